@@ -1,0 +1,1 @@
+"""One vendor a file, the client passed in."""

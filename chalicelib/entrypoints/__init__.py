@@ -1,0 +1,1 @@
+"""Events and requests in, use cases called, answers out."""

@@ -1,0 +1,1 @@
+"""Pure rendering: domain values in, dictionaries and bytes out."""

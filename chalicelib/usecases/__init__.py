@@ -1,0 +1,1 @@
+"""What the service does, in the domain's words, through ports."""

@@ -1,0 +1,1 @@
+"""AWS and Slack for one machine: stand-ins, loader and story. Never packed."""

@@ -1,0 +1,1 @@
+"""What every AWS adapter needs: errors in our words, and calls counted."""

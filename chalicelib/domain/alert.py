@@ -1,0 +1,256 @@
+"""What a pass has to say: the one place where that is decided."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.debt import Debt
+from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.snooze import Snooze, muting
+
+# A quiet answer is given once in this time for one association.
+QUIET_EVERY = timedelta(hours=1)
+
+
+class Why(StrEnum):
+    """Why a finding is in a message."""
+
+    NEW = "new"
+    SNOOZE_ENDED = "snooze ended"
+
+
+class Topic(StrEnum):
+    """What a message is mainly about."""
+
+    NEW = "new"
+    NOTHING_NEW = "nothing new"
+    NO_REPORT = "no report"
+    INCOMPLETE = "incomplete"
+    COMPLETE_AGAIN = "complete again"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding of a message, why it is there, and the snooze that ended."""
+
+    finding: Finding
+    why: Why
+    snooze: Snooze | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The findings to tell, and how many new ones a snooze keeps quiet."""
+
+    told: tuple[Line, ...] = ()
+    muted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the fleet a pass has seen.
+
+    known: nodes stored · left: nodes the time did not suffice for · unproven:
+    node to the reason why its reading is in doubt · untitled: items without a
+    title, set aside · missing: known nodes absent from the list · braked:
+    whether so many are missing that none is removed · gone: nodes removed.
+    `reports` says when each listed node last reported.
+    """
+
+    known: int
+    reports: Mapping[str, datetime] = field(default_factory=dict)
+    read: int = 0
+    left: int = 0
+    unproven: Mapping[str, str] = field(default_factory=dict)
+    untitled: int = 0
+    missing: int = 0
+    braked: bool = False
+    gone: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether an all-clear may be said of it."""
+        return not (self.left or self.unproven or self.braked)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one pass: what was written, what is open now, what was seen.
+
+    `by_severity` counts the open findings of the fleet after the pass.
+    """
+
+    scan_id: str
+    at: datetime
+    opened: tuple[Finding, ...]
+    resolved: int
+    by_severity: Mapping[Severity, int]
+    coverage: Coverage
+
+    @property
+    def open_total(self) -> int:
+        """Open findings of the fleet after the pass."""
+        return sum(self.by_severity.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people know: the state behind notices that are told once.
+
+    unproven: nodes told to be in doubt · left, braked: told as begun ·
+    answered: association to the time of its last quiet answer.
+    """
+
+    unproven: frozenset[str] = frozenset()
+    left: bool = False
+    braked: bool = False
+    last_alert_at: datetime | None = None
+    answered: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether people were told of something that has not been told to be over."""
+        return bool(self.unproven or self.left or self.braked)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Everything that a scan message shows.
+
+    `debts` are the executions it answers, newest first. `reported` counts the
+    nodes that reported for the newest of them (without one: that were read),
+    `not_scanned` are the listed nodes that did not. `recovered` says that what
+    people knew to be incomplete is whole again.
+    """
+
+    topic: Topic
+    outcome: Outcome
+    lines: Lines = Lines()
+    recovered: bool = False
+    debts: tuple[Debt, ...] = ()
+    reported: int = 0
+    not_scanned: tuple[str, ...] = ()
+    last_alert_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to say (None: nothing), which debts that pays, and what people know then."""
+
+    alert: Alert | None
+    paid: tuple[Debt, ...]
+    told: Told
+
+
+def lines_of(
+    opened: Iterable[Finding],
+    ended: Sequence[tuple[Snooze, Sequence[Finding]]],
+    snoozes: Sequence[Snooze],
+    now: datetime,
+) -> Lines:
+    """New findings, then those whose snooze ended; each once, none that is muted now."""
+    lines = {finding.key: Line(finding, Why.NEW) for finding in opened}
+    for snooze, findings in ended:
+        for finding in findings:
+            lines.setdefault(finding.key, Line(finding, Why.SNOOZE_ENDED, snooze))
+    heard = tuple(line for line in lines.values() if muting(snoozes, line.finding, now) is None)
+    new = sum(line.why is Why.NEW for line in lines.values())
+    return Lines(heard, muted=new - sum(line.why is Why.NEW for line in heard))
+
+
+def decide(
+    outcome: Outcome,
+    lines: Lines,
+    debts: Sequence[Debt],
+    told: Told,
+    now: datetime,
+    *,
+    quiet_answers: bool,
+) -> Decision:
+    """Choose the one message of a pass.
+
+    Findings come first; they answer every execution that can be answered.
+    Else something that began is told, else an execution is answered, else
+    something that is over is told, else nothing is said.
+    """
+    coverage = outcome.coverage
+    payable = _answerable(debts, coverage, now)
+    ask = [debt for debt in payable if quiet_answers and _wants_answer(debt, coverage, told, now)]
+    topic = _topic(coverage, told, ask, lines=bool(lines.told))
+    if topic is None:
+        return Decision(None, payable, _known(coverage, told, now))
+    newest = next(iter(ask or payable), None)
+    alert = Alert(
+        topic=topic,
+        outcome=outcome,
+        lines=lines,
+        recovered=told.incomplete and coverage.complete,
+        debts=payable,
+        reported=_reported(coverage, newest),
+        not_scanned=_not_scanned(coverage, newest),
+        last_alert_at=told.last_alert_at,
+    )
+    known = _known(coverage, told, now)
+    if topic is Topic.NEW:
+        return Decision(alert, payable, replace(known, last_alert_at=now))
+    answered = {**known.answered, **{debt.association_id: now for debt in ask}}
+    return Decision(alert, payable, replace(known, answered=answered))
+
+
+def _answerable(debts: Sequence[Debt], coverage: Coverage, now: datetime) -> tuple[Debt, ...]:
+    """The executions that can be answered, newest first; none while nodes are left to read."""
+    if coverage.left:
+        return ()
+    reports = coverage.reports.values()
+    can = [debt for debt in debts if debt.answerable(reports, now)]
+    return tuple(sorted(can, key=lambda debt: (debt.since, debt.key), reverse=True))
+
+
+def _wants_answer(debt: Debt, coverage: Coverage, told: Told, now: datetime) -> bool:
+    """Not for a few nodes of many, and not more often than people want to hear it."""
+    last = told.answered.get(debt.association_id)
+    return debt.covers_half(coverage.known) and (last is None or now - last >= QUIET_EVERY)
+
+
+def _topic(coverage: Coverage, told: Told, ask: Sequence[Debt], *, lines: bool) -> Topic | None:
+    if lines:
+        return Topic.NEW
+    if _begun(coverage, told) or (ask and not coverage.complete):
+        return Topic.INCOMPLETE
+    if ask:
+        return Topic.NOTHING_NEW if _reported(coverage, ask[0]) else Topic.NO_REPORT
+    if told.incomplete and coverage.complete:
+        return Topic.COMPLETE_AGAIN
+    return None
+
+
+def _begun(coverage: Coverage, told: Told) -> bool:
+    return (
+        not told.unproven.issuperset(coverage.unproven)
+        or (coverage.left > 0 and not told.left)
+        or (coverage.braked and not told.braked)
+    )
+
+
+def _known(coverage: Coverage, told: Told, now: datetime) -> Told:
+    """What people know after this pass; answers older than their hour are forgotten."""
+    return Told(
+        unproven=frozenset(coverage.unproven),
+        left=coverage.left > 0,
+        braked=coverage.braked,
+        last_alert_at=told.last_alert_at,
+        answered={key: at for key, at in told.answered.items() if now - at < QUIET_EVERY},
+    )
+
+
+def _reported(coverage: Coverage, debt: Debt | None) -> int:
+    if debt is None:
+        return coverage.read
+    return sum(at >= debt.since for at in coverage.reports.values())
+
+
+def _not_scanned(coverage: Coverage, debt: Debt | None) -> tuple[str, ...]:
+    if debt is None or not debt.covers_half(coverage.known):
+        return ()
+    return tuple(sorted(node for node, at in coverage.reports.items() if at < debt.since))

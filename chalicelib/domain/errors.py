@@ -1,0 +1,73 @@
+"""What can go wrong, in the domain's words.
+
+    ServiceError
+    ├── BadEvent          an event or a payload has a wrong shape; nothing was changed
+    ├── BadSetting        a setting is missing or wrong; nothing was started
+    ├── Unavailable       a vendor did not answer; the next pass tries again
+    ├── Forbidden         a vendor refuses us until somebody mends a policy or a resource
+    ├── Conflict          somebody else wrote first; read again and decide again
+    └── DeliveryError     an output did not take a message; it stays pending
+        └── MessageRefused    the output will never take this very message
+
+Each carries what happened, to what, and what to do. `retryable` says whether
+trying the same thing again later can help without a person.
+"""
+
+
+class ServiceError(Exception):
+    """Root of the tree; `str(error)` is written for the person who has to act."""
+
+    retryable = False
+
+
+class BadEvent(ServiceError):
+    """An event that cannot be understood; `field` is its dotted path, such as `detail.status`."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"event field {field!r}: {problem}")
+        self.field = field
+
+
+class BadSetting(ServiceError):
+    """A setting that is missing or wrong; `name` is the environment variable."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"setting {name}: {problem}")
+        self.name = name
+
+
+class Unavailable(ServiceError):
+    """A vendor is out of reach, slow or throttling."""
+
+    retryable = True
+
+
+class Forbidden(ServiceError):
+    """A vendor refuses for good: a missing permission, table, bucket or parameter."""
+
+
+class Conflict(ServiceError):
+    """A conditional write lost against another writer."""
+
+    retryable = True
+
+
+class DeliveryError(ServiceError):
+    """An output refused or did not answer.
+
+    `code` is the vendor's short word for it (no secret, no URL), `hint` names
+    what to mend and is empty where waiting is enough.
+    """
+
+    def __init__(self, code: str, *, retryable: bool, hint: str = "") -> None:
+        super().__init__(f"{code}: {hint}" if hint else code)
+        self.code = code
+        self.hint = hint
+        self.retryable = retryable
+
+
+class MessageRefused(DeliveryError):
+    """The form of this very message was refused; a plainer form may pass."""
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code, retryable=False, hint=hint)

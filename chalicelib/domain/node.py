@@ -1,0 +1,126 @@
+"""A node: its watermark, and what the fleet's present rows mean for it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.compliance import Execution, Report
+from chalicelib.domain.finding import Severity
+
+# A node is gone when it is missing in two complete lists at least this far apart.
+GONE_AFTER = timedelta(hours=1)
+# The brake holds when more than this many nodes, and half of the known ones, are missing.
+BRAKE_NODES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A managed instance as we last stored it.
+
+    `executions` (compliance type, case folded, to execution) is the watermark:
+    what has been read and proven. `severities` counts its open findings.
+    """
+
+    instance_id: str
+    executions: Mapping[str, Execution] = field(default_factory=dict)
+    severities: Mapping[Severity, int] = field(default_factory=dict)
+    missing_since: datetime | None = None
+    unproven_since: datetime | None = None
+
+    @property
+    def open_findings(self) -> int:
+        """How many findings of it are stored."""
+        return sum(self.severities.values())
+
+    @property
+    def last_read(self) -> datetime | None:
+        """When the newest execution that was read and proven ran; None before the first."""
+        return max((run.executed_at for run in self.executions.values()), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the nodes absent from a complete list are.
+
+    newly: not missing before, to be stamped · gone: to be resolved and removed
+    · braked: so many are missing that nothing may be removed.
+    """
+
+    newly: tuple[Node, ...]
+    gone: tuple[Node, ...]
+    braked: bool
+    total: int
+
+
+def changed(node: Node | None, report: Report) -> bool:
+    """Whether a node has anything to read: new, another execution, or left in doubt."""
+    if node is None or node.missing_since or node.unproven_since:
+        return True
+    return dict(node.executions) != report.executions
+
+
+def to_read(
+    nodes: Mapping[str, Node], present: Mapping[str, Report], *, full: bool
+) -> tuple[Report, ...]:
+    """The nodes to read, least recently read first, never read ones before all others."""
+
+    def last_read(report: Report) -> tuple[bool, float, str]:
+        node = nodes.get(report.instance_id)
+        when = node.last_read if node else None
+        return when is not None, when.timestamp() if when else 0.0, report.instance_id
+
+    chosen = (
+        report
+        for instance_id, report in present.items()
+        if full or changed(nodes.get(instance_id), report)
+    )
+    return tuple(sorted(chosen, key=last_read))
+
+
+def missing(
+    nodes: Mapping[str, Node],
+    present: Mapping[str, Report],
+    now: datetime,
+    *,
+    accept_missing: bool,
+) -> Missing:
+    """Judge the known nodes that a complete list does not have.
+
+    `accept_missing` is a person's word that they are gone: it releases the
+    brake and does not wait for the second list.
+    """
+    absent = [node for instance_id, node in nodes.items() if instance_id not in present]
+    many = len(absent) > BRAKE_NODES and 2 * len(absent) >= len(nodes)
+    braked = bool(absent) and (not present or many) and not accept_missing
+    gone = tuple(
+        node
+        for node in absent
+        if accept_missing or (node.missing_since and now - node.missing_since >= GONE_AFTER)
+    )
+    return Missing(
+        newly=tuple(
+            replace(node, missing_since=now)
+            for node in absent
+            if node.missing_since is None and not accept_missing
+        ),
+        gone=() if braked else gone,
+        braked=braked,
+        total=len(absent),
+    )
+
+
+def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
+    """Findings by severity, worst first, without zeros."""
+    counts: dict[Severity, int] = {}
+    for severity in sorted(severities, key=lambda each: each.rank):
+        counts[severity] = counts.get(severity, 0) + 1
+    return counts
+
+
+def fleet_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
+    """Open findings of the whole fleet by severity, worst first: a sum over nodes."""
+    totals = dict.fromkeys(Severity, 0)
+    for node in nodes:
+        for severity, count in node.severities.items():
+            totals[severity] += count
+    return {severity: count for severity, count in totals.items() if count}

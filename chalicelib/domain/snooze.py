@@ -1,0 +1,110 @@
+"""A snooze: a rule that mutes messages about findings, and never hides data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.finding import Finding
+
+
+class Reason(StrEnum):
+    """Why something is snoozed."""
+
+    ACCEPTED_RISK = "accepted_risk"
+    FALSE_POSITIVE = "false_positive"
+    NOT_APPLICABLE = "not_applicable"
+    COMPENSATING_CONTROL = "compensating_control"
+    FIX_IN_PROGRESS = "fix_in_progress"
+    FIX_SCHEDULED = "fix_scheduled"
+    MAINTENANCE = "maintenance"
+    OTHER = "other"
+
+
+class State(StrEnum):
+    """Where an instant lies to the snooze's half-open interval."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """A rule by instance, by title, or by both (a pair).
+
+    Mutes over `[starts_at, ends_at)`; `ends_at` None is for ever. `ended_at`
+    is an end by hand or by a fix, `told_at` the time at which people were told
+    that it ended. `version` counts writes.
+    """
+
+    id: str
+    instance_id: str | None
+    title: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    until_resolved: bool
+    reason: Reason
+    comment: str
+    created_by: str
+    created_via: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    told_at: datetime | None = None
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if self.instance_id is None and self.title is None:
+            raise ValueError("a snooze names an instance, a title, or both")
+
+    @property
+    def end(self) -> datetime | None:
+        """The instant at which it stops muting, whichever end comes first."""
+        ends = [when for when in (self.ends_at, self.ended_at) if when is not None]
+        return min(ends, default=None)
+
+    def state(self, now: datetime) -> State:
+        """Its state at an instant: the one home of this rule."""
+        end = self.end
+        if end is not None and now >= end:
+            return State.ENDED
+        return State.ACTIVE if now >= self.starts_at else State.PENDING
+
+    def covers(self, instance_id: str, title: str) -> bool:
+        """Whether the rule is about this pair, at any time."""
+        return self.instance_id in (None, instance_id) and self.title in (None, title)
+
+
+def muting(snoozes: Iterable[Snooze], finding: Finding, now: datetime) -> Snooze | None:
+    """The active snooze that mutes a finding longest; None where none does."""
+    active = [
+        snooze
+        for snooze in snoozes
+        if snooze.covers(finding.instance_id, finding.title) and snooze.state(now) is State.ACTIVE
+    ]
+    return max(active, key=_lasts, default=None)
+
+
+def _lasts(snooze: Snooze) -> tuple[bool, float, str]:
+    end = snooze.end
+    return end is None, end.timestamp() if end else 0.0, snooze.id
+
+
+def untold(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
+    """Ended snoozes that nobody was told of, first ended first."""
+    ended = [each for each in snoozes if each.state(now) is State.ENDED and each.told_at is None]
+    return tuple(sorted(ended, key=lambda each: (each.end or now, each.id)))
+
+
+def ended_by_fix(
+    snoozes: Iterable[Snooze], resolved: Iterable[Finding], now: datetime
+) -> tuple[Snooze, ...]:
+    """The `until_resolved` snoozes that these resolutions end, ended and told (none fails)."""
+    keys = {finding.key for finding in resolved}
+    return tuple(
+        replace(each, ended_at=now, told_at=now, version=each.version + 1)
+        for each in snoozes
+        if each.until_resolved
+        and each.state(now) is not State.ENDED
+        and (each.instance_id, each.title) in keys
+    )

@@ -1,0 +1,190 @@
+"""What the use cases need from the world, in the domain's words.
+
+All methods raise `Unavailable` when the vendor does not answer and `Forbidden`
+when it refuses for good. Times are aware UTC.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain.alert import Alert, Outcome, Told
+from chalicelib.domain.compliance import Item, SummaryRow
+from chalicelib.domain.debt import Debt
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.message import Message, Rendered
+from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.node import Node
+from chalicelib.domain.snooze import Snooze
+
+Clock = Callable[[], datetime]
+
+
+class Compliance(Protocol):
+    """SSM Compliance."""
+
+    def summaries(self) -> Sequence[SummaryRow]:
+        """Every row of the configured compliance types, every page."""
+
+    def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+        """Every NON_COMPLIANT item of a node for these types; safe to call from threads."""
+
+
+class FindingReader(Protocol):
+    """The findings table, read."""
+
+    def all(self) -> Iterator[Finding]:
+        """Every finding, consistently, in no order."""
+
+    def of_node(self, instance_id: str) -> Sequence[Finding]:
+        """A node's findings from the index, which may lag behind."""
+
+    def of_title(self, title: str) -> Sequence[Finding]:
+        """A title's findings from the index, which may lag behind."""
+
+    def get(self, finding_ids: Iterable[str]) -> Mapping[str, Finding]:
+        """Those of the ids that are stored, consistently, by id."""
+
+
+class FindingWriter(Protocol):
+    """The findings table, written. Both are idempotent."""
+
+    def put(self, findings: Iterable[Finding]) -> None:
+        """Insert or replace."""
+
+    def delete(self, finding_ids: Iterable[str]) -> None:
+        """Remove; ids that are not stored are no error."""
+
+
+class FindingStore(FindingReader, FindingWriter, Protocol):
+    """The findings table."""
+
+
+class NodeStore(Protocol):
+    """The nodes table."""
+
+    def all(self) -> Sequence[Node]:
+        """Every node, consistently, in no order."""
+
+    def put(self, nodes: Iterable[Node]) -> None:
+        """Insert or replace."""
+
+    def delete(self, instance_ids: Iterable[str]) -> None:
+        """Remove; ids that are not stored are no error."""
+
+
+class Lease(Protocol):
+    """The right to make a pass: one holder at a time."""
+
+    def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
+        """Take it if it is free or has run out; False where somebody else holds it."""
+
+    def release(self, owner: str) -> None:
+        """Let go, if `owner` still holds it; else nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """Everything unfinished: owed answers, scans not told, messages not delivered, what is known.
+
+    Debts and messages come oldest first.
+    """
+
+    debts: tuple[Debt, ...]
+    open_scans: tuple[str, ...]
+    messages: tuple[Message, ...]
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One decision about what to say, to be written in one transaction.
+
+    The version of each told snooze is one more than the stored one; `told` is
+    None where what people know did not change.
+    """
+
+    message: Message | None = None
+    open_scans: tuple[str, ...] = ()
+    paid: tuple[Debt, ...] = ()
+    told_snoozes: tuple[Snooze, ...] = ()
+    told: Told | None = None
+
+
+class Work(Protocol):
+    """The unfinished part of the ledger."""
+
+    def owe(self, debt: Debt) -> bool:
+        """Write a debt down; False where it is, or was, written down already."""
+
+    def open(self) -> OpenWork:
+        """Read what is unfinished, consistently."""
+
+    def mark_opened(self, scan_id: str) -> None:
+        """Write ahead that this scan opens findings that no message tells yet."""
+
+    def stage(self, staged: Staged, now: datetime) -> None:
+        """Write a decision, all of it or nothing; `Conflict` where a snooze has changed."""
+
+    def record(self, message: Message, now: datetime) -> None:
+        """Write a message's delivery steps; a sent one leaves the unfinished part."""
+
+
+class Snoozes(Protocol):
+    """The snoozes of the ledger."""
+
+    def all(self) -> Sequence[Snooze]:
+        """Every snooze, consistently, ended ones included."""
+
+    def end(self, snooze: Snooze) -> None:
+        """Write an ended snooze, whose version is one more than the stored; else `Conflict`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """A pass as people look it up later."""
+
+    outcome: Outcome
+    finished_at: datetime
+    message_id: str | None
+
+
+class Journal(Protocol):
+    """The finished part of the ledger, for people."""
+
+    def write(self, events: Iterable[HistoryEvent]) -> None:
+        """Append history; the same event twice is one event."""
+
+    def record(self, scan: ScanRecord) -> None:
+        """Keep what a pass did."""
+
+
+class Files(Protocol):
+    """Where CSV files are kept. Raises `DeliveryError`."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store or replace."""
+
+    def get(self, key: str) -> bytes:
+        """Read what was stored."""
+
+
+class Channel(Protocol):
+    """Where people read. Raises `DeliveryError`, `MessageRefused` for a form it never takes."""
+
+    def post(self, rendered: Rendered) -> str:
+        """Post a message and return its thread id."""
+
+    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:
+        """Put a file into the thread and return the file's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """The pure renderings that a message is made of."""
+
+    alert: Callable[[Alert], Rendered]
+    monthly: Callable[[MonthlyReport], Rendered]
+    csv: Callable[[Iterable[Listed]], bytes]

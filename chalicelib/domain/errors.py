@@ -21,11 +21,7 @@ class ServiceError(Exception):
 
 
 class BadEvent(ServiceError):
-    """An event that cannot be understood; `field` is its dotted path, such as `detail.status`."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"event field {field!r}: {problem}")
-        self.field = field
+    """An event or a payload that cannot be understood; the text names the field."""
 
 
 class BadSetting(ServiceError):

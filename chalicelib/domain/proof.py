@@ -13,7 +13,8 @@ class Doubt(StrEnum):
     NOTHING_CHECKED = "no check ran on it"
     COUNT_DIFFERS = "SSM lists another number of items than it announces"
     EXECUTION_DIFFERS = "its items belong to another execution than announced"
-    UNREADABLE = "SSM did not answer"
+    SNOOZES_UNREADABLE = "the snoozes that its fixes may end could not be read"
+    UNREADABLE = "SSM could not list its items"
 
 
 def relevant(report: Report, items: Sequence[Item]) -> tuple[Item, ...]:

@@ -98,12 +98,18 @@ class OpenWork:
     told: Told
 
 
+# Told snoozes of one decision: a DynamoDB transaction ends at 100 actions, and the message,
+# what is known and the usual open marks have to fit in beside them.
+MAX_TOLD_SNOOZES = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """One decision about what to say, to be written in one transaction.
 
-    The version of each told snooze is one more than the stored one; `told` is
-    None where what people know did not change.
+    The version of each told snooze is one more than the stored one, and there
+    are at most `MAX_TOLD_SNOOZES` of them; `told` is None where what people
+    know did not change.
     """
 
     message: Message | None = None
@@ -126,7 +132,13 @@ class Work(Protocol):
         """Write ahead that this scan opens findings that no message tells yet."""
 
     def stage(self, staged: Staged, now: datetime) -> None:
-        """Write a decision, all of it or nothing; `Conflict` where a snooze has changed."""
+        """Write a decision, all of it or nothing.
+
+        `Conflict` where a snooze has changed or the message is there already.
+        What one transaction cannot hold, open marks before debts, follows in
+        further ones: a crash between them tells or answers twice, never not at
+        all. ValueError above `MAX_TOLD_SNOOZES`.
+        """
 
     def record(self, message: Message, now: datetime) -> None:
         """Write a message's delivery steps; a sent one leaves the unfinished part."""

@@ -1,0 +1,44 @@
+"""The table of triggers: what calls the service, and which function answers."""
+
+import os
+from typing import Any
+
+
+from chalice.app import Chalice, Rate
+
+from chalicelib.entrypoints import events
+from chalicelib.settings import Triggers
+
+triggers = Triggers.from_env(os.environ)
+app = Chalice(app_name="ec2-inspec-scan")
+
+ASSOCIATION_PATTERN = {
+    "source": ["aws.ssm"],
+    "detail-type": ["EC2 State Manager Association State Change"],
+    "detail": {
+        "document-name": list(triggers.association_documents),
+        "status": list(events.STATUSES),
+    },
+}
+
+
+@app.on_cw_event(ASSOCIATION_PATTERN, name="ec2-inspec-scan")
+def ec2_inspec_scan(event: events.RawEvent) -> dict[str, Any]:
+    """An association execution ended."""
+    return events.on_association(event)
+
+
+@app.schedule(triggers.monthly_schedule, name="monthly-alert")
+def monthly_alert(event: events.RawEvent) -> dict[str, Any]:
+    """The month is to be reported."""
+    return events.on_month(event)
+
+
+@app.schedule(Rate(15, unit=Rate.MINUTES), name="reconcile")
+def reconcile(event: events.RawEvent) -> dict[str, Any]:
+    """Whatever events left behind is to be repaired."""
+    return events.on_reconcile(event)
+
+
+for handler in (ec2_inspec_scan, monthly_alert, reconcile):
+    handler.event_class = events.RawEvent

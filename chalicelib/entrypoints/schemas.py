@@ -1,0 +1,99 @@
+"""The shapes of what comes in, and how each becomes a domain value."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from chalicelib.domain.debt import Debt, DebtKind, execution_key, monthly_key
+from chalicelib.domain.errors import BadEvent
+from chalicelib.usecases.passes import Wish
+
+T = TypeVar("T")
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class AssociationDetail(msgspec.Struct, frozen=True, rename="kebab"):
+    """What of the detail may be assumed, and what is used where it is there."""
+
+    association_id: Name
+    document_name: Name
+    status: Name
+    last_execution_date: str | None = None
+    association_status_aggregated_count: str | None = None
+
+
+class AssociationEvent(msgspec.Struct, frozen=True):
+    """An "EC2 State Manager Association State Change" of EventBridge."""
+
+    id: Name
+    time: Aware
+    detail: AssociationDetail
+
+
+class ScheduledEvent(msgspec.Struct, frozen=True):
+    """A "Scheduled Event" of EventBridge."""
+
+    time: Aware
+
+
+class ReconcilePayload(msgspec.Struct, frozen=True):
+    """What `reconcile` takes by hand; a scheduled event has neither and asks for nothing more."""
+
+    full: bool = False
+    accept_missing: bool = False
+
+
+def association_event(event: Any) -> AssociationEvent:
+    """The event, or `BadEvent` naming the field."""
+    return _converted(event, AssociationEvent)
+
+
+def execution_debt(event: AssociationEvent, now: datetime) -> Debt:
+    """What an association event makes us owe; optional parts that cannot be read are left out."""
+    detail = event.detail
+    return Debt(
+        key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
+        kind=DebtKind.EXECUTION,
+        event_at=event.time.astimezone(UTC),
+        owed_at=now,
+        association_id=detail.association_id,
+        status=detail.status,
+        executed_at=_date(detail.last_execution_date),
+        nodes=_counts(detail.association_status_aggregated_count),
+    )
+
+
+def monthly_debt(event: Any, now: datetime) -> Debt:
+    """What a tick of the monthly schedule makes us owe, or `BadEvent` naming the field."""
+    at = _converted(event, ScheduledEvent).time.astimezone(UTC)
+    return Debt(key=monthly_key(at), kind=DebtKind.MONTHLY, event_at=at, owed_at=now)
+
+
+def reconcile_wish(event: Any) -> Wish:
+    """What `reconcile` is asked to do, or `BadEvent` naming the field."""
+    payload = _converted(event, ReconcilePayload)
+    return Wish(full=payload.full, accept_missing=payload.accept_missing)
+
+
+def _converted(event: Any, shape: type[T]) -> T:
+    try:
+        return msgspec.convert(event, shape)
+    except msgspec.ValidationError as error:
+        raise BadEvent(f"event refused, nothing was changed: {error}") from error
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        return msgspec.convert(text, Aware).astimezone(UTC)
+    except msgspec.ValidationError:
+        return None
+
+
+def _counts(text: str | None) -> Mapping[str, int]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, Annotated[int, msgspec.Meta(ge=0)]])
+    except msgspec.DecodeError:
+        return {}

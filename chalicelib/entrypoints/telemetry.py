@@ -1,0 +1,83 @@
+"""What operators see: one structured log line and one set of EMF metrics a pass.
+
+No line carries a token, a signed URL or a title: titles come from scanned hosts.
+"""
+
+from collections.abc import Mapping
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from chalicelib.domain.errors import DeliveryError
+from chalicelib.usecases.world import Delivery, PassReport
+
+SERVICE = "ec2-inspec-scan"
+
+
+def logger(level: str) -> Logger:
+    """The JSON logger of the service."""
+    return Logger(service=SERVICE, level=level, log_uncaught_exceptions=False)
+
+
+def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
+    """A pass in numbers, for the log line and for whoever invoked it by hand."""
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    found: dict[str, object] = {
+        "scan_id": report.scan_id,
+        "seconds": round(seconds, 3),
+        "api_calls": sum(calls.values()),
+        "calls": dict(sorted(calls.items())),
+        "topic": report.spoken.topic,
+        "told": report.spoken.told,
+        "snoozed": report.spoken.muted,
+        "delivered": sum(each.error is None for each in report.deliveries),
+        "undelivered": len(report.undelivered),
+        "pending_messages": report.pending_messages,
+    }
+    if report.outcome:
+        coverage = report.outcome.coverage
+        found |= {
+            "nodes_known": coverage.known,
+            "nodes_changed": coverage.read + coverage.left,
+            "nodes_left": coverage.left,
+            "nodes_unproven": len(coverage.unproven),
+            "nodes_missing": coverage.missing,
+            "nodes_gone": coverage.gone,
+            "braked": coverage.braked,
+            "untitled_items": coverage.untitled,
+            "opened": len(report.outcome.opened),
+            "resolved": report.outcome.resolved,
+            "open": report.outcome.open_total,
+        }
+    return found
+
+
+def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str, int]) -> None:
+    """Write the log lines and the metrics of one pass."""
+    numbers = facts(report, calls)
+    log.info("pass made", extra=numbers)
+    for delivery in report.undelivered:
+        log.error("message not delivered", extra=_undelivered(delivery))
+    if report.failure:
+        log.error("pass not finished", extra={"scan_id": report.scan_id, "why": str(report.failure)})
+    metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
+    metrics.add_dimension("stage", stage)
+    metrics.add_metadata("scan_id", report.scan_id)
+    metrics.add_metric("passes_failed", MetricUnit.Count, 1 if report.failure else 0)
+    for name, value in numbers.items():
+        if isinstance(value, int | float):
+            unit = MetricUnit.Seconds if name == "seconds" else MetricUnit.Count
+            metrics.add_metric(name, unit, value)
+    metrics.flush_metrics()
+
+
+def _undelivered(delivery: Delivery) -> dict[str, object]:
+    error = delivery.error
+    found: dict[str, object] = {
+        "message_id": delivery.message_id,
+        "step": delivery.step,
+        "why": str(error),
+    }
+    if isinstance(error, DeliveryError):
+        found |= {"code": error.code, "retryable": error.retryable, "mend": error.hint or "wait"}
+    return found

@@ -1,0 +1,143 @@
+"""The only reader of the environment: settings by their fixed names, typed and validated.
+
+Nothing is read at import. The three settings that become infrastructure when
+the Chalice CLI imports app.py have their own small class, `Triggers`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chalicelib.domain.errors import BadSetting
+
+PLACEHOLDER = "CHANGE-ME"
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_SCHEDULE = re.compile(r"(cron|rate)\(.+\)")
+_TYPE = re.compile(r"Custom:\w{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """What app.py needs at import: documents and schedule of the rules, kind of API access."""
+
+    association_documents: tuple[str, ...]
+    monthly_schedule: str
+    api_auth: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Triggers":
+        """Read the three; `BadSetting` names the one that is wrong."""
+        read = _Reader(env)
+        return cls(
+            association_documents=read.names("ASSOCIATION_DOCUMENTS", "AWS-RunInspecChecks"),
+            monthly_schedule=read.text("MONTHLY_SCHEDULE", "cron(0 8 1 * ? *)", _SCHEDULE),
+            api_auth=read.choice("API_AUTH", "token", ("token", "iam")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a handler needs, read on first use."""
+
+    findings_table: str
+    nodes_table: str
+    ledger_table: str
+    reports_bucket: str
+    slack_channel: str
+    slack_token_parameter: str
+    slack_base_url: str
+    compliance_types: tuple[str, ...]
+    association_documents: tuple[str, ...]
+    quiet_answers: bool
+    timezone: str
+    ssm_concurrency: int
+    stage: str
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read all of them; `BadSetting` names the first that is missing or wrong."""
+        read = _Reader(env)
+        return cls(
+            findings_table=read.text("FINDINGS_TABLE"),
+            nodes_table=read.text("NODES_TABLE"),
+            ledger_table=read.text("LEDGER_TABLE"),
+            reports_bucket=read.text("REPORTS_BUCKET"),
+            slack_channel=read.channel("SLACK_CHANNEL"),
+            slack_token_parameter=read.text("SLACK_TOKEN_PARAMETER"),
+            slack_base_url=read.base_url("SLACK_BASE_URL", "https://slack.com/api/"),
+            compliance_types=read.types("COMPLIANCE_TYPES", "Custom:InSpec,Custom:Inspec"),
+            association_documents=Triggers.from_env(env).association_documents,
+            quiet_answers=read.choice("NO_NEW_FINDINGS", "message", ("message", "silent"))
+            == "message",
+            timezone=read.timezone("TIMEZONE", "UTC"),
+            ssm_concurrency=read.number("SSM_CONCURRENCY", 8, lowest=1, highest=32),
+            stage=read.text("STAGE", "dev"),
+            log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        )
+
+
+class _Reader:
+    """Reads one setting at a time and says which one is wrong."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+
+    def text(
+        self, name: str, default: str | None = None, pattern: re.Pattern[str] | None = None
+    ) -> str:
+        value = self._env.get(name, "").strip() or default
+        if value is None:
+            raise BadSetting(name, "is missing; set it in .chalice/config.json for this stage")
+        if PLACEHOLDER in value:
+            raise BadSetting(name, "still has its placeholder; set it in .chalice/config.json")
+        if pattern and not pattern.fullmatch(value):
+            raise BadSetting(name, f"{value!r} has not the form {pattern.pattern}")
+        return value
+
+    def channel(self, name: str) -> str:
+        value = self.text(name)
+        if not _CHANNEL_ID.fullmatch(value):
+            raise BadSetting(
+                name,
+                f"{value!r} is no channel ID; copy the ID (C…) from the channel's details in Slack",
+            )
+        return value
+
+    def base_url(self, name: str, default: str) -> str:
+        value = self.text(name, default, re.compile(r"https?://\S+"))
+        return value if value.endswith("/") else f"{value}/"
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            raise BadSetting(name, f"{value!r} is none of {', '.join(choices)}")
+        return value
+
+    def names(self, name: str, default: str) -> tuple[str, ...]:
+        values = [part.strip() for part in self.text(name, default).split(",")]
+        if not all(values):
+            raise BadSetting(name, "has an empty entry; separate names by single commas")
+        return tuple(dict.fromkeys(values))
+
+    def types(self, name: str, default: str) -> tuple[str, ...]:
+        values = self.names(name, default)
+        for value in values:
+            if not _TYPE.fullmatch(value):
+                raise BadSetting(name, f"{value!r} is no compliance type such as Custom:InSpec")
+        return values
+
+    def timezone(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise BadSetting(name, f"{value!r} is no IANA time zone such as UTC") from error
+        return value
+
+    def number(self, name: str, default: int, *, lowest: int, highest: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+            raise BadSetting(name, f"{value!r} is no whole number from {lowest} to {highest}")
+        return int(value)

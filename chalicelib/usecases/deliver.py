@@ -1,0 +1,108 @@
+"""Delivers pending messages in recorded steps; one step failing does not stop the others."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.domain.errors import MessageRefused, ServiceError
+from chalicelib.domain.message import Message, Rendered, Source, Step
+from chalicelib.domain.monthly import Listed, listed
+from chalicelib.domain.snooze import muting
+from chalicelib.usecases.stage import audible, failing
+from chalicelib.usecases.world import Delivery, World
+
+# A step that has not begun this long before the deadline waits for the next pass.
+STEP_TIME = timedelta(seconds=12)
+
+
+def deliver(
+    world: World, messages: Sequence[Message], fresh: Mapping[str, bytes], deadline: datetime
+) -> tuple[tuple[Delivery, ...], int]:
+    """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
+
+    Returns the steps tried and how many messages still have something pending.
+    Where the channel itself is down, no further message is tried on it.
+    """
+    tried: list[Delivery] = []
+    pending = 0
+    channel_down = False
+    for message in sorted(messages, key=lambda each: (each.created_at, each.id)):
+        courier = Courier(world, message, fresh.get(message.id))
+        for step in message.pending:
+            if world.clock() >= deadline - STEP_TIME or (channel_down and step is not Step.STORE):
+                continue
+            delivery = courier.take(step)
+            if delivery:
+                tried.append(delivery)
+                channel_down = channel_down or (step is Step.POST and delivery.error is not None)
+        pending += not courier.message.sent
+    return tuple(tried), pending
+
+
+class Courier:
+    """Carries one message; `message` is how far it has come."""
+
+    def __init__(self, world: World, message: Message, content: bytes | None) -> None:
+        self.message = message
+        self._world = world
+        self._content = content
+        self._steps: dict[Step, Callable[[], str | None]] = {
+            Step.STORE: self._store,
+            Step.POST: self._post,
+            Step.FILE: self._file,
+        }
+
+    def take(self, step: Step) -> Delivery | None:
+        """Take one step and record it; None where it has to wait for another step."""
+        try:
+            receipt = self._steps[step]()
+        except ServiceError as error:
+            return Delivery(self.message.id, step, error)
+        if receipt is None:
+            return None
+        self.message = self.message.after(step, receipt)
+        self._world.work.record(self.message, self._world.clock())
+        return Delivery(self.message.id, step)
+
+    def _store(self) -> str | None:
+        file = self.message.csv
+        if file is None:
+            return None
+        self._world.files.put(file.key, self._csv())
+        return file.key
+
+    def _post(self) -> str:
+        try:
+            return self._world.channel.post(self.message.rendered)
+        except MessageRefused:
+            return self._world.channel.post(Rendered(self.message.rendered.text, ()))
+
+    def _file(self) -> str | None:
+        thread = self.message.done.get(Step.POST)
+        file = self.message.csv
+        if thread is None or file is None:
+            return None
+        return self._world.channel.attach(thread, file.name, file.title, self._csv())
+
+    def _csv(self) -> bytes:
+        """The file's bytes: at hand, from the bucket, or made again of the stored rows."""
+        if self._content is None:
+            stored = self.message.done.get(Step.STORE)
+            self._content = (
+                self._world.files.get(stored)
+                if stored
+                else self._world.renderer.csv(rows_again(self._world, self.message))
+            )
+        return self._content
+
+
+def rows_again(world: World, message: Message) -> tuple[Listed, ...]:
+    """The rows of a message whose CSV was never stored, as far as they still fail."""
+    now = world.clock()
+    snoozes = audible(world)
+    if message.csv and message.csv.source is Source.EVERYTHING:
+        return listed(world.findings.all(), snoozes, now)
+    ended = [snooze for snooze in snoozes if snooze.id in message.snooze_ids]
+    found = {each.key: each for each in world.findings.all() if each.scan_id in message.scan_ids}
+    found.update({each.key: each for snooze in ended for each in failing(world, snooze)})
+    heard = [each for each in found.values() if muting(snoozes, each, now) is None]
+    return listed(heard, snoozes, now)

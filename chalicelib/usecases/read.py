@@ -1,0 +1,101 @@
+"""Reads nodes from SSM Compliance, in parallel and until a time, and judges each reading."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.compliance import Folded, Report, fold
+from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.proof import Doubt, doubt, doubt_after, relevant
+from chalicelib.usecases.ports import Clock, Compliance
+
+# A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
+PAGE = 50
+# A chunk ends at the node that fills it: about 20 s at SSM's 5 to 10 calls a second.
+CHUNK_PAGES = 100
+# A reading that began in time may take this much longer; then the node is left.
+GRACE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a node shows, and what speaks against it; `doubt` None is a proven node."""
+
+    report: Report
+    folded: Folded
+    doubt: Doubt | None
+
+
+def chunks(reports: Sequence[Report]) -> Iterator[tuple[Report, ...]]:
+    """Nodes in order, cut at node boundaries where the pages to read come to a chunk."""
+    chunk: list[Report] = []
+    pages = 0
+    for report in reports:
+        chunk.append(report)
+        pages += max(1, -(-report.count // PAGE))
+        if pages >= CHUNK_PAGES:
+            yield tuple(chunk)
+            chunk, pages = [], 0
+    if chunk:
+        yield tuple(chunk)
+
+
+def read_node(compliance: Compliance, report: Report) -> Reading:
+    """Read one node, a second time where the first reading is in doubt.
+
+    A node without non-compliant items is proven by its summary alone, unless
+    no check ran. A node that cannot be read is in doubt, not an error: one
+    node must not keep the others from being told.
+    """
+    if report.count == 0:
+        return Reading(report, Folded((), 0), doubt(report, ()))
+    try:
+        items = relevant(report, compliance.items(report.instance_id, report.types))
+        against = doubt(report, items)
+        if against:
+            first, items = (
+                items,
+                relevant(report, compliance.items(report.instance_id, report.types)),
+            )
+            against = doubt_after(report, first, items)
+    except ServiceError:
+        return Reading(report, Folded((), 0), Doubt.UNREADABLE)
+    return Reading(report, fold(report.instance_id, items), against)
+
+
+class Reader:
+    """Reads chunks of nodes with a bounded number of threads."""
+
+    def __init__(self, compliance: Compliance, pool: ThreadPoolExecutor, clock: Clock) -> None:
+        self._compliance = compliance
+        self._pool = pool
+        self._clock = clock
+
+    def read(self, chunk: Sequence[Report], until: datetime) -> tuple[Reading, ...]:
+        """The readings that began before `until` and ended soon after, in the chunk's order."""
+        futures: list[Future[Reading | None]] = [
+            self._pool.submit(self._read_in_time, report, until) for report in chunk
+        ]
+        seconds = (until + GRACE - self._clock()).total_seconds()
+        done, late = wait(futures, timeout=max(0.0, seconds))
+        for future in late:
+            future.cancel()
+        readings = (future.result() for future in futures if future in done)
+        return tuple(reading for reading in readings if reading is not None)
+
+    def _read_in_time(self, report: Report, until: datetime) -> Reading | None:
+        if self._clock() >= until:
+            return None
+        return read_node(self._compliance, report)
+
+
+@contextmanager
+def reader(compliance: Compliance, concurrency: int, clock: Clock) -> Iterator[Reader]:
+    """A reader whose threads are let go at the end, without waiting for a hanging call."""
+    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="read")
+    try:
+        yield Reader(compliance, pool, clock)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

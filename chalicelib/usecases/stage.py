@@ -1,0 +1,158 @@
+"""Stages what to say: decided here and only here, at one instant, written in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.alert import Alert, Outcome, decide, lines_of
+from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.errors import Conflict, DeliveryError, ServiceError
+from chalicelib.domain.finding import Finding, finding_id
+from chalicelib.domain.message import CsvFile, Message, Source, Step
+from chalicelib.domain.monthly import Listed, csv_key, listed, summarize
+from chalicelib.domain.snooze import Snooze, untold
+from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.world import Spoken, World
+
+# A snooze changed between reading and writing: decide again this often.
+ATTEMPTS = 3
+
+
+def snoozes_or_none(world: World) -> tuple[Snooze, ...] | None:
+    """All snoozes; None where they cannot be read."""
+    try:
+        return tuple(world.snoozes.all())
+    except ServiceError:
+        return None
+
+
+def audible(world: World) -> tuple[Snooze, ...]:
+    """All snoozes; as if there were none where they cannot be read, so that all is alerted."""
+    return snoozes_or_none(world) or ()
+
+
+def stage_scan(world: World, outcome: Outcome, work: OpenWork) -> Spoken:
+    """Decide what this pass says and write it down, with everything that it settles."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _stage_scan(world, outcome, work)
+        except Conflict:
+            continue
+    return _stage_scan(world, outcome, work)
+
+
+def _stage_scan(world: World, outcome: Outcome, work: OpenWork) -> Spoken:
+    now = world.clock()
+    snoozes = audible(world)
+    marks = sorted({*work.open_scans, *({outcome.scan_id} if outcome.opened else ())})
+    ended = untold(snoozes, now)[:MAX_TOLD_SNOOZES]
+    opened = (*outcome.opened, *_left_over(world, set(marks) - {outcome.scan_id}))
+    lines = lines_of(opened, [(each, failing(world, each)) for each in ended], snoozes, now)
+    decision = decide(
+        outcome,
+        lines,
+        [debt for debt in work.debts if debt.kind is DebtKind.EXECUTION],
+        work.told,
+        now,
+        quiet_answers=world.quiet_answers,
+    )
+    draft = _draft(world, decision.alert, marks, ended, now) if decision.alert else Draft()
+    staged = Staged(
+        message=draft.message,
+        open_scans=tuple(marks),
+        paid=decision.paid,
+        told_snoozes=tuple(replace(each, told_at=now, version=each.version + 1) for each in ended),
+        told=decision.told if decision.told != work.told else None,
+    )
+    world.work.stage(staged, now)
+    return Spoken(
+        message=draft.message,
+        topic=decision.alert.topic if decision.alert else None,
+        told=len(lines.told),
+        muted=lines.muted,
+        content=draft.content,
+    )
+
+
+def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
+    """Write down the monthly report for the newest of the owed months, settling all of them."""
+    now = world.clock()
+    newest = max(debts, key=lambda debt: debt.event_at)
+    rows = listed(world.findings.all(), audible(world), now)
+    file = CsvFile(csv_key(newest.event_at), "All stored non-compliant findings", Source.EVERYTHING)
+    report = summarize(rows, world.nodes.all(), now, file.key)
+    message = Message(
+        id=f"monthly-{newest.event_at:%Y-%m-%d}",
+        created_at=now,
+        rendered=world.renderer.monthly(report),
+        csv=file,
+    )
+    draft = _stored(world, message, file, rows)
+    world.work.stage(Staged(message=draft.message, paid=tuple(debts)), now)
+    return Spoken(message=draft.message, told=len(rows), content=draft.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it is written down, and its CSV."""
+
+    message: Message | None = None
+    content: bytes | None = None
+
+
+def _draft(
+    world: World,
+    alert: Alert,
+    marks: Sequence[str],
+    ended: Iterable[Snooze],
+    now: datetime,
+) -> Draft:
+    scan_id = alert.outcome.scan_id
+    message = Message(
+        id=scan_id,
+        created_at=now,
+        rendered=world.renderer.alert(alert),
+        scan_ids=tuple(marks),
+        snooze_ids=tuple(each.id for each in ended),
+    )
+    if not alert.lines.told:
+        return Draft(message)
+    file = CsvFile(f"alerts/{now:%Y/%m/%d}/{scan_id}.csv", "Non-compliant findings", Source.SCANS)
+    return _stored(
+        world, message, file, listed((line.finding for line in alert.lines.told), (), now)
+    )
+
+
+def _stored(world: World, message: Message, file: CsvFile, rows: Iterable[Listed]) -> Draft:
+    """Put the CSV away before the message is written down; a refusal delays only the file."""
+    content = world.renderer.csv(rows)
+    whole = replace(message, csv=file)
+    try:
+        world.files.put(file.key, content)
+    except DeliveryError:
+        return Draft(whole, content)
+    return Draft(whole.after(Step.STORE, file.key), content)
+
+
+def failing(world: World, snooze: Snooze) -> tuple[Finding, ...]:
+    """The stored findings that a snooze is about."""
+    if snooze.instance_id is not None and snooze.title is not None:
+        pair = finding_id(snooze.instance_id, snooze.title)
+        found: Iterable[Finding] = world.findings.get([pair]).values()
+    elif snooze.instance_id is not None:
+        found = _still_stored(world, world.findings.of_node(snooze.instance_id))
+    else:
+        found = _still_stored(world, world.findings.of_title(snooze.title or ""))
+    return tuple(each for each in found if snooze.covers(each.instance_id, each.title))
+
+
+def _still_stored(world: World, candidates: Sequence[Finding]) -> Iterable[Finding]:
+    """What the index shows, less what has been deleted since."""
+    return world.findings.get(each.finding_id for each in candidates).values()
+
+
+def _left_over(world: World, scan_ids: set[str]) -> tuple[Finding, ...]:
+    """Findings that a pass which never came to telling has opened."""
+    if not scan_ids:
+        return ()
+    return tuple(each for each in world.findings.all() if each.scan_id in scan_ids)

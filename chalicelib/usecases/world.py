@@ -1,0 +1,101 @@
+"""The ports that a pass works through, bound together once by the composition root."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.alert import Outcome, Topic
+from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.message import Message, Step
+from chalicelib.usecases.ports import (
+    Channel,
+    Clock,
+    Compliance,
+    Files,
+    FindingStore,
+    Journal,
+    Lease,
+    NodeStore,
+    Renderer,
+    Snoozes,
+    Work,
+)
+
+# Reading stops this long before the deadline: what was found must still be told.
+TELLING = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside the pass. `concurrency` bounds the parallel readings of nodes."""
+
+    compliance: Compliance
+    findings: FindingStore
+    nodes: NodeStore
+    lease: Lease
+    work: Work
+    snoozes: Snoozes
+    journal: Journal
+    files: Files
+    channel: Channel
+    renderer: Renderer
+    clock: Clock
+    concurrency: int = 8
+    quiet_answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one pass is asked to do, and until when.
+
+    full: read every node whatever the watermarks say · accept_missing: a
+    person says that the missing nodes are gone.
+    """
+
+    scan_id: str
+    deadline: datetime
+    full: bool = False
+    accept_missing: bool = False
+
+    @property
+    def read_until(self) -> datetime:
+        """No reading starts at this time or later."""
+        return self.deadline - TELLING
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery step that was tried; `error` is None where it was taken."""
+
+    message_id: str
+    step: Step
+    error: ServiceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a pass decided to say: the staged message and its topic, None where it is silent."""
+
+    message: Message | None = None
+    topic: Topic | None = None
+    told: int = 0
+    muted: int = 0
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What one pass did. `failure` is what kept it from reading or telling, if anything did."""
+
+    scan_id: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome | None
+    spoken: Spoken
+    deliveries: tuple[Delivery, ...]
+    pending_messages: int
+    failure: ServiceError | None = None
+
+    @property
+    def undelivered(self) -> tuple[Delivery, ...]:
+        """The delivery steps that failed."""
+        return tuple(each for each in self.deliveries if each.error)

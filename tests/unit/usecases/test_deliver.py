@@ -1,0 +1,119 @@
+"""Delivery in recorded steps: what fails is tried again, what was taken is never repeated."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors import DeliveryError, MessageRefused
+from chalicelib.domain.message import Step
+from tests.fleet import HOUR, MINUTE, Service, snooze
+
+DOWN = DeliveryError("service_unavailable", retryable=True)
+REVOKED = DeliveryError("token_revoked", retryable=False, hint="mend SLACK_TOKEN_PARAMETER")
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service()
+    service.report("i-1", "A")
+    return service
+
+
+def test_a_refused_post_is_tried_again_and_posted_once(service: Service) -> None:
+    service.channel.fail_post(DOWN)
+    report = service.run()
+    assert [(each.step, each.error) for each in report.undelivered] == [(Step.POST, DOWN)]
+    assert report.pending_messages == 1
+    service.run()
+    service.run()
+    assert service.said == ["new: A"]
+    assert [each.thread for each in service.channel.attachments] == ["thread-1"]
+
+
+def test_a_refused_file_never_repeats_the_message(service: Service) -> None:
+    service.channel.fail_attach(DOWN, times=3)
+    for _ in range(5):
+        service.run()
+    assert service.said == ["new: A"]
+    assert [each.content for each in service.channel.attachments] == [b"A"]
+    assert service.world.work.open().messages == ()
+
+
+def test_a_refusing_bucket_delays_neither_message_nor_file(service: Service) -> None:
+    service.files.fail(DOWN, times=2)
+    report = service.run()
+    assert [each.step for each in report.undelivered] == [Step.STORE]
+    assert service.said == ["new: A"]
+    assert [each.content for each in service.channel.attachments] == [b"A"]
+    service.run()
+    assert list(service.files.objects.values()) == [b"A"]
+    assert service.said == ["new: A"]
+
+
+def test_a_file_that_waits_is_finished_from_the_bucket(service: Service) -> None:
+    service.channel.fail_attach(DOWN)
+    service.run()
+    service.report("i-1", run="run-2")
+    service.run()
+    assert service.titles() == []
+    assert [each.content for each in service.channel.attachments] == [b"A"]
+
+
+def test_a_file_that_was_never_stored_is_made_again_of_what_still_fails(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="C", ends_at=service.clock.now + HOUR)
+    service.report("i-1", "A", "B", "C")
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-1", "B", "C", "D", run="run-2")
+    service.files.fail(DOWN, times=2)
+    service.channel.fail_attach(DOWN)
+    service.run()
+    assert service.said[-1] == "new: D,C"
+    service.run()
+    assert service.channel.attachments[-1].content == b"C\nD"
+
+
+def test_what_the_channel_refuses_in_this_form_is_posted_as_plain_text(service: Service) -> None:
+    service.channel.fail_post(MessageRefused("invalid_blocks"))
+    service.run()
+    (post,) = service.channel.posts
+    assert (post.text, post.blocks) == ("new: A", ())
+
+
+def test_a_dead_channel_is_tried_once_a_pass_and_loses_nothing(service: Service) -> None:
+    service.channel.fail_post(REVOKED, times=3)
+    for number in range(3):
+        service.report("i-1", *"ABC"[: number + 1], run=f"run-{number + 2}")
+        report = service.run()
+        assert len(report.undelivered) == 1
+        service.clock.forward(MINUTE)
+    assert len(service.files.objects) == 3
+    service.run()
+    assert service.said == ["new: A", "new: B", "new: C"]
+    assert len(service.channel.attachments) == 3
+
+
+def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
+    service.run()
+    service.owe_month()
+    service.channel.fail_attach(DOWN)
+    service.files.fail(DOWN, times=2)
+    report = service.run()
+    assert [each.step for each in report.undelivered] == [Step.STORE, Step.FILE]
+    assert service.said[-1] == "monthly: 1"
+    service.run()
+    assert "monthly/2026/11/non-compliant-2026-11-23.csv" in service.files.objects
+    assert service.said == ["new: A", "monthly: 1"]
+    assert service.channel.attachments[-1].name == "non-compliant-2026-11-23.csv"
+
+
+def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
+    report = service.run(minutes=0.1)
+    assert report.deliveries == ()
+    assert report.pending_messages == 1
+    later = replace(service.world, clock=service.clock)
+    assert later.work.open().messages[0].pending == (Step.POST,)
+    service.clock.forward(timedelta(minutes=15))
+    service.run()
+    assert service.said == ["incomplete: ", "new: A"]

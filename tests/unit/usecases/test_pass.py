@@ -1,0 +1,440 @@
+"""The pass, read from outside: what is stored, what is said, what is asked of SSM."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors import Unavailable
+from chalicelib.usecases.passes import Wish, make_passes
+from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+def test_the_first_scan_tells_everything_once(service: Service) -> None:
+    service.owe()
+    service.report("i-1", "A", "B")
+    service.report("i-2", "A")
+    report = service.run()
+    assert service.titles() == ["A", "A", "B"]
+    assert report.spoken.told == 3
+    assert service.said == ["new: A,B,A"]
+    assert len(service.channel.attachments) == 1
+    assert service.world.work.open().debts == ()
+    service.run()
+    assert len(service.said) == 1
+
+
+def test_an_unchanged_node_is_not_listed_again(service: Service) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    service.report("i-2", "B", run="run-2")
+    service.run()
+    assert service.compliance.reads == ("i-1", "i-2", "i-2")
+
+
+def test_a_repaired_finding_leaves_the_store_and_a_new_one_is_told(service: Service) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-1", "B", "C", run="run-2")
+    report = service.run()
+    assert service.titles("i-1") == ["B", "C"]
+    assert report.outcome and report.outcome.resolved == 1
+    assert service.said[-1] == "new: C"
+
+
+def test_first_seen_and_scan_id_survive_a_changed_severity(service: Service) -> None:
+    service.report("i-1", "A", severity="LOW")
+    service.run()
+    (before,) = service.findings.all()
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", severity="CRITICAL", run="run-2")
+    service.run()
+    (after,) = service.findings.all()
+    assert (after.first_seen, after.scan_id) == (before.first_seen, before.scan_id)
+    assert after.severity == "CRITICAL"
+    assert len(service.said) == 1
+
+
+def test_nothing_new_answers_an_owed_execution_once(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.owe()
+    service.report("i-1", "A", run="run-2")
+    service.run()
+    service.run()
+    assert service.said == ["new: A", "nothing new: "]
+
+
+def test_without_a_report_the_answer_waits_half_an_hour_and_is_no_all_clear(
+    service: Service,
+) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.owe()
+    service.run()
+    assert len(service.said) == 1
+    service.clock.forward(30 * MINUTE)
+    service.run()
+    assert service.said[1:] == ["no report: "]
+
+
+def test_quiet_answers_come_at_most_once_an_hour_for_an_association(service: Service) -> None:
+    service.report("i-1")
+    service.run()
+    for minute in range(0, 60, 20):
+        service.owe()
+        service.report("i-1", run=f"run-{minute}")
+        service.run()
+        service.clock.forward(20 * MINUTE)
+    assert service.said == ["nothing new: "]
+    service.owe()
+    service.report("i-1", run="run-60")
+    service.run()
+    assert service.said == ["nothing new: "] * 2
+    assert service.world.work.open().debts == ()
+
+
+def test_a_few_nodes_of_many_are_answered_with_silence(service: Service) -> None:
+    for number in range(5):
+        service.report(f"i-{number}")
+    service.run()
+    service.owe(nodes={"Success": 1})
+    service.report("i-0", run="run-2")
+    service.run()
+    assert service.said == []
+    assert service.world.work.open().debts == ()
+
+
+def test_quiet_answers_can_be_turned_off(service: Service) -> None:
+    service.quiet_answers = False
+    service.owe()
+    service.report("i-1")
+    service.run()
+    assert service.said == []
+    assert service.world.work.open().debts == ()
+
+
+def test_a_count_that_differs_resolves_nothing_and_is_told_until_it_is_over(
+    service: Service,
+) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    service.report("i-1", "B", "C", run="run-2")
+    service.compliance.announce("i-1", TYPE, count=3)
+    service.compliance.announce("i-1", TYPE, execution_id="run-3")
+    report = service.run()
+    assert service.titles("i-1") == ["A", "B", "C"]
+    assert report.outcome and list(report.outcome.coverage.unproven) == ["i-1"]
+    (node,) = service.nodes.all()
+    assert node.unproven_since == START
+    assert node.executions[TYPE.casefold()].execution_id == "run-1"
+    service.run()
+    assert service.said[1:] == ["new: C"]
+    service.report("i-1", "B", "C", run="run-4")
+    service.run()
+    assert service.titles("i-1") == ["B", "C"]
+    assert service.said[2:] == ["complete again: "]
+
+
+def test_two_readings_that_agree_prove_a_node_whatever_the_summary_counts(
+    service: Service,
+) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    service.report("i-1", "B", run="run-2")
+    service.compliance.announce("i-1", TYPE, count=7)
+    service.run()
+    assert service.titles("i-1") == ["B"]
+
+
+def test_a_node_where_nothing_was_checked_is_no_proof_of_a_fix(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.owe()
+    service.report("i-1", run="run-2", compliant=0)
+    service.run()
+    assert service.titles("i-1") == ["A"]
+    assert service.said[1:] == ["incomplete: "]
+    assert service.compliance.reads == ("i-1",)
+
+
+def test_a_node_that_cannot_be_read_does_not_keep_the_others_from_being_told(
+    service: Service,
+) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.compliance.fail("i-1")
+    service.run()
+    assert service.said == ["new: B"]
+    service.run()
+    assert service.said == ["new: B", "new: A"]
+
+
+def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> None:
+    service.report("i-1", "A")
+    report = service.run(minutes=0.5)
+    assert report.outcome and report.outcome.coverage.left == 1
+    assert service.said == ["incomplete: "]
+    service.run()
+    assert service.said[1:] == ["new: A"]
+
+
+def test_a_node_missing_for_an_hour_is_resolved_and_its_row_removed(service: Service) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    service.compliance.remove("i-1")
+    service.run()
+    assert service.titles() == ["A", "B"]
+    service.clock.forward(HOUR)
+    report = service.run()
+    assert service.titles() == ["B"]
+    assert [node.instance_id for node in service.nodes.all()] == ["i-2"]
+    assert report.outcome and report.outcome.coverage.gone == 1
+
+
+def test_a_node_that_comes_back_within_the_hour_is_read_again(service: Service) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    service.compliance.remove("i-1")
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", "C", run="run-2")
+    service.run()
+    assert service.titles("i-1") == ["A", "C"]
+    assert all(node.missing_since is None for node in service.nodes.all())
+
+
+def test_an_empty_list_brakes_until_a_person_accepts(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.compliance.remove("i-1")
+    for _ in range(3):
+        service.run()
+        service.clock.forward(HOUR)
+    assert service.titles() == ["A"]
+    assert service.said[1:] == ["incomplete: "]
+    service.run(Wish(accept_missing=True))
+    assert service.titles() == []
+    assert service.nodes.all() == ()
+    assert service.said[2:] == ["complete again: "]
+
+
+def test_half_of_a_large_fleet_missing_brakes(service: Service) -> None:
+    for number in range(22):
+        service.report(f"i-{number}", "A")
+    service.run()
+    for number in range(11):
+        service.compliance.remove(f"i-{number}")
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+    assert len(service.titles()) == 22
+    assert service.said[1:] == ["incomplete: "]
+
+
+def test_a_snoozed_finding_is_stored_and_not_told(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.report("i-1", "A", "B")
+    report = service.run()
+    assert service.titles() == ["A", "B"]
+    assert service.said == ["new: B"]
+    assert report.spoken.muted == 1
+
+
+def test_an_ended_snooze_is_told_once_while_its_finding_still_fails(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.report("i-1", "A")
+    service.run()
+    assert service.said == []
+    service.clock.now = START + timedelta(days=1)
+    service.run()
+    service.run()
+    assert service.said == ["new: A"]
+    assert service.ledger.snoozes["s-1"].told_at == service.clock.now
+
+
+def test_overlapping_snoozes_are_told_when_the_last_one_ends(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.ledger.snoozes["s-2"] = snooze(
+        id="s-2", title=None, ends_at=START + timedelta(days=2)
+    )
+    service.report("i-1", "A")
+    service.run()
+    service.clock.now = START + timedelta(days=1)
+    service.run()
+    assert service.said == []
+    service.clock.now = START + timedelta(days=2)
+    service.run()
+    service.run()
+    assert service.said == ["new: A"]
+
+
+def test_a_title_wide_snooze_that_ends_is_told_for_every_node(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A", instance_id=None)
+    service.report("i-1", "A")
+    service.report("i-2", "A")
+    service.run()
+    service.clock.now = START + timedelta(days=1)
+    service.run()
+    assert service.said == ["new: A,A"]
+
+
+def test_a_fix_ends_an_until_resolved_snooze_and_no_other(service: Service) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A", until_resolved=True)
+    service.ledger.snoozes["s-2"] = snooze(id="s-2", title="B")
+    service.report("i-1", "A", "B")
+    service.run()
+    service.report("i-1", run="run-2")
+    service.run()
+    service.report("i-1", "A", "B", run="run-3")
+    service.run()
+    assert service.said == ["new: A"]
+
+
+def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
+    service: Service,
+) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A", until_resolved=True)
+    service.report("i-1", "A")
+    service.run()
+    service.report("i-1", "B", run="run-2")
+
+    class Broken:
+        def all(self) -> tuple[()]:
+            raise Unavailable("ledger did not answer")
+
+        def end(self, snooze: object) -> None:
+            raise AssertionError(snooze)
+
+    world = replace(service.world, snoozes=Broken())
+    make_passes(world, service.clock.now + 15 * MINUTE)
+    assert service.titles() == ["A", "B"]
+    assert service.said == ["new: B"]
+    service.run()
+    assert service.titles() == ["B"]
+
+
+def test_a_busy_lease_means_no_pass(service: Service) -> None:
+    service.report("i-1", "A")
+    service.world.lease.acquire("somebody", START, START + HOUR)
+    assert make_passes(service.world, START + 15 * MINUTE) == ()
+    assert service.said == []
+
+
+def test_a_debt_that_came_during_the_pass_gets_a_pass_of_its_own(service: Service) -> None:
+    service.report("i-1", "A")
+
+    class Late:
+        """Lets an execution become owed while the summaries are read."""
+
+        def __init__(self) -> None:
+            self.owed = False
+
+        def summaries(self) -> object:
+            if not self.owed:
+                self.owed = True
+                service.owe()
+            return service.compliance.summaries()
+
+        def items(self, instance_id: str, types: object) -> object:
+            return service.compliance.items(instance_id, types)  # type: ignore[arg-type]
+
+    world = replace(service.world, compliance=Late())  # type: ignore[arg-type]
+    reports = make_passes(world, START + 15 * MINUTE)
+    assert len(reports) == 2
+    assert service.world.work.open().debts == ()
+
+
+def test_what_an_unfinished_pass_opened_is_told_by_the_next(service: Service) -> None:
+    service.report("i-1", "A")
+
+    class Torn:
+        """A ledger that dies before the decision is written."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.world.work, name)
+
+        def stage(self, *_: object) -> None:
+            raise Unavailable("ledger did not answer")
+
+    world = replace(service.world, work=Torn())  # type: ignore[arg-type]
+    (report,) = make_passes(world, START + 15 * MINUTE)
+    assert isinstance(report.failure, Unavailable)
+    assert service.titles() == ["A"]
+    assert service.said == []
+    service.run()
+    assert service.said == ["new: A"]
+    service.run()
+    assert len(service.said) == 1
+
+
+def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.owe_month()
+
+    class Down:
+        def summaries(self) -> object:
+            raise Unavailable("SSM did not answer")
+
+        def items(self, *_: object) -> object:
+            raise AssertionError
+
+    world = replace(service.world, compliance=Down())  # type: ignore[arg-type]
+    (report,) = make_passes(world, START + 15 * MINUTE)
+    assert isinstance(report.failure, Unavailable)
+    assert service.said[-1] == "monthly: 1"
+    assert service.files.objects["monthly/2026/11/non-compliant-2026-11-23.csv"] == b"A"
+
+
+def test_items_without_a_title_are_counted_and_set_aside(service: Service) -> None:
+    items = [item(None), item("  "), item("A", item_id=None, severity="DREADFUL")]
+    service.compliance.put("i-1", TYPE, "run-1", START, items)
+    report = service.run()
+    assert report.outcome and report.outcome.coverage.untitled == 2
+    (finding,) = service.findings.all()
+    assert (finding.severity, finding.control_id) == ("UNSPECIFIED", "")
+
+
+def test_the_same_title_twice_on_a_node_is_one_finding_of_the_worst_severity(
+    service: Service,
+) -> None:
+    items = [item("A", severity="LOW"), item("A", severity="CRITICAL"), item("A", severity="HIGH")]
+    service.compliance.put("i-1", TYPE, "run-1", START, items)
+    service.run()
+    (finding,) = service.findings.all()
+    assert finding.severity == "CRITICAL"
+
+
+def test_full_reads_what_the_watermark_says_is_read(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    (finding,) = service.findings.all()
+    service.findings.delete([finding.finding_id])
+    service.run()
+    assert service.titles() == []
+    service.run(Wish(full=True))
+    assert service.titles() == ["A"]
+
+
+def test_history_keeps_what_happened_and_a_repetition_adds_nothing(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    service.run(Wish(full=True))
+    service.clock.forward(HOUR)
+    service.report("i-1", run="run-2")
+    service.run()
+    kinds = [event.kind for event in service.world.journal.events]  # type: ignore[attr-defined]
+    assert kinds == ["opened", "resolved"]

@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-
 from chalice.app import Chalice, Rate
 
 from chalicelib.entrypoints import events

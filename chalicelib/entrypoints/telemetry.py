@@ -59,7 +59,9 @@ def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str,
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_undelivered(delivery))
     if report.failure:
-        log.error("pass not finished", extra={"scan_id": report.scan_id, "why": str(report.failure)})
+        log.error(
+            "pass not finished", extra={"scan_id": report.scan_id, "why": str(report.failure)}
+        )
     metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
     metrics.add_dimension("stage", stage)
     metrics.add_metadata("scan_id", report.scan_id)

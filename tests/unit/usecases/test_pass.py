@@ -45,7 +45,8 @@ def test_a_repaired_finding_leaves_the_store_and_a_new_one_is_told(service: Serv
     service.report("i-1", "B", "C", run="run-2")
     report = service.run()
     assert service.titles("i-1") == ["B", "C"]
-    assert report.outcome and report.outcome.resolved == 1
+    assert report.outcome
+    assert report.outcome.resolved == 1
     assert service.said[-1] == "new: C"
 
 
@@ -133,7 +134,8 @@ def test_a_count_that_differs_resolves_nothing_and_is_told_until_it_is_over(
     service.compliance.announce("i-1", TYPE, execution_id="run-3")
     report = service.run()
     assert service.titles("i-1") == ["A", "B", "C"]
-    assert report.outcome and list(report.outcome.coverage.unproven) == ["i-1"]
+    assert report.outcome
+    assert list(report.outcome.coverage.unproven) == ["i-1"]
     (node,) = service.nodes.all()
     assert node.unproven_since == START
     assert node.executions[TYPE.casefold()].execution_id == "run-1"
@@ -183,7 +185,8 @@ def test_a_node_that_cannot_be_read_does_not_keep_the_others_from_being_told(
 def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> None:
     service.report("i-1", "A")
     report = service.run(minutes=0.5)
-    assert report.outcome and report.outcome.coverage.left == 1
+    assert report.outcome
+    assert report.outcome.coverage.left == 1
     assert service.said == ["incomplete: "]
     service.run()
     assert service.said[1:] == ["new: A"]
@@ -200,7 +203,8 @@ def test_a_node_missing_for_an_hour_is_resolved_and_its_row_removed(service: Ser
     report = service.run()
     assert service.titles() == ["B"]
     assert [node.instance_id for node in service.nodes.all()] == ["i-2"]
-    assert report.outcome and report.outcome.coverage.gone == 1
+    assert report.outcome
+    assert report.outcome.coverage.gone == 1
 
 
 def test_a_node_that_comes_back_within_the_hour_is_read_again(service: Service) -> None:
@@ -267,9 +271,7 @@ def test_an_ended_snooze_is_told_once_while_its_finding_still_fails(service: Ser
 
 def test_overlapping_snoozes_are_told_when_the_last_one_ends(service: Service) -> None:
     service.ledger.snoozes["s-1"] = snooze(title="A")
-    service.ledger.snoozes["s-2"] = snooze(
-        id="s-2", title=None, ends_at=START + timedelta(days=2)
-    )
+    service.ledger.snoozes["s-2"] = snooze(id="s-2", title=None, ends_at=START + timedelta(days=2))
     service.report("i-1", "A")
     service.run()
     service.clock.now = START + timedelta(days=1)
@@ -403,7 +405,8 @@ def test_items_without_a_title_are_counted_and_set_aside(service: Service) -> No
     items = [item(None), item("  "), item("A", item_id=None, severity="DREADFUL")]
     service.compliance.put("i-1", TYPE, "run-1", START, items)
     report = service.run()
-    assert report.outcome and report.outcome.coverage.untitled == 2
+    assert report.outcome
+    assert report.outcome.coverage.untitled == 2
     (finding,) = service.findings.all()
     assert (finding.severity, finding.control_id) == ("UNSPECIFIED", "")
 

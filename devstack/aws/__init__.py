@@ -1,0 +1,1 @@
+"""AWS on localhost: moto's server with the SSM Compliance actions it lacks."""

@@ -1,0 +1,1 @@
+"""SSM Compliance in memory: what three SSM actions accept, keep and answer."""

@@ -1,0 +1,15 @@
+"""One boto3 session that can only ever talk to a stand-in."""
+
+import boto3
+
+ACCOUNT = "123456789012"  # the account moto gives to credentials it does not know
+REGION = "us-east-1"
+
+
+def local_session() -> boto3.Session:
+    """Return a session with made-up credentials in `REGION`; give each client an endpoint."""
+    return boto3.Session(
+        aws_access_key_id="devstack",
+        aws_secret_access_key="devstack",  # noqa: S106 - made up, no AWS accepts it
+        region_name=REGION,
+    )

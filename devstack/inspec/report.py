@@ -1,0 +1,140 @@
+"""Turn a report of `inspec exec --reporter json` into the compliance items that SSM gets.
+
+One item for each result, as the reporter of AWS-RunInspecChecks writes them; skipped results
+are dropped. What that reporter would lose without a word is a ReportError or a warning here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from devstack.inspec.shape import ReportError, listed, mapped, number, text
+
+Severity: TypeAlias = Literal["LOW", "HIGH", "CRITICAL"]
+Status: TypeAlias = Literal["COMPLIANT", "NON_COMPLIANT"]
+
+MAX_ITEMS = 10_000  # of one PutComplianceItems call
+MAX_TITLE = 500  # characters; a longer title fails the whole call
+HIGH_FROM, CRITICAL_FROM = 0.4, 0.7
+STATUSES: Mapping[str, Status] = {"passed": "COMPLIANT", "failed": "NON_COMPLIANT"}
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportItem:
+    """One result: `severity` and `status` in the words of SSM, `title` at most 500 characters."""
+
+    id: str
+    title: str
+    severity: Severity
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class ReportItems:
+    """The items of a report, how many titles were cut, and what its reader should know."""
+
+    items: tuple[ReportItem, ...]
+    cut_titles: int
+    warnings: tuple[str, ...]
+
+
+def compliance_items(report: bytes) -> ReportItems:
+    """Return the items of `report`, the bytes that InSpec wrote to its standard output.
+
+    A report in which nothing was checked (unsupported platform, all skipped) has no items and
+    a warning. Raises ReportError for anything that is no such report, or has over 10,000 results.
+    """
+    profiles = _profiles(_json(report))
+    items: list[ReportItem] = []
+    cut_titles = 0
+    for control, result in _results(profiles):
+        title = f"{text(control, 'title')} : {text(result, 'code_desc')}"
+        cut_titles += len(title) > MAX_TITLE
+        items.append(_item(control, result, title[:MAX_TITLE], len(items)))
+    if len(items) > MAX_ITEMS:
+        raise ReportError(
+            f"The report has {len(items)} results, SSM takes {MAX_ITEMS} of a node. "
+            "Split the profile, or check fewer things in a loop."
+        )
+    return ReportItems(tuple(items), cut_titles, tuple(_warnings(profiles, len(items))))
+
+
+def _json(report: bytes) -> Mapping[str, Any]:
+    try:
+        parsed = json.loads(report)
+    except (ValueError, RecursionError) as error:
+        raise ReportError(_why_not_json(report, error)) from error
+    return mapped(parsed, "The report")
+
+
+def _why_not_json(report: bytes, error: Exception) -> str:
+    lines = report.strip().splitlines()
+    if not lines:
+        return "The report is empty. Run inspec exec with --reporter json and keep its output."
+    if not lines[0].startswith(b"{"):
+        shown = lines[0][:80].decode(errors="replace")
+        return (
+            f"The report does not begin with JSON but with {shown!r}. "
+            "Keep profiles and wrappers from printing: one stray line loses a report."
+        )
+    return (
+        f"The report is broken JSON ({error}): cut off, or something was printed after it. "
+        "Run the scan again and keep the whole output of InSpec, and nothing else."
+    )
+
+
+def _profiles(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if "profiles" not in report:
+        if "controls" in report:
+            raise ReportError(
+                "The report is json-min, which has no titles. Run inspec exec with --reporter json."
+            )
+        raise ReportError(
+            "The report has no profiles, so InSpec did not write it. "
+            "Run inspec exec with --reporter json."
+        )
+    return listed(report, "profiles")
+
+
+def _results(
+    profiles: list[Mapping[str, Any]],
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield (control, result); an overlay repeats the controls of its base without results."""
+    for profile in profiles:
+        for control in listed(profile, "controls"):
+            for result in listed(control, "results"):
+                if result.get("status") != SKIPPED:
+                    yield control, result
+
+
+def _item(
+    control: Mapping[str, Any], result: Mapping[str, Any], title: str, index: int
+) -> ReportItem:
+    status = text(result, "status")
+    if status not in STATUSES:
+        raise ReportError(
+            f"Control {text(control, 'id')!r} has a result with status {status!r}, "
+            "InSpec writes passed, failed or skipped. Was the report edited?"
+        )
+    return ReportItem(
+        id=f"{text(control, 'id')}-{index}",
+        title=title,
+        severity=_severity(number(control, "impact")),
+        status=STATUSES[status],
+    )
+
+
+def _severity(impact: float) -> Severity:
+    if impact < HIGH_FROM:
+        return "LOW"
+    return "HIGH" if impact < CRITICAL_FROM else "CRITICAL"
+
+
+def _warnings(profiles: list[Mapping[str, Any]], items: int) -> Iterator[str]:
+    for profile in profiles:
+        if profile.get("status", "loaded") != "loaded":
+            yield f"Profile {text(profile, 'name')} did not run: {text(profile, 'status_message')}"
+    if not items:
+        yield "Nothing was checked: the report has no passed and no failed result."

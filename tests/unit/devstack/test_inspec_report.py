@@ -1,0 +1,149 @@
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import devstack
+from devstack.inspec.report import ReportItem, compliance_items
+from devstack.inspec.shape import ReportError
+
+SAMPLES = Path(devstack.__file__).parent / "samples"
+
+
+def report_of(*controls: dict[str, Any]) -> bytes:
+    return json.dumps({"profiles": [{"name": "base", "controls": controls}]}).encode()
+
+
+def control(*results: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"id": "c", "title": "T", "impact": 0.5, "results": results} | changes
+
+
+def result(
+    status: str = "failed", code_desc: str | None = "is expected to exist"
+) -> dict[str, Any]:
+    return {"status": status, "code_desc": code_desc}
+
+
+def only_item(report: bytes) -> ReportItem:
+    (item,) = compliance_items(report).items
+    return item
+
+
+@pytest.mark.parametrize(
+    ("sample", "failed", "passed"),
+    [
+        ("amazon-bad", 15, 28),
+        ("amazon-good", 3, 40),
+        ("ubuntu-bad", 16, 28),
+        ("ubuntu-good", 4, 40),
+        ("broken-control", 1, 1),
+        ("nasty", 3, 2),
+    ],
+)
+def test_a_sample_gives_one_item_for_each_result_that_was_not_skipped(
+    sample: str, failed: int, passed: int
+) -> None:
+    found = compliance_items((SAMPLES / f"{sample}.json").read_bytes())
+    assert Counter(item.status for item in found.items) == {
+        "NON_COMPLIANT": failed,
+        "COMPLIANT": passed,
+    }
+    assert len({item.id for item in found.items}) == failed + passed
+    assert not found.warnings
+
+
+def test_an_item_tells_control_running_index_title_severity_and_status() -> None:
+    report = report_of(
+        control(result("passed", "one"), id="a", title="First", impact=0.3),
+        control(result("skipped"), result("failed", "two"), id="b", title="Second", impact=1.0),
+    )
+    assert compliance_items(report).items == (
+        ReportItem(id="a-0", title="First : one", severity="LOW", status="COMPLIANT"),
+        ReportItem(id="b-1", title="Second : two", severity="CRITICAL", status="NON_COMPLIANT"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("impact", "severity"),
+    [(0, "LOW"), (0.39, "LOW"), (0.4, "HIGH"), (0.69, "HIGH"), (0.7, "CRITICAL"), (1, "CRITICAL")],
+)
+def test_impact_becomes_severity_at_the_borders_of_the_script(impact: float, severity: str) -> None:
+    assert only_item(report_of(control(result(), impact=impact))).severity == severity
+
+
+@pytest.mark.parametrize("without", [{"title": None}, {"title": ""}])
+def test_a_missing_title_reads_as_ruby_would_write_it(without: dict[str, Any]) -> None:
+    assert only_item(report_of(control(result(), **without))).title == " : is expected to exist"
+
+
+def test_a_title_of_500_characters_stays_and_one_more_is_cut_and_counted() -> None:
+    fits, too_long = result(code_desc="é" * 496), result(code_desc="é" * 497)
+    found = compliance_items(report_of(control(fits, too_long)))
+    assert [item.title for item in found.items] == ["T : " + "é" * 496] * 2
+    assert found.cut_titles == 1
+
+
+def test_the_nasty_sample_keeps_its_newline_and_marks_and_has_one_cut_title() -> None:
+    found = compliance_items((SAMPLES / "nasty.json").read_bytes())
+    assert found.items[0].title.startswith('=HYPERLINK("http://x","a"), "quoted"; semi\nsecond')
+    assert "\u202e" in found.items[0].title
+    assert found.cut_titles == 1
+    assert max(len(item.title) for item in found.items) == 500
+
+
+def test_an_overlay_that_repeats_its_base_without_results_adds_nothing() -> None:
+    overlay = {"name": "overlay", "controls": [control()]}
+    base = {"name": "base", "controls": [control(result())]}
+    report = json.dumps({"profiles": [overlay, base]}).encode()
+    assert only_item(report).id == "c-0"
+
+
+def test_an_unsupported_platform_gives_no_items_and_says_why() -> None:
+    found = compliance_items((SAMPLES / "unsupported-platform.json").read_bytes())
+    assert found.items == ()
+    assert "unsupported platform: 'debian/12.11'" in found.warnings[0]
+
+
+def test_a_report_in_which_all_was_skipped_gives_no_items_and_says_so() -> None:
+    found = compliance_items(report_of(control(result("skipped"))))
+    assert found.items == ()
+    assert "Nothing was checked" in found.warnings[0]
+
+
+JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "code_desc": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"WARN: old ruby\n" + report_of(), "begin with JSON but with 'WARN: old ruby'"),
+        (report_of() + b"\ndone", "printed after it"),
+        (report_of(control(result()))[:-5], "cut off"),
+        (b'{"profiles": "\xff"}', "broken JSON"),
+        (b'{"profiles": ' + b"[" * 100_000, "broken JSON"),
+        (json.dumps(JSON_MIN).encode(), "is json-min"),
+        (b'{"version": "5.24"}', "has no profiles"),
+        (b"[]", "The report is not a JSON object"),
+        (b"{}", "has no profiles"),
+        (b'{"profiles": {}}', "profiles is not a list"),
+        (b'{"profiles": [7]}', "an entry of profiles is not a JSON object"),
+        (report_of(control(result(), impact=None)), "c: impact is not a number"),
+        (report_of(control(result(), impact=True)), "c: impact is not a number"),
+        (report_of(control(result(), title=["T"])), "c: title is not a text"),
+        (report_of(control(result("error"))), "'c' has a result with status 'error'"),
+        (report_of(control(*[result()] * 10_001)), "has 10001 results, SSM takes 10000"),
+    ],
+)
+def test_what_is_no_whole_report_is_refused_with_a_reason(report: bytes, said: str) -> None:
+    with pytest.raises(ReportError) as refused:
+        compliance_items(report)
+    assert said in str(refused.value)
+
+
+def test_ten_thousand_results_are_taken() -> None:
+    found = compliance_items(report_of(control(*[result()] * 10_000)))
+    assert len(found.items) == 10_000

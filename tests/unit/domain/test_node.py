@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.compliance import Execution, Report, SummaryRow, reports
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.node import (
+    Node,
+    changed,
+    count_by_severity,
+    fleet_severities,
+    missing,
+    to_read,
+)
+from tests.fleet import HOUR, START, TYPE
+
+RUN = Execution("run-1", START, 1)
+
+
+def present(*names: str, run: Execution = RUN) -> dict[str, Report]:
+    return reports(SummaryRow(name, TYPE, run, 1) for name in names)
+
+
+def known(*names: str, **fields: object) -> dict[str, Node]:
+    return {name: Node(name, {TYPE.casefold(): RUN}, **fields) for name in names}  # type: ignore[arg-type]
+
+
+def test_a_node_with_the_same_execution_is_unchanged() -> None:
+    assert not changed(known("i-1")["i-1"], present("i-1")["i-1"])
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        Execution("run-2", START, 1),
+        Execution("run-1", START + timedelta(seconds=1), 1),
+        Execution("run-1", START, 2),
+    ],
+)
+def test_another_execution_time_or_count_is_a_change(run: Execution) -> None:
+    assert changed(known("i-1")["i-1"], present("i-1", run=run)["i-1"])
+
+
+def test_a_new_missing_or_unproven_node_is_changed() -> None:
+    row = present("i-1")["i-1"]
+    assert changed(None, row)
+    assert changed(known("i-1", missing_since=START)["i-1"], row)
+    assert changed(known("i-1", unproven_since=START)["i-1"], row)
+
+
+def test_the_least_recently_read_node_comes_first_and_a_new_one_before_it() -> None:
+    later = Execution("run-1", START + HOUR, 1)
+    nodes = {"i-a": Node("i-a", {TYPE.casefold(): later}), **known("i-b")}
+    order = to_read(nodes, present("i-a", "i-b", "i-c"), full=True)
+    assert [report.instance_id for report in order] == ["i-c", "i-b", "i-a"]
+    assert [each.instance_id for each in to_read(nodes, present("i-b"), full=False)] == []
+
+
+def test_an_absent_node_is_stamped_first_and_gone_an_hour_later() -> None:
+    nodes = known("i-1", "i-2")
+    first = missing(nodes, present("i-2"), START, accept_missing=False)
+    assert [node.missing_since for node in first.newly] == [START]
+    assert first.gone == ()
+    nodes["i-1"] = first.newly[0]
+    early = missing(nodes, present("i-2"), START + HOUR * 0.99, accept_missing=False)
+    assert (early.newly, early.gone) == ((), ())
+    late = missing(nodes, present("i-2"), START + HOUR, accept_missing=False)
+    assert [node.instance_id for node in late.gone] == ["i-1"]
+
+
+def test_an_empty_list_brakes_even_a_fleet_of_one() -> None:
+    nodes = known("i-1", missing_since=START)
+    judged = missing(nodes, {}, START + HOUR, accept_missing=False)
+    assert judged.braked
+    assert judged.gone == ()
+    assert not missing({}, {}, START, accept_missing=False).braked
+
+
+@pytest.mark.parametrize(
+    ("fleet", "absent", "braked"), [(22, 11, True), (23, 11, False), (20, 10, False)]
+)
+def test_more_than_ten_and_half_of_the_fleet_brake(fleet: int, absent: int, braked: bool) -> None:
+    names = [f"i-{number}" for number in range(fleet)]
+    judged = missing(known(*names), present(*names[absent:]), START, accept_missing=False)
+    assert judged.braked is braked
+    assert judged.total == absent
+
+
+def test_a_person_accepting_releases_the_brake_at_once() -> None:
+    judged = missing(known("i-1"), {}, START, accept_missing=True)
+    assert not judged.braked
+    assert [node.instance_id for node in judged.gone] == ["i-1"]
+    assert judged.newly == ()
+
+
+def test_severities_are_counted_worst_first_without_zeros() -> None:
+    counts = count_by_severity([Severity.LOW, Severity.CRITICAL, Severity.LOW])
+    assert list(counts.items()) == [(Severity.CRITICAL, 1), (Severity.LOW, 2)]
+    nodes = [Node("i-1", severities=counts), Node("i-2", severities={Severity.LOW: 1})]
+    assert fleet_severities(nodes) == {Severity.CRITICAL: 1, Severity.LOW: 3}
+    assert nodes[0].open_findings == 3

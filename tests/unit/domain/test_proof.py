@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+from chalicelib.domain.compliance import Execution, Report, SummaryRow, reports
+from chalicelib.domain.proof import Doubt, doubt, doubt_after, relevant
+from tests.fleet import START, TYPE, item
+
+
+def report(count: int, compliant: int = 1) -> Report:
+    row = SummaryRow("i-1", TYPE, Execution("run-1", START, count), compliant)
+    return reports([row])["i-1"]
+
+
+def test_as_many_items_as_announced_all_of_the_execution_are_proof() -> None:
+    assert doubt(report(2), [item("A"), item("A")]) is None
+
+
+def test_more_or_fewer_items_than_announced_are_no_proof() -> None:
+    assert doubt(report(2), [item("A")]) is Doubt.COUNT_DIFFERS
+    assert doubt(report(0), [item("A")]) is Doubt.COUNT_DIFFERS
+
+
+def test_one_item_of_another_execution_or_type_is_no_proof() -> None:
+    other = [item("A"), item("B", execution="run-0")]
+    assert doubt(report(2), other) is Doubt.EXECUTION_DIFFERS
+    foreign = [item("A"), item("B", compliance_type="Custom:Other")]
+    assert doubt(report(2), foreign) is Doubt.EXECUTION_DIFFERS
+
+
+def test_the_case_of_the_type_does_not_matter() -> None:
+    assert doubt(report(1), [item("A", compliance_type="CUSTOM:inspec")]) is None
+
+
+def test_no_check_at_all_is_no_proof() -> None:
+    assert doubt(report(0, compliant=0), []) is Doubt.NOTHING_CHECKED
+    assert doubt(report(0, compliant=1), []) is None
+
+
+def test_two_readings_that_agree_are_proof_against_the_count() -> None:
+    twice = [item("A"), item("B")]
+    assert doubt_after(report(3), twice, twice[::-1]) is None
+
+
+def test_two_readings_that_differ_are_no_proof() -> None:
+    assert doubt_after(report(3), [item("A")], [item("B")]) is Doubt.COUNT_DIFFERS
+
+
+def test_a_second_reading_alone_may_prove() -> None:
+    assert doubt_after(report(1), [], [item("A")]) is None
+
+
+def test_agreeing_on_another_execution_is_no_proof() -> None:
+    stale = [item("A", execution="run-0")]
+    assert doubt_after(report(1), stale, stale) is Doubt.EXECUTION_DIFFERS
+
+
+def test_items_of_a_superseded_spelling_do_not_count() -> None:
+    both = replace(report(1), superseded=frozenset({"Custom:Inspec"}))
+    items = [item("A"), item("B", compliance_type="Custom:Inspec")]
+    assert relevant(both, items) == (items[0],)

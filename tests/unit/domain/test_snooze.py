@@ -1,0 +1,89 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.snooze import State, ended_by_fix, muting, untold
+from tests.fleet import HOUR, START, snooze
+
+FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
+END = START + timedelta(days=1)
+TICK = timedelta(microseconds=1)
+
+
+def test_a_snooze_holds_from_its_start_up_to_but_not_at_its_end() -> None:
+    rule = snooze()
+    assert rule.state(START - TICK) is State.PENDING
+    assert rule.state(START) is State.ACTIVE
+    assert rule.state(END - TICK) is State.ACTIVE
+    assert rule.state(END) is State.ENDED
+
+
+def test_an_end_by_hand_counts_from_that_instant() -> None:
+    rule = snooze(ended_at=START + HOUR)
+    assert rule.state(START + HOUR - TICK) is State.ACTIVE
+    assert rule.state(START + HOUR) is State.ENDED
+
+
+def test_a_permanent_snooze_does_not_end_by_itself() -> None:
+    assert snooze(ends_at=None).state(START + timedelta(days=10_000)) is State.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "title", "covers"),
+    [
+        ("i-1", FINDING.title, True),
+        ("i-1", None, True),
+        (None, FINDING.title, True),
+        ("i-2", None, False),
+        ("i-2", FINDING.title, False),
+        (None, "another", False),
+    ],
+)
+def test_a_rule_covers_its_instance_its_title_or_the_pair(
+    instance_id: str | None, title: str | None, covers: bool
+) -> None:
+    rule = snooze(instance_id=instance_id, title=title)
+    assert rule.covers("i-1", FINDING.title) is covers
+
+
+def test_a_snooze_about_nothing_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="names an instance"):
+        snooze(instance_id=None, title=None)
+
+
+def test_of_several_the_one_that_mutes_longest_is_named() -> None:
+    short, long_one = snooze(), snooze(id="s-2", ends_at=END + HOUR)
+    forever, ended = snooze(id="s-3", ends_at=None), snooze(id="s-4", ended_at=START)
+    assert muting([short, long_one, ended], FINDING, START) is long_one
+    assert muting([short, forever, long_one], FINDING, START) is forever
+    assert muting([ended], FINDING, START) is None
+
+
+@given(st.integers(-3, 3), st.integers(0, 3))
+def test_no_finding_is_both_muted_and_told(hours: int, length: int) -> None:
+    now = START + hours * HOUR
+    rule = snooze(ends_at=START + length * HOUR)
+    assert not (muting([rule], FINDING, now) and rule in untold([rule], now))
+
+
+def test_ended_snoozes_are_untold_until_they_are_told_first_ended_first() -> None:
+    late, early = snooze(), snooze(id="s-2", ended_at=START + HOUR)
+    told = snooze(id="s-3", told_at=END)
+    assert untold([late, early, told], END) == (early, late)
+    assert untold([late], START) == ()
+
+
+def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_snooze() -> None:
+    pair, plain = snooze(until_resolved=True), snooze(id="s-2")
+    other = snooze(id="s-3", until_resolved=True, title="another")
+    over = snooze(id="s-4", until_resolved=True, ended_at=START)
+    (ended,) = ended_by_fix([pair, plain, other, over], [FINDING], START + HOUR)
+    assert (ended.id, ended.ended_at, ended.told_at, ended.version) == (
+        "s-1",
+        START + HOUR,
+        START + HOUR,
+        2,
+    )

@@ -18,6 +18,7 @@ _FORBIDDEN = {
     "NoSuchBucket": "create the bucket, or mend REPORTS_BUCKET",
     "ParameterNotFound": "create the parameter, or mend the setting that names it",
     "ValidationException": "the request itself is refused: report this as a bug",
+    "ValidationError": "an action of the transaction is refused: report this as a bug",
     "KMSAccessDeniedException": "allow kms:Decrypt for the function's role",
 }
 

@@ -8,15 +8,9 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from chalicelib.bootstrap import SERVICE
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.usecases.world import Delivery, PassReport
-
-SERVICE = "ec2-inspec-scan"
-
-
-def logger(level: str) -> Logger:
-    """The JSON logger of the service."""
-    return Logger(service=SERVICE, level=level, log_uncaught_exceptions=False)
 
 
 def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:

@@ -2,8 +2,9 @@
 
 import boto3
 
-ACCOUNT = "123456789012"  # the account moto gives to credentials it does not know
-REGION = "us-east-1"
+from devstack.names import ACCOUNT, REGION
+
+__all__ = ["ACCOUNT", "REGION", "local_session"]
 
 
 def local_session() -> boto3.Session:

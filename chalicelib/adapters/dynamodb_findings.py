@@ -1,0 +1,71 @@
+"""The findings table in DynamoDB: key `finding_id`, indexes `by_instance` and `by_title`."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from chalicelib.aws.dynamodb_batches import delete_all, get_all, put_all
+from chalicelib.aws.dynamodb_pages import Row, index_partition, whole_table
+from chalicelib.aws.dynamodb_times import from_text, to_text
+from chalicelib.domain.finding import Finding, Severity, title_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+_KEY = "finding_id"
+
+
+class DynamoFindings:
+    """`FindingStore`; the table comes from a boto3 resource."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def all(self) -> Iterator[Finding]:
+        """Every finding, consistently, a page at a time."""
+        return map(_finding, whole_table(self._table))
+
+    def of_node(self, instance_id: str) -> tuple[Finding, ...]:
+        """A node's findings from `by_instance`, which may lag behind."""
+        rows = index_partition(self._table, "by_instance", "instance_id", instance_id)
+        return tuple(map(_finding, rows))
+
+    def of_title(self, title: str) -> tuple[Finding, ...]:
+        """A title's findings from `by_title`; its hash narrows, the full title decides."""
+        rows = index_partition(self._table, "by_title", "title_id", title_id(title))
+        return tuple(finding for finding in map(_finding, rows) if finding.title == title)
+
+    def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
+        """Those of the ids that are stored, consistently."""
+        return {row[_KEY]: _finding(row) for row in get_all(self._table, _KEY, finding_ids)}
+
+    def put(self, findings: Iterable[Finding]) -> None:
+        """Insert or replace; the last one of the same id counts."""
+        put_all(self._table, map(_row, findings), key=(_KEY,))
+
+    def delete(self, finding_ids: Iterable[str]) -> None:
+        """Remove, if stored."""
+        delete_all(self._table, _KEY, finding_ids)
+
+
+def _row(finding: Finding) -> Row:
+    return {
+        _KEY: finding.finding_id,
+        "instance_id": finding.instance_id,
+        "title": finding.title,
+        "title_id": title_id(finding.title),
+        "severity": finding.severity.value,
+        "control_id": finding.control_id,
+        "first_seen": to_text(finding.first_seen),
+        "scan_id": finding.scan_id,
+    }
+
+
+def _finding(row: Row) -> Finding:
+    return Finding(
+        instance_id=row["instance_id"],
+        title=row["title"],
+        severity=Severity(row["severity"]),
+        control_id=row["control_id"],
+        first_seen=from_text(row["first_seen"]),
+        scan_id=row["scan_id"],
+    )

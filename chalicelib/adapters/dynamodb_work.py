@@ -1,0 +1,143 @@
+"""The unfinished part of the ledger in DynamoDB.
+
+Everything unfinished lives in one partition, pk `OPEN`, so that one consistent
+query reads it, however much is finished and kept beside it:
+
+    EXECUTION#<key>               a debt
+    OPENED#<scan id>              a scan that opened findings nobody was told of
+    MESSAGE#<created at>#<id>     a message that is not delivered
+    TOLD                          what people know
+
+What is finished moves to a row of its own that expires: a paid debt to pk
+`EXECUTION`, sk its key, a sent message to pk `MESSAGE`, sk its id.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.aws.dynamodb_pages import Row, partition
+from chalicelib.aws.dynamodb_times import expiry, to_text
+from chalicelib.aws.dynamodb_transactions import MAX_ACTIONS, Action, transact
+from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.snooze_rows import next_version
+from chalicelib.aws.work_rows import debt_of, debt_row, message_of, message_row, told_of, told_row
+from chalicelib.domain.alert import Told
+from chalicelib.domain.debt import Debt
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.message import Message
+from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+KEEP_PAID = timedelta(days=7)
+KEEP_SENT = timedelta(days=90)
+
+_ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
+_PRESENT = "attribute_exists(pk)"
+
+
+class DynamoWork:
+    """`Work`; the ledger table comes from a boto3 resource."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def owe(self, debt: Debt) -> bool:
+        """Write a debt down, unless it is or was."""
+        owed = {**_open("EXECUTION", debt.key), **debt_row(debt)}
+        return transact(
+            self._table,
+            [
+                {"Put": {"Item": owed, **_ABSENT}},
+                {"ConditionCheck": {"Key": _paid(debt), **_ABSENT}},
+            ],
+        )
+
+    def open(self) -> OpenWork:
+        """Read the partition; the keys of its rows say what they are."""
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in partition(self._table, "pk", "OPEN"):
+            rows[row["sk"].partition("#")[0]].append(row)
+        debts = sorted(map(debt_of, rows["EXECUTION"]), key=lambda debt: (debt.owed_at, debt.key))
+        return OpenWork(
+            debts=tuple(debts),
+            open_scans=tuple(row["scan_id"] for row in rows["OPENED"]),
+            messages=tuple(map(message_of, rows["MESSAGE"])),
+            told=next(map(told_of, rows["TOLD"]), Told()),
+        )
+
+    def mark_opened(self, scan_id: str) -> None:
+        """Mark a scan whose findings no message tells yet."""
+        with in_our_words("DynamoDB", self._table.name):
+            self._table.put_item(Item={**_open("OPENED", scan_id), "scan_id": scan_id})
+
+    def stage(self, staged: Staged, now: datetime) -> None:
+        """Write the decision in one transaction, and what that cannot hold in further ones."""
+        if len(staged.told_snoozes) > MAX_TOLD_SNOOZES:
+            raise ValueError(f"more than {MAX_TOLD_SNOOZES} told snoozes in one decision")
+        for actions in _transactions(staged, now):
+            if not transact(self._table, actions):
+                raise Conflict(f"DynamoDB {self._table.name}: somebody else wrote first")
+
+    def record(self, message: Message, now: datetime) -> None:
+        """Write the steps; a sent message leaves the partition, and never comes back to it."""
+        if message.sent:
+            sent = {**_sent(message), **message_row(message), "expires_at": expiry(now, KEEP_SENT)}
+            transact(self._table, [{"Delete": {"Key": _pending(message)}}, {"Put": {"Item": sent}}])
+            return
+        with in_our_words("DynamoDB", self._table.name):
+            self._table.put_item(
+                Item={**_pending(message), **message_row(message)}, ConditionExpression=_PRESENT
+            )
+
+
+def _open(*sort_key: str) -> Row:
+    return {"pk": "OPEN", "sk": "#".join(sort_key)}
+
+
+def _pending(message: Message) -> Row:
+    return _open("MESSAGE", to_text(message.created_at), message.id)
+
+
+def _sent(message: Message) -> Row:
+    return {"pk": "MESSAGE", "sk": message.id}
+
+
+def _paid(debt: Debt) -> Row:
+    return {"pk": "EXECUTION", "sk": debt.key}
+
+
+def _transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
+    """The first holds the decision and what fits beside it; nothing to write makes none."""
+    actions = _decision(staged)
+    for settled in _settlements(staged, now):
+        if len(actions) + len(settled) > MAX_ACTIONS:
+            yield actions
+            actions = []
+        actions.extend(settled)
+    if actions:
+        yield actions
+
+
+def _decision(staged: Staged) -> list[Action]:
+    """What must not come apart: the message, the snoozes it tells of, what people know then."""
+    actions: list[Action] = [{"Put": next_version(snooze)} for snooze in staged.told_snoozes]
+    if staged.message:
+        pending = {**_pending(staged.message), **message_row(staged.message)}
+        actions.append({"Put": {"Item": pending, **_ABSENT}})
+        actions.append({"ConditionCheck": {"Key": _sent(staged.message), **_ABSENT}})
+    if staged.told is not None:
+        actions.append({"Put": {"Item": {**_open("TOLD"), **told_row(staged.told)}}})
+    return actions
+
+
+def _settlements(staged: Staged, now: datetime) -> Iterator[list[Action]]:
+    """What the decision settles, each with the actions that belong together."""
+    for scan_id in dict.fromkeys(staged.open_scans):
+        yield [{"Delete": {"Key": _open("OPENED", scan_id)}}]
+    for debt in {debt.key: debt for debt in staged.paid}.values():
+        paid = {**_paid(debt), **debt_row(debt), "expires_at": expiry(now, KEEP_PAID)}
+        yield [{"Delete": {"Key": _open("EXECUTION", debt.key)}}, {"Put": {"Item": paid}}]

@@ -1,0 +1,105 @@
+"""SSM Compliance, read: one row a node and type, one item a non-compliant check."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from chalicelib.aws.errors import in_our_words
+from chalicelib.domain.compliance import Execution, Item, SummaryRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import (
+        ComplianceItemTypeDef,
+        ComplianceStringFilterTypeDef,
+        ResourceComplianceSummaryItemTypeDef,
+    )
+
+MANAGED_INSTANCE: Final = "ManagedInstance"
+# The most that one page of either listing holds (API reference, MaxResults)
+PAGE_SIZE: Final = 50
+# A row may come without its execution. It then carries an id that no item has, so a node with
+# findings stays unproven and is read again by every pass, and a time before any scan.
+NO_EXECUTION: Final = "none announced"
+NEVER: Final = datetime.fromtimestamp(0, UTC)
+
+
+class SsmCompliance:
+    """`Compliance` for the given types; safe to use from threads.
+
+    Whether AWS's filter minds case is unknown, so `types` holds every spelling
+    (20 at most, AWS's limit); rows are compared case-insensitively here.
+    """
+
+    def __init__(self, client: SSMClient, types: Sequence[str]) -> None:
+        self._client = client
+        self._types = tuple(types)
+        self._folded = frozenset(each.casefold() for each in types)
+
+    def summaries(self) -> tuple[SummaryRow, ...]:
+        """Every row of the types, every page."""
+        pages = self._client.get_paginator("list_resource_compliance_summaries")
+        with in_our_words("SSM", "the compliance summaries"):
+            return tuple(
+                _row(row)
+                for page in pages.paginate(
+                    Filters=[_equal("ComplianceType", self._types)],
+                    PaginationConfig={"PageSize": PAGE_SIZE},
+                )
+                for row in page.get("ResourceComplianceSummaryItems", ())
+                if self._wanted(row)
+            )
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        """Every NON_COMPLIANT item of a node for these types, spelt as its rows spell them."""
+        pages = self._client.get_paginator("list_compliance_items")
+        with in_our_words("SSM", instance_id):
+            return tuple(
+                _item(item)
+                for page in pages.paginate(
+                    ResourceIds=[instance_id],
+                    ResourceTypes=[MANAGED_INSTANCE],
+                    Filters=[_equal("ComplianceType", types), _equal("Status", ["NON_COMPLIANT"])],
+                    PaginationConfig={"PageSize": PAGE_SIZE},
+                )
+                for item in page.get("ComplianceItems", ())
+            )
+
+    def _wanted(self, row: ResourceComplianceSummaryItemTypeDef) -> bool:
+        ours = row.get("ComplianceType", "").casefold() in self._folded
+        return ours and row.get("ResourceType") == MANAGED_INSTANCE
+
+
+def _equal(key: str, values: Iterable[str]) -> ComplianceStringFilterTypeDef:
+    return {"Key": key, "Values": list(values), "Type": "EQUAL"}
+
+
+def _row(row: ResourceComplianceSummaryItemTypeDef) -> SummaryRow:
+    return SummaryRow(
+        instance_id=row["ResourceId"],
+        compliance_type=row["ComplianceType"],
+        execution=_execution(row),
+        compliant=row.get("CompliantSummary", {}).get("CompliantCount", 0),
+    )
+
+
+def _execution(row: ResourceComplianceSummaryItemTypeDef) -> Execution:
+    count = row.get("NonCompliantSummary", {}).get("NonCompliantCount", 0)
+    ran = row.get("ExecutionSummary")
+    if ran is None:
+        return Execution(NO_EXECUTION, NEVER, count)
+    # An ExecutionId is optional, and then missing on the items too; the time tells runs apart.
+    return Execution(ran.get("ExecutionId", ""), ran["ExecutionTime"].astimezone(UTC), count)
+
+
+def _item(item: ComplianceItemTypeDef) -> Item:
+    return Item(
+        compliance_type=item.get("ComplianceType", ""),
+        execution_id=item.get("ExecutionSummary", {}).get("ExecutionId", ""),
+        item_id=item.get("Id"),
+        title=item.get("Title"),
+        severity=item.get("Severity"),
+    )

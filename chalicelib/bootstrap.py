@@ -1,0 +1,118 @@
+"""The composition root: the only place that builds adapters, once for a warm Lambda."""
+
+import os
+from datetime import UTC, datetime
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from chalicelib.adapters.dynamodb_findings import DynamoFindings
+from chalicelib.adapters.dynamodb_journal import DynamoJournal
+from chalicelib.adapters.dynamodb_lease import DynamoLease
+from chalicelib.adapters.dynamodb_nodes import DynamoNodes
+from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
+from chalicelib.adapters.dynamodb_work import DynamoWork
+from chalicelib.adapters.s3 import S3Files
+from chalicelib.adapters.secrets import ParameterSecrets
+from chalicelib.adapters.slack import SlackChannel, slack_channel
+from chalicelib.adapters.ssm_compliance import SsmCompliance
+from chalicelib.aws.calls import CallCounter
+from chalicelib.reports.csv_file import csv_file
+from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.settings import Settings
+from chalicelib.usecases.ports import Renderer
+from chalicelib.usecases.world import World
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+
+SERVICE = "ec2-inspec-scan"
+# Seconds; the SDK's own 60 would eat the time that is kept for telling.
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 20
+# SSM publishes no rate for its compliance calls; adaptive retries find it.
+SSM_RETRIES = 10
+
+
+class Runtime:
+    """Everything one process needs, built on first use from its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.calls = CallCounter()
+        self.log = Logger(service=SERVICE, level=settings.log_level)
+        self._session = boto3.Session()
+        self.calls.watch(self._session)
+        self._timeouts = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+
+    def clock(self) -> datetime:
+        """The present, aware UTC."""
+        return datetime.now(UTC)
+
+    def world(self, account: str, region: str) -> World:
+        """The ports of a pass; account and region are those that messages carry."""
+        settings = self.settings
+        origin = Origin(account, region, settings.stage, settings.timezone)
+        return World(
+            compliance=self._compliance,
+            findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
+            nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
+            lease=DynamoLease(self._ledger),
+            work=DynamoWork(self._ledger),
+            snoozes=DynamoSnoozes(self._ledger),
+            journal=DynamoJournal(self._ledger),
+            files=self._files,
+            channel=self._channel,
+            renderer=Renderer(
+                alert=partial(alert_message, origin=origin),
+                monthly=partial(monthly_message, origin=origin),
+                csv=csv_file,
+            ),
+            clock=self.clock,
+            concurrency=settings.ssm_concurrency,
+            quiet_answers=settings.quiet_answers,
+        )
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBServiceResource":
+        return self._session.resource("dynamodb", config=self._timeouts)
+
+    @cached_property
+    def _ledger(self) -> "Table":
+        return self._dynamodb.Table(self.settings.ledger_table)
+
+    @cached_property
+    def _compliance(self) -> SsmCompliance:
+        config = self._timeouts.merge(
+            Config(
+                retries={"mode": "adaptive", "max_attempts": SSM_RETRIES},
+                max_pool_connections=max(10, self.settings.ssm_concurrency),
+            )
+        )
+        client = self._session.client("ssm", config=config)
+        return SsmCompliance(client, self.settings.compliance_types)
+
+    @cached_property
+    def _files(self) -> S3Files:
+        client = self._session.client("s3", config=self._timeouts)
+        return S3Files(client, self.settings.reports_bucket)
+
+    @cached_property
+    def _channel(self) -> SlackChannel:
+        secrets = ParameterSecrets(self._session.client("ssm", config=self._timeouts))
+        token = partial(
+            secrets.read,
+            self.settings.slack_token_parameter,
+            "SLACK_TOKEN_PARAMETER",
+            fresh=True,
+        )
+        return slack_channel(token, self.settings.slack_channel, self.settings.slack_base_url)
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this process; `BadSetting` names a setting that is missing or wrong."""
+    return Runtime(Settings.from_env(os.environ))

@@ -1,0 +1,67 @@
+"""Writes findings as a CSV file that people can open in a spreadsheet without harm."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from chalicelib.domain.monthly import Listed
+from chalicelib.domain.snooze import Snooze
+from chalicelib.reports.visible_text import visible
+
+COLUMNS = (
+    "finding_id",
+    "instance_id",
+    "title",
+    "severity",
+    "control_id",
+    "first_seen",
+    "state",
+    "snoozed_until",
+    "snooze_reason",
+)
+# Stands in `snoozed_until` where a snooze has no end.
+PERMANENT = "permanent"
+
+# What makes a spreadsheet evaluate a cell (owasp.org/www-community/attacks/CSV_Injection),
+# full-width variants included; the tab and line breaks of that list are spaces by then. A
+# spreadsheet that separates by semicolons begins a cell after each, quoted or not.
+_FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠])')  # noqa: RUF001 - they are meant
+
+
+def csv_file(rows: Iterable[Listed]) -> bytes:
+    """The rows in the order given: UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([guarded(cell) for cell in _cells(row)] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def guarded(cell: str) -> str:
+    """The cell as visible text, with an apostrophe before anything that could be a formula."""
+    return _FORMULA.sub(r"\g<start>'", visible(cell))
+
+
+def _cells(row: Listed) -> tuple[str, ...]:
+    finding = row.finding
+    return (
+        finding.finding_id,
+        finding.instance_id,
+        finding.title,
+        finding.severity,
+        finding.control_id,
+        _time(finding.first_seen),
+        row.state,
+        _until(row.snooze) if row.snooze else "",
+        row.snooze.reason if row.snooze else "",
+    )
+
+
+def _until(snooze: Snooze) -> str:
+    return _time(snooze.end) if snooze.end else PERMANENT
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,91 @@
+"""Composes the message of a pass: a headline, what it counted, what is in it, what is in doubt."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from chalicelib.domain.alert import Alert, Topic
+from chalicelib.domain.message import Rendered
+from chalicelib.reports.origin import Origin
+from chalicelib.reports.slack_blocks import Block, fields, fitting, header, marked, note, rendered
+from chalicelib.reports.slack_coverage import doubts, remarks
+from chalicelib.reports.slack_ended import ended_snoozes
+from chalicelib.reports.slack_facts import facts, new_findings, told_findings
+from chalicelib.reports.slack_titles import titles_table
+from chalicelib.reports.visible_text import one_line
+from chalicelib.reports.wording import count, findings, nodes, severities
+
+NAMED_TITLES = 10
+# A scan id is a UUID at the longest.
+SCAN_TEXT = 40
+
+_HEADLINES = {
+    Topic.NOTHING_NEW: "No new non-compliant findings",
+    Topic.NO_REPORT: "No node has reported",
+    Topic.INCOMPLETE: "Scan incomplete",
+    Topic.COMPLETE_AGAIN: "Scan complete again",
+}
+_LEADS = {
+    Topic.NO_REPORT: (
+        "The association ran, but no node has reported since. Nothing was checked, so whether "
+        "anything is new is unknown. Look at the association's executions in State Manager and "
+        "at the SSM agents of its nodes."
+    ),
+    Topic.INCOMPLETE: (
+        "This is not an all-clear. Among what could be read, nothing is new; the rest is unknown:"
+    ),
+    Topic.COMPLETE_AGAIN: (
+        "What could not be read before has been read now, and nothing new was found."
+    ),
+}
+
+
+def alert_message(alert: Alert, origin: Origin) -> Rendered:
+    """The message of a pass."""
+    headline = _headline(alert)
+    text = f"{headline} · {_gist(alert)} · {origin}"
+
+    def build(most: int) -> Rendered:
+        return rendered(text, [header(headline), *_body(alert, origin, most)])
+
+    return fitting(build, NAMED_TITLES)
+
+
+def _body(alert: Alert, origin: Origin, most: int) -> Iterator[Block]:
+    """Findings first where there are some, else what is in doubt; `most` bounds the lists."""
+    outcome = alert.outcome
+    if alert.topic is Topic.NEW:
+        yield fields(facts(alert, origin))
+        yield from titles_table(new_findings(alert) or told_findings(alert), most)
+        yield from ended_snoozes(alert.lines.told, origin, most)
+        yield from doubts(outcome.coverage)
+    else:
+        if alert.topic in _LEADS:
+            yield marked(_LEADS[alert.topic])
+        yield from doubts(outcome.coverage)
+        yield fields(facts(alert, origin))
+    yield from remarks(alert)
+    yield note(f"{origin} · scan {one_line(outcome.scan_id, SCAN_TEXT)}")
+
+
+def _headline(alert: Alert) -> str:
+    if alert.topic is not Topic.NEW:
+        return _HEADLINES[alert.topic]
+    new, told, left = (
+        len(new_findings(alert)),
+        len(told_findings(alert)),
+        alert.outcome.coverage.left,
+    )
+    part = f" (part, {nodes(left)} left)" if left else ""
+    if new:
+        return count(new, "new non-compliant finding", "new non-compliant findings") + part
+    still = count(told, "finding still fails after its", "findings still fail after their")
+    return f"{still} snooze{part}"
+
+
+def _gist(alert: Alert) -> str:
+    """The most important numbers, in one line."""
+    reported = f"{alert.reported:,} of {nodes(alert.outcome.coverage.known)}"
+    if alert.topic is Topic.NEW:
+        worst = severities(Counter(finding.severity for finding in told_findings(alert)))
+        return f"{worst} · {reported} reported"
+    return f"{findings(alert.outcome.open_total)} open · {reported} reported"

@@ -1,0 +1,103 @@
+"""Builds the Block Kit blocks that messages are made of, within Slack's limits.
+
+Text that others wrote belongs into `plain`, `note` and `table`, where Slack parses nothing;
+`marked` and `fields` are mrkdwn and take such text only through `escaped`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from chalicelib.domain.message import Rendered
+from chalicelib.reports.visible_text import cut
+
+Block: TypeAlias = Mapping[str, Any]
+
+# Pages under docs.slack.dev/reference state these; lengths are in characters.
+# block-kit/blocks: blocks of a message
+BLOCKS = 50
+# block-kit/blocks/header-block: text
+HEADER_TEXT = 150
+# block-kit/blocks/section-block: text, number of fields, text of a field
+SECTION_TEXT = 3_000
+FIELDS = 10
+FIELD_TEXT = 2_000
+# block-kit/composition-objects/text-object: any text, so also an element of a context block
+CONTEXT_TEXT = 3_000
+# block-kit/blocks/table-block: rows, cells of a row; a message takes one table
+TABLE_ROWS = 100
+TABLE_COLUMNS = 20
+# Slack refuses more than about 13,000 characters (`msg_blocks_too_long`) and states the number
+# nowhere; github.com/slackapi/bolt-js/issues/2509 measured it. This leaves a margin.
+MESSAGE_TEXT = 10_000
+
+
+def escaped(text: str) -> str:
+    """Text that mrkdwn shows as it is: no link, no mention, no ping can be made of it.
+
+    docs.slack.dev/messaging/formatting-message-text: these three characters, nothing else.
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def header(text: str) -> Block:
+    """A headline."""
+    return {"type": "header", "text": _plain_text(text, HEADER_TEXT)}
+
+
+def marked(mrkdwn: str) -> Block:
+    """A paragraph of our own words, in mrkdwn."""
+    return {"type": "section", "text": _mrkdwn(mrkdwn, SECTION_TEXT)}
+
+
+def plain(text: str) -> Block:
+    """A paragraph that shows exactly its text."""
+    return {"type": "section", "text": _plain_text(text, SECTION_TEXT)}
+
+
+def fields(values: Iterable[tuple[str, str]]) -> Block:
+    """Labels and their values (mrkdwn), in two columns."""
+    texts = [_mrkdwn(f"*{label}*\n{value}", FIELD_TEXT) for label, value in values]
+    return {"type": "section", "fields": texts[:FIELDS]}
+
+
+def note(text: str) -> Block:
+    """Small print that shows exactly its text."""
+    return {"type": "context", "elements": [_plain_text(text, CONTEXT_TEXT)]}
+
+
+def table(rows: Sequence[Sequence[str]], columns: Sequence[Block]) -> Block:
+    """Rows of cells that show exactly their text; no cell may be empty."""
+    return {
+        "type": "table",
+        "column_settings": list(columns[:TABLE_COLUMNS]),
+        "rows": [
+            [{"type": "raw_text", "text": cell} for cell in row[:TABLE_COLUMNS]]
+            for row in rows[:TABLE_ROWS]
+        ],
+    }
+
+
+def rendered(text: str, blocks: Sequence[Block]) -> Rendered:
+    """A message; `text` is what notifications show, and is escaped here."""
+    return Rendered(escaped(text), tuple(blocks[:BLOCKS]))
+
+
+def size(message: Rendered) -> int:
+    """Characters of a message as it is sent."""
+    return len(message.text) + len(json.dumps(message.blocks, ensure_ascii=False))
+
+
+def fitting(build: Callable[[int], Rendered], most: int) -> Rendered:
+    """The message with the longest lists, of `most` entries or fewer, that Slack takes whole."""
+    shorter = (build(entries) for entries in range(most, 0, -1))
+    return next((message for message in shorter if size(message) < MESSAGE_TEXT), build(0))
+
+
+def _plain_text(text: str, longest: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, longest), "emoji": False}
+
+
+def _mrkdwn(text: str, longest: int) -> Block:
+    # verbatim: no word in it becomes a link, a channel or a mention by itself
+    return {"type": "mrkdwn", "text": cut(text, longest), "verbatim": True}

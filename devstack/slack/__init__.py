@@ -1,0 +1,7 @@
+"""A Slack Web API stand-in: one channel, Slack's limits and error codes, faults on demand."""
+
+from devstack.slack.faults import Fault, FaultKind
+from devstack.slack.model import File, Message
+from devstack.slack.server import SlackStandIn, slack_server
+
+__all__ = ["Fault", "FaultKind", "File", "Message", "SlackStandIn", "slack_server"]

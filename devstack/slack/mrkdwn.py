@@ -1,0 +1,105 @@
+"""Reads Slack's mrkdwn as Slack does, so that an unescaped `<!channel>` is seen to ping.
+
+Formatting as on docs.slack.dev/messaging/formatting-message-text.
+"""
+
+import re
+from collections.abc import Iterator
+
+from devstack.slack.emoji import with_emoji
+from devstack.slack.spans import Span, Style
+
+_FENCED = re.compile(r"```\n?(.+?)\n?```", re.DOTALL)
+_QUOTE = re.compile(r"(?:>|&gt;) ?")
+_ANGLE = r"<(?P<angle>[^<>\n]+)>"
+_ANGLES_ONLY = re.compile(_ANGLE)
+_INLINE = re.compile(
+    rf"""
+    `(?P<code>[^`\n]+)`
+    | {_ANGLE}
+    | (?P<url>https?://[^\s<>|]*[^\s<>|.,;:!?()\[\]'"*_~`])
+    | (?<![\w*])\*(?P<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])
+    | (?<![\w_])_(?P<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])
+    | (?<![\w~])~(?P<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])
+    """,
+    re.VERBOSE,
+)
+_STYLED = {"bold": Style.BOLD, "italic": Style.ITALIC, "strike": Style.STRIKE}
+_CHANNEL_WIDE = frozenset({"!channel", "!here", "!everyone"})
+_LINKED = ("https://", "http://", "mailto:")
+_NONE: frozenset[Style] = frozenset()
+
+
+def parse_mrkdwn(text: str) -> tuple[Span, ...]:
+    """Give the spans of a mrkdwn text; what is no markup stays as text."""
+    spans: list[Span] = []
+    for index, part in enumerate(_FENCED.split(text)):
+        fenced = index % 2 == 1
+        spans += _in_code(part, frozenset({Style.PRE})) if fenced else _lines(part)
+    return tuple(spans)
+
+
+def _lines(text: str) -> Iterator[Span]:
+    for line in text.splitlines(keepends=True):
+        quote = _QUOTE.match(line)
+        if quote:
+            yield from _inline(line[quote.end() :], frozenset({Style.QUOTE}))
+        else:
+            yield from _inline(line, _NONE)
+
+
+def _inline(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+    end = 0
+    for match in _INLINE.finditer(text):
+        yield from _plain(text[end : match.start()], styles)
+        yield from _marked(str(match.lastgroup), str(match[str(match.lastgroup)]), styles)
+        end = match.end()
+    yield from _plain(text[end:], styles)
+
+
+def _marked(kind: str, inner: str, styles: frozenset[Style]) -> Iterator[Span]:
+    if kind == "code":
+        yield from _in_code(inner, styles | {Style.CODE})
+    elif kind == "angle":
+        yield _reference(inner, styles)
+    elif kind == "url":
+        yield Span(_unescape(inner), styles, _unescape(inner))
+    else:
+        yield from _inline(inner, styles | {_STYLED[kind]})
+
+
+def _in_code(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+    """Resolve references, which work in code too, and nothing else."""
+    end = 0
+    for match in _ANGLES_ONLY.finditer(text):
+        yield Span(_unescape(text[end : match.start()]), styles)
+        yield _reference(match["angle"], styles)
+        end = match.end()
+    yield Span(_unescape(text[end:]), styles)
+
+
+def _reference(inner: str, styles: frozenset[Style]) -> Span:
+    target, _, label = inner.partition("|")
+    label = _unescape(label)
+    if target in _CHANNEL_WIDE:
+        return Span(f"@{target[1:]}", styles | {Style.PING})
+    if target.startswith("!subteam^"):
+        return Span(label or "@user-group", styles | {Style.PING})
+    if target.startswith("!date^"):
+        return Span(label, styles)
+    if target.startswith(("@U", "@W", "#C")):
+        return Span(f"{target[0]}{label or target[1:]}", styles | {Style.MENTION})
+    if target.startswith(_LINKED):
+        url = _unescape(target)
+        return Span(label or url.removeprefix("mailto:"), styles, url)
+    return Span(f"<{_unescape(inner)}>", styles)
+
+
+def _plain(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+    if text:
+        yield Span(_unescape(with_emoji(text)), styles)
+
+
+def _unescape(text: str) -> str:
+    """Undo the three escapes that Slack knows."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,83 @@
+"""Serves the stand-in on this machine for as long as a `with` block lasts."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from devstack.slack.app import create_app
+from devstack.slack.faults import Fault, Faults
+from devstack.slack.model import Message
+from devstack.slack.workspace import Workspace
+
+HOST = "127.0.0.1"
+# Seconds between two looks at whether to stop serving
+POLL_INTERVAL = 0.02
+
+
+class SlackStandIn:
+    """A running stand-in, seen from its own process."""
+
+    def __init__(self, workspace: Workspace, faults: Faults, page_url: str) -> None:
+        self._workspace = workspace
+        self._faults = faults
+        self.page_url = page_url
+        self.base_url = f"{page_url}api/"
+
+    def messages(self) -> tuple[Message, ...]:
+        """Give all messages, oldest first, thread replies among them."""
+        return self._workspace.channel.messages()
+
+    def calls(self) -> tuple[str, ...]:
+        """Give the names of the methods called, oldest first, refused calls included."""
+        return self._workspace.calls()
+
+    def fail(self, method: str, fault: Fault, times: int = 1) -> None:
+        """Let the next `times` calls to `method` go wrong.
+
+        "*" stands for any method, "upload" for the POST of a file's bytes.
+        """
+        self._faults.add(method, fault, times)
+
+    def revoke_token(self) -> None:
+        """Let every later call fail with token_revoked."""
+        self._workspace.revoke_token()
+
+    def reset(self) -> None:
+        """Begin anew: no messages, files, calls or faults, and a valid token."""
+        self._workspace.clear()
+        self._faults.clear()
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep requests out of the terminal: an upload URL is a secret."""
+
+
+@contextmanager
+def slack_server(
+    port: int = 0,
+    token: str = "xoxb-devstack",  # noqa: S107 - the token of a stand-in, no secret
+    channel_id: str = "C0DEVSTACK",
+    channel_name: str = "security-inbox",
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[SlackStandIn]:
+    """Serve the stand-in on `port`, 0 for a free one, until the block ends.
+
+    `clock` gives seconds since 1970 and dates the messages.
+    """
+    workspace = Workspace(token, channel_id, channel_name, clock)
+    faults = Faults()
+    app = create_app(workspace, faults)
+    server = make_server(HOST, port, app, threaded=True, request_handler=_SilentHandler)
+    thread = Thread(target=server.serve_forever, args=(POLL_INTERVAL,), daemon=True)
+    thread.start()
+    try:
+        yield SlackStandIn(workspace, faults, f"http://{HOST}:{server.server_port}/")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

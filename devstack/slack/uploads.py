@@ -1,0 +1,97 @@
+"""Files on their way in: announced, received, completed."""
+
+import mimetypes
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from threading import RLock
+from urllib.parse import quote
+
+from devstack.slack.model import File
+from devstack.slack.refusal import RefusedError
+
+
+class UploadError(Exception):
+    """The upload URL takes no such bytes; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The promise of a file: `key` is the secret part of its upload URL, `length` in bytes."""
+
+    file_id: str
+    key: str
+    name: str
+    length: int
+
+
+class Uploads:
+    """Tickets, received bytes and shared files, safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._count = 0
+        self._tickets: dict[str, Ticket] = {}
+        self._received: dict[str, bytes] = {}
+        self._files: dict[str, File] = {}
+
+    def announce(self, name: str, length: int) -> Ticket:
+        """Make room for a file of `length` bytes."""
+        with self._lock:
+            self._count += 1
+            ticket = Ticket(f"F{self._count:010d}", token_urlsafe(24), name, length)
+            self._tickets[ticket.file_id] = ticket
+            return ticket
+
+    def receive(self, key: str, content: bytes) -> int:
+        """Take the bytes of an announced file and give their number.
+
+        Raises `UploadError` where the key is not known or the length is not the announced.
+        """
+        with self._lock:
+            ticket = next((each for each in self._tickets.values() if each.key == key), None)
+            if ticket is None:
+                raise UploadError("no such upload")
+            if len(content) != ticket.length:
+                raise UploadError(f"{ticket.length} bytes announced, {len(content)} received")
+            self._received[ticket.file_id] = content
+            return len(content)
+
+    def complete(self, titles: dict[str, str], host_url: str) -> tuple[File, ...]:
+        """Turn received files into shared ones: all of them or none.
+
+        `titles` maps file ids to titles, an empty title is the file's name. Raises
+        `RefusedError` (file_not_found) where one is unknown, not received or completed before.
+        """
+        with self._lock:
+            if any(file_id not in self._received for file_id in titles):
+                raise RefusedError("file_not_found")
+            files = tuple(self._file(file_id, title, host_url) for file_id, title in titles.items())
+            self._files.update({file.id: file for file in files})
+            return files
+
+    def find(self, file_id: str) -> File:
+        """Give a completed file, or raise `RefusedError` (file_not_found)."""
+        with self._lock:
+            if file_id not in self._files:
+                raise RefusedError("file_not_found")
+            return self._files[file_id]
+
+    def clear(self) -> None:
+        """Forget all files, upload URLs included."""
+        with self._lock:
+            self._tickets.clear()
+            self._received.clear()
+            self._files.clear()
+
+    def _file(self, file_id: str, title: str, host_url: str) -> File:
+        ticket = self._tickets.pop(file_id)
+        content = self._received.pop(file_id)
+        return File(
+            id=file_id,
+            name=ticket.name,
+            title=title or ticket.name,
+            mimetype=mimetypes.guess_type(ticket.name)[0] or "application/octet-stream",
+            size=len(content),
+            permalink=f"{host_url}files/{file_id}/{quote(ticket.name, safe='')}",
+            content=content,
+        )

@@ -1,0 +1,43 @@
+"""The whole stack on one machine: AWS, Slack, tables, bucket, the Slack token."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from devstack.aws.resources import Resources, create_resources
+from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.session import local_session
+from devstack.environment import settings_env
+from devstack.names import CHANNEL_ID, TOKEN, TOKEN_PARAMETER
+from devstack.slack import SlackStandIn, slack_server
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Running stand-ins; `env` are the settings that point the handlers at them."""
+
+    aws: AwsServer
+    slack: SlackStandIn
+    resources: Resources
+    env: Mapping[str, str]
+
+
+@contextmanager
+def stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
+    """Run the stand-ins while the block lasts; port 0 takes a free one."""
+    with (
+        aws_server(aws_port) as aws,
+        slack_server(slack_port, token=TOKEN, channel_id=CHANNEL_ID) as slack,
+    ):
+        resources = create_resources(aws.url, stage="devstack")
+        with closing(local_session().client("ssm", endpoint_url=aws.url)) as ssm:
+            ssm.put_parameter(Name=TOKEN_PARAMETER, Value=TOKEN, Type="SecureString")
+        env = settings_env(
+            aws_url=aws.url,
+            slack_url=slack.base_url,
+            findings_table=resources.findings_table,
+            nodes_table=resources.nodes_table,
+            ledger_table=resources.ledger_table,
+            reports_bucket=resources.reports_bucket,
+        )
+        yield Stack(aws, slack, resources, env)

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 CODE := app.py chalicelib devstack tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test fmt lock
+.PHONY: help setup run up test bench fmt lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -38,6 +38,9 @@ test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m mypy $(CODE)
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m pytest -n 2
+
+bench: setup  ## calls by operation and seconds of a pass, against what is promised
+	@$(PY) -m bench.pass_cost
 
 fmt: setup  ## format the code and mend what ruff can
 	@$(PY) -m ruff format --quiet $(CODE)

@@ -9,7 +9,8 @@ from chalicelib.entrypoints import events
 from chalicelib.settings import Triggers
 
 triggers = Triggers.from_env(os.environ)
-app = Chalice(app_name="ec2-inspec-scan")
+# the service has its own JSON logger of the same name; Chalice would say everything twice
+app = Chalice(app_name="ec2-inspec-scan", configure_logs=False)
 
 ASSOCIATION_PATTERN = {
     "source": ["aws.ssm"],

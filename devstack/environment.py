@@ -14,14 +14,16 @@ def isolate(env: MutableMapping[str, str] = os.environ) -> None:
     """
     for name in [name for name in env if name.startswith("AWS_")]:
         del env[name]
-    env |= {
-        "AWS_ACCESS_KEY_ID": "devstack",
-        "AWS_SECRET_ACCESS_KEY": "devstack",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    env.update(
+        {
+            "AWS_ACCESS_KEY_ID": "devstack",
+            "AWS_SECRET_ACCESS_KEY": "devstack",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
 
 
 def settings_env(  # noqa: PLR0913 - the settings of one stage

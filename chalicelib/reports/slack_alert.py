@@ -9,7 +9,7 @@ from chalicelib.reports.origin import Origin
 from chalicelib.reports.slack_blocks import Block, fields, fitting, header, marked, note, rendered
 from chalicelib.reports.slack_coverage import doubts, remarks
 from chalicelib.reports.slack_ended import ended_snoozes
-from chalicelib.reports.slack_facts import facts, new_findings, told_findings
+from chalicelib.reports.slack_facts import counted_findings, facts, new_findings
 from chalicelib.reports.slack_titles import titles_table
 from chalicelib.reports.visible_text import one_line
 from chalicelib.reports.wording import count, findings, nodes, severities
@@ -55,7 +55,7 @@ def _body(alert: Alert, origin: Origin, most: int) -> Iterator[Block]:
     outcome = alert.outcome
     if alert.topic is Topic.NEW:
         yield fields(facts(alert, origin))
-        yield from titles_table(new_findings(alert) or told_findings(alert), most)
+        yield from titles_table(counted_findings(alert), most)
         yield from ended_snoozes(alert.lines.told, origin, most)
         yield from doubts(outcome.coverage)
     else:
@@ -70,22 +70,17 @@ def _body(alert: Alert, origin: Origin, most: int) -> Iterator[Block]:
 def _headline(alert: Alert) -> str:
     if alert.topic is not Topic.NEW:
         return _HEADLINES[alert.topic]
-    new, told, left = (
-        len(new_findings(alert)),
-        len(told_findings(alert)),
-        alert.outcome.coverage.left,
-    )
+    number, left = len(counted_findings(alert)), alert.outcome.coverage.left
     part = f" (part, {nodes(left)} left)" if left else ""
-    if new:
-        return count(new, "new non-compliant finding", "new non-compliant findings") + part
-    still = count(told, "finding still fails after its", "findings still fail after their")
+    if new_findings(alert):
+        return count(number, "new non-compliant finding", "new non-compliant findings") + part
+    still = count(number, "finding still fails after its", "findings still fail after their")
     return f"{still} snooze{part}"
 
 
 def _gist(alert: Alert) -> str:
     """The most important numbers, in one line."""
-    reported = f"{alert.reported:,} of {nodes(alert.outcome.coverage.known)}"
-    if alert.topic is Topic.NEW:
-        worst = severities(Counter(finding.severity for finding in told_findings(alert)))
-        return f"{worst} · {reported} reported"
-    return f"{findings(alert.outcome.open_total)} open · {reported} reported"
+    worst = severities(Counter(finding.severity for finding in counted_findings(alert)))
+    what = worst if alert.topic is Topic.NEW else f"{findings(alert.outcome.open_total)} open"
+    known = nodes(alert.outcome.coverage.known)
+    return f"{what} · {alert.reported:,} of {known} reported" if alert.debts else what

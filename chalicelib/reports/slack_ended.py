@@ -8,7 +8,7 @@ from chalicelib.domain.snooze import Snooze
 from chalicelib.reports.origin import Origin
 from chalicelib.reports.slack_blocks import Block, marked, plain
 from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import NODE_TEXT, findings, nodes
+from chalicelib.reports.wording import NODE_TEXT, count, findings, nodes
 
 NAMED_SNOOZES = 5
 TITLE_TEXT = 120
@@ -25,7 +25,7 @@ def ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Blo
     named = groups[: min(most, NAMED_SNOOZES)]
     entries = [_entry(snooze, muted, origin) for snooze, muted in named]
     more = sum(len(muted) for _, muted in groups[len(named) :])
-    rest = [f"• and {findings(more)} more, in the CSV"] if more else []
+    rest = [f"• and {count(more, 'more finding', 'more findings')} in the CSV"] if more else []
     return marked("*Snooze ended, still failing*"), plain("\n".join([*entries, *rest]))
 
 

@@ -27,6 +27,11 @@ def new_findings(alert: Alert) -> tuple[Finding, ...]:
     return tuple(line.finding for line in alert.lines.told if line.why is Why.NEW)
 
 
+def counted_findings(alert: Alert) -> tuple[Finding, ...]:
+    """What the headline counts: the new ones, else those whose snooze ended."""
+    return new_findings(alert) or told_findings(alert)
+
+
 def facts(alert: Alert, origin: Origin) -> Iterator[tuple[str, str]]:
     """The counts, and when and where they were taken: label and value."""
     outcome, new, is_new = alert.outcome, new_findings(alert), alert.topic is Topic.NEW

@@ -43,7 +43,8 @@ def delivery_errors() -> Iterator[None]:
         raise DeliveryError(f"upload_http_{error.code}", retryable=True) from None
     except OSError as error:
         raise DeliveryError(_connection(error), retryable=True) from None
-    except (HTTPException, ValueError, SlackClientError):
+    except (HTTPException, ValueError, LookupError, SlackClientError):
+        # No HTTP, no JSON, no text in a charset that Python knows
         raise DeliveryError(UNREADABLE, retryable=True) from None
 
 

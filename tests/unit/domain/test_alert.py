@@ -22,6 +22,7 @@ FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", STA
 OTHER = replace(FINDING, title="another")
 LINES = Lines((Line(FINDING, Why.NEW),))
 REPORTED = {"i-1": START + MINUTE, "i-2": START - HOUR}
+NO_LINES, NOTHING_KNOWN = Lines(), Told()
 FULL = Coverage(known=2, reports=REPORTED, read=1)
 
 
@@ -33,8 +34,8 @@ def debt(association: str = "a-1", at: datetime = START, **fields: object) -> De
 def choose(
     coverage: Coverage = FULL,
     debts: tuple[Debt, ...] = (),
-    told: Told = Told(),
-    lines: Lines = Lines(),
+    told: Told = NOTHING_KNOWN,
+    lines: Lines = NO_LINES,
     at: datetime = START + 2 * MINUTE,
     *,
     quiet_answers: bool = True,

@@ -1,0 +1,14 @@
+"""No test sees the AWS account, profile or settings of whoever runs it."""
+
+import os
+
+from hypothesis import settings
+
+from devstack.environment import isolate
+
+# Before any test module imports moto, which fails at import on a profile that does not exist.
+isolate()
+
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("dev", max_examples=25, deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")

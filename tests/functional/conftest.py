@@ -1,0 +1,130 @@
+"""A whole stack over HTTP for one test: AWS, Slack, settings, handlers, logs."""
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from chalicelib import bootstrap
+from devstack.aws.session import local_session
+from devstack.handlers import Handlers
+from devstack.sample_fleet import started_now
+from devstack.stack import Stack, stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+NODE = "i-0123456789abcdef0"
+
+
+@dataclass
+class Service:
+    """The deployed service as tests use it."""
+
+    stack: Stack
+    handlers: Handlers
+    log: io.StringIO
+    ssm: "SSMClient"
+
+    def put(
+        self,
+        *titles: str,
+        node: str = NODE,
+        run: str = "run-1",
+        at: datetime | None = None,
+        compliant: int = 1,
+    ) -> None:
+        """Let a node report these titles as non-compliant."""
+        failed = [
+            {"Id": f"c-{number}", "Title": title, "Severity": "HIGH", "Status": "NON_COMPLIANT"}
+            for number, title in enumerate(titles)
+        ]
+        passed = [
+            {"Id": f"p-{number}", "Title": "fine", "Severity": "LOW", "Status": "COMPLIANT"}
+            for number in range(compliant)
+        ]
+        self.put_items([*failed, *passed], node=node, run=run, at=at)
+
+    def put_items(
+        self,
+        items: list[dict[str, Any]],
+        *,
+        node: str = NODE,
+        run: str = "run-1",
+        at: datetime | None = None,
+        compliance_type: str = "Custom:InSpec",
+    ) -> None:
+        """Let a node report these compliance items."""
+        self.ssm.put_compliance_items(
+            ResourceId=node,
+            ResourceType="ManagedInstance",
+            ComplianceType=compliance_type,
+            ExecutionSummary={
+                "ExecutionTime": at or datetime.now(UTC),
+                "ExecutionId": run,
+                "ExecutionType": "Command",
+            },
+            Items=items,  # type: ignore[arg-type]
+        )
+
+    def scan(self, **nodes: int) -> dict[str, Any]:
+        """Hand over an event of now; returns the facts of the one pass that it made."""
+        answer = self.handlers.scan(started_now(), nodes or {"Success": 1})
+        (made,) = answer["passes"]
+        facts: dict[str, Any] = made
+        return facts
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The rows of the findings table."""
+        return self._rows(self.stack.resources.findings_table)
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """The rows of the ledger."""
+        return self._rows(self.stack.resources.ledger_table)
+
+    def posts(self) -> list[str]:
+        """The header of each message in the channel, threads left out."""
+        return [
+            next(block["text"]["text"] for block in message.blocks if block["type"] == "header")
+            for message in self.stack.slack.messages()
+            if message.thread_ts is None
+        ]
+
+    def csv(self) -> str:
+        """The newest CSV in the channel, as text."""
+        files = [file for message in self.stack.slack.messages() for file in message.files]
+        return files[-1].content.decode("utf-8-sig")
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The structured lines logged so far, metrics included."""
+        return [msgspec.json.decode(line) for line in self.log.getvalue().splitlines()]
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        url = self.stack.aws.url
+        with closing(local_session().client("dynamodb", endpoint_url=url)) as dynamodb:
+            rows = dynamodb.get_paginator("scan").paginate(TableName=table)
+            return [row for page in rows for row in page["Items"]]
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    with stack() as running:
+        for name, value in running.env.items():
+            monkeypatch.setenv(name, value)
+        _forget_the_process()
+        log = io.StringIO()
+        with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+            yield Service(running, Handlers({}, log), log, ssm)
+        _forget_the_process()
+
+
+def _forget_the_process() -> None:
+    """What a new Lambda environment begins with: no runtime, and no logger bound to a stream."""
+    bootstrap.runtime.cache_clear()
+    logging.Logger.manager.loggerDict.pop(bootstrap.SERVICE, None)

@@ -1,0 +1,137 @@
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from chalicelib.adapters.s3 import S3Files
+from chalicelib.domain.errors import DeliveryError
+from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.session import local_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.enable_socket
+
+BUCKET = "reports"
+KEY = "alerts/2026/01/31/message.csv"
+NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AwsServer]:
+    with aws_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: AwsServer) -> Iterator["S3Client"]:
+    session = local_session()
+    with closing(session.client("s3", endpoint_url=server.url, config=NO_RETRIES)) as s3:
+        yield s3
+
+
+@pytest.fixture
+def s3(server: AwsServer, client: "S3Client") -> "S3Client":
+    server.reset()
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def refused(s3: "S3Client", operation: str, code: str) -> DeliveryError:
+    files = S3Files(s3, BUCKET)
+    with Stubber(s3) as answers:
+        answers.add_client_error(operation, code)
+        with pytest.raises(DeliveryError) as caught:
+            files.put(KEY, b"x") if operation == "put_object" else files.get(KEY)
+    return caught.value
+
+
+def test_a_file_is_stored_as_csv_with_its_checksum(s3: "S3Client") -> None:
+    S3Files(s3, BUCKET).put(KEY, b"a,b\r\n")
+    stored = s3.get_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
+    with closing(stored["Body"]) as body:
+        assert body.read() == b"a,b\r\n"
+    assert stored["ContentType"] == "text/csv; charset=utf-8"
+    assert stored["ChecksumSHA256"]
+
+
+def test_encryption_is_left_to_the_bucket(s3: "S3Client") -> None:
+    sent: list[Mapping[str, Any]] = []
+
+    def record(params: Mapping[str, Any], **_: Any) -> None:
+        sent.append(params["headers"])
+
+    s3.meta.events.register("before-call.s3.PutObject", record)
+    S3Files(s3, BUCKET).put(KEY, b"x")
+    s3.meta.events.unregister("before-call.s3.PutObject", record)
+    assert not [name for name in sent[0] if "server-side-encryption" in name.lower()]
+
+
+def test_a_file_of_megabytes_comes_back_whole(s3: "S3Client") -> None:
+    content = bytes(range(256)) * 4096 * 5
+    files = S3Files(s3, BUCKET)
+    files.put(KEY, content)
+    assert files.get(KEY) == content
+
+
+@pytest.mark.parametrize("operation", ["put_object", "get_object"])
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("AccessDenied", "policy"),
+        ("AllAccessDisabled", "REPORTS_BUCKET"),
+        ("NoSuchBucket", "REPORTS_BUCKET"),
+        ("PermanentRedirect", "region"),
+        ("KMS.DisabledException", "KMS key of REPORTS_BUCKET"),
+        ("KMS.NotFoundException", "KMS key of REPORTS_BUCKET"),
+        ("KMS.KMSInvalidStateException", "KMS key of REPORTS_BUCKET"),
+    ],
+)
+def test_a_permanent_refusal_says_what_to_mend(
+    s3: "S3Client", operation: str, code: str, named: str
+) -> None:
+    error = refused(s3, operation, code)
+    assert (error.code, error.retryable) == (code, False)
+    assert named in error.hint
+
+
+@pytest.mark.parametrize("operation", ["put_object", "get_object"])
+@pytest.mark.parametrize(
+    "code", ["SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "BrandNewCode"]
+)
+def test_every_other_refusal_is_passing(s3: "S3Client", operation: str, code: str) -> None:
+    error = refused(s3, operation, code)
+    assert (error.code, error.retryable, error.hint) == (code, True, "")
+
+
+def test_a_bucket_that_is_not_there_is_named_by_its_setting(s3: "S3Client") -> None:
+    with pytest.raises(DeliveryError, match=r"NoSuchBucket: .*REPORTS_BUCKET") as caught:
+        S3Files(s3, "no-such-bucket").put(KEY, b"x")
+    assert not caught.value.retryable
+
+
+def test_an_s3_out_of_reach_is_passing(s3: "S3Client") -> None:
+    def unplug(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3.invalid")
+
+    s3.meta.events.register("before-send.s3", unplug)
+    with pytest.raises(DeliveryError) as caught:
+        S3Files(s3, BUCKET).get(KEY)
+    s3.meta.events.unregister("before-send.s3", unplug)
+    assert (caught.value.code, caught.value.retryable) == ("EndpointConnectionError", True)
+
+
+def test_an_answer_cut_short_is_passing(s3: "S3Client") -> None:
+    cut = StreamingBody(io.BytesIO(b"half a fi"), content_length=18)
+    with Stubber(s3) as answers:
+        answers.add_response("get_object", {"Body": cut})
+        with pytest.raises(DeliveryError) as caught:
+            S3Files(s3, BUCKET).get(KEY)
+    assert (caught.value.code, caught.value.retryable) == ("IncompleteReadError", True)

@@ -1,0 +1,291 @@
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+
+from chalicelib.adapters.ssm_compliance import NEVER, SsmCompliance
+from chalicelib.domain.compliance import Execution, SummaryRow, fold, reports
+from chalicelib.domain.errors import Forbidden, Unavailable
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.proof import Doubt, doubt
+from devstack.aws.compliance.store import Group, compliance_of
+from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.session import local_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+pytestmark = pytest.mark.enable_socket
+
+NODE = "i-0123456789abcdef0"
+SPELLINGS = ("Custom:InSpec", "Custom:Inspec")
+RAN = datetime(2026, 1, 31, 8, 0, 1, tzinfo=UTC)
+RUN = {"ExecutionTime": RAN, "ExecutionId": "run-1", "ExecutionType": "Command"}
+NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AwsServer]:
+    with aws_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: AwsServer) -> Iterator["SSMClient"]:
+    session = local_session()
+    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
+        yield ssm
+
+
+@pytest.fixture
+def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
+    server.reset()
+    return client
+
+
+@pytest.fixture
+def compliance(ssm: "SSMClient") -> SsmCompliance:
+    return SsmCompliance(ssm, SPELLINGS)
+
+
+def failing(count: int) -> list[dict[str, Any]]:
+    return [
+        {"Id": f"c-{each}", "Title": f"t {each}", "Status": "NON_COMPLIANT", "Severity": "HIGH"}
+        for each in range(count)
+    ]
+
+
+def put(ssm: "SSMClient", items: Sequence[Any], **changes: Any) -> None:
+    request = {
+        "ResourceId": NODE,
+        "ResourceType": "ManagedInstance",
+        "ComplianceType": "Custom:InSpec",
+        "ExecutionSummary": RUN,
+        "Items": items,
+    }
+    ssm.put_compliance_items(**request | changes)
+
+
+def raw_item(**fields: str) -> dict[str, Any]:
+    """An item as SSM might list it, whatever PutComplianceItems would have said to it."""
+    return {
+        "ComplianceType": "Custom:InSpec",
+        "ResourceType": "ManagedInstance",
+        "ResourceId": NODE,
+        "Status": "NON_COMPLIANT",
+        "ExecutionSummary": RUN,
+        **fields,
+    }
+
+
+# Pages
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 51, 1_001])
+def test_every_item_of_every_page_is_read_once(
+    ssm: "SSMClient", compliance: SsmCompliance, count: int
+) -> None:
+    passing = [{"Id": "ok", "Title": "ok", "Status": "COMPLIANT", "Severity": "LOW"}]
+    put(ssm, failing(count) + passing)
+    found = compliance.items(NODE, ["Custom:InSpec"])
+    assert [item.title for item in found] == [f"t {each}" for each in range(count)]
+    (row,) = compliance.summaries()
+    assert (row.execution, row.compliant) == (Execution("run-1", RAN, count), 1)
+
+
+def test_every_row_of_every_page_is_read_once(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    nodes = [f"i-{number:017x}" for number in range(51)]
+    for node in nodes:
+        put(ssm, failing(1), ResourceId=node)
+    assert [row.instance_id for row in compliance.summaries()] == nodes
+
+
+def test_pages_are_asked_for_as_large_as_they_may_be(
+    ssm: "SSMClient", compliance: SsmCompliance
+) -> None:
+    asked: list[Any] = []
+
+    def record(params: Any, **_: Any) -> None:
+        asked.append(params)
+
+    ssm.meta.events.register("provide-client-params.ssm", record)
+    compliance.summaries()
+    compliance.items(NODE, SPELLINGS)
+    ssm.meta.events.unregister("provide-client-params.ssm", record)
+    types = {"Key": "ComplianceType", "Values": list(SPELLINGS), "Type": "EQUAL"}
+    status = {"Key": "Status", "Values": ["NON_COMPLIANT"], "Type": "EQUAL"}
+    assert asked == [
+        {"Filters": [types], "MaxResults": 50},
+        {
+            "ResourceIds": [NODE],
+            "ResourceTypes": ["ManagedInstance"],
+            "Filters": [types, status],
+            "MaxResults": 50,
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    "operation", ["list_resource_compliance_summaries", "list_compliance_items"]
+)
+def test_a_token_that_repeats_does_not_read_for_ever(ssm: "SSMClient", operation: str) -> None:
+    compliance = SsmCompliance(ssm, SPELLINGS)
+    with Stubber(ssm) as answers:
+        for _ in range(3):
+            answers.add_response(operation, {"NextToken": "again"})
+        with pytest.raises(Unavailable, match="token"):
+            compliance.summaries() if "summ" in operation else compliance.items(NODE, SPELLINGS)
+
+
+# Types
+
+
+def test_both_spellings_are_rows_of_their_own(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    for count, spelling in enumerate(SPELLINGS, start=1):
+        put(ssm, failing(count), ComplianceType=spelling)
+    rows = compliance.summaries()
+    assert [(row.compliance_type, row.execution.count) for row in rows] == [
+        ("Custom:InSpec", 1),
+        ("Custom:Inspec", 2),
+    ]
+    assert len(compliance.items(NODE, ["Custom:Inspec"])) == 2
+    assert len(compliance.items(NODE, SPELLINGS)) == 3
+
+
+def test_other_types_are_not_ours(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    put(ssm, failing(2), ComplianceType="Custom:Other")
+    assert compliance.summaries() == ()
+    assert compliance.items(NODE, SPELLINGS) == ()
+
+
+def test_rows_are_compared_here_whatever_the_filter_lets_through(ssm: "SSMClient") -> None:
+    def row(compliance_type: str, resource_type: str = "ManagedInstance") -> dict[str, Any]:
+        return {
+            "ComplianceType": compliance_type,
+            "ResourceType": resource_type,
+            "ResourceId": NODE,
+            "ExecutionSummary": RUN,
+        }
+
+    rows = [row("CUSTOM:INSPEC"), row("Custom:Other"), row("Custom:InSpec", "Something"), {}]
+    with Stubber(ssm) as answers:
+        answers.add_response(
+            "list_resource_compliance_summaries", {"ResourceComplianceSummaryItems": rows}
+        )
+        found = SsmCompliance(ssm, SPELLINGS).summaries()
+    assert [each.compliance_type for each in found] == ["CUSTOM:INSPEC"]
+
+
+# Things missing
+
+
+def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
+    bare = {"ComplianceType": "Custom:InSpec", "ResourceId": NODE, "Status": "NON_COMPLIANT"}
+    items = (
+        raw_item(Title="no id", Severity="HIGH"),
+        raw_item(Id="no-title", Severity="HIGH"),
+        raw_item(Id="odd", Title="odd severity", Severity="Catastrophic"),
+        bare,
+    )
+    compliance_of().put(Group(NODE, "Custom:InSpec", RUN, items))
+    found = compliance.items(NODE, ["Custom:InSpec"])
+    assert [(each.item_id, each.title, each.execution_id) for each in found] == [
+        (None, "no id", "run-1"),
+        ("no-title", None, "run-1"),
+        ("odd", "odd severity", "run-1"),
+        (None, None, ""),
+    ]
+    folded = fold(NODE, found)
+    assert [(seen.title, seen.severity) for seen in folded.observations] == [
+        ("no id", Severity.HIGH),
+        ("odd severity", Severity.UNSPECIFIED),
+    ]
+    assert folded.untitled == 2
+
+
+def rows_answered(ssm: "SSMClient", **fields: Any) -> tuple[SummaryRow, ...]:
+    row = {
+        "ComplianceType": "Custom:InSpec",
+        "ResourceType": "ManagedInstance",
+        "ResourceId": NODE,
+        **fields,
+    }
+    compliance = SsmCompliance(ssm, SPELLINGS)
+    with Stubber(ssm) as answers:
+        answers.add_response(
+            "list_resource_compliance_summaries", {"ResourceComplianceSummaryItems": [row]}
+        )
+        return compliance.summaries()
+
+
+def test_missing_counts_are_zero(ssm: "SSMClient") -> None:
+    (row,) = rows_answered(ssm, ExecutionSummary=RUN)
+    assert (row.execution.count, row.compliant) == (0, 0)
+    assert row.checked_nothing
+
+
+def test_an_execution_without_an_id_is_known_by_its_time(ssm: "SSMClient") -> None:
+    (row,) = rows_answered(
+        ssm,
+        ExecutionSummary={"ExecutionTime": RAN},
+        NonCompliantSummary={"NonCompliantCount": 1},
+    )
+    assert row.execution == Execution("", RAN, 1)
+
+
+def test_a_row_without_an_execution_is_never_proven(
+    ssm: "SSMClient", compliance: SsmCompliance
+) -> None:
+    (row,) = rows_answered(ssm, NonCompliantSummary={"NonCompliantCount": 1})
+    assert (row.execution.executed_at, row.execution.count) == (NEVER, 1)
+    item = {key: value for key, value in raw_item(Title="t").items() if key != "ExecutionSummary"}
+    compliance_of().put(Group(NODE, "Custom:InSpec", RUN, (item,)))
+    report = reports([row])[NODE]
+    assert doubt(report, compliance.items(NODE, report.types)) is Doubt.EXECUTION_DIFFERS
+
+
+def test_times_are_in_utc(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    put(ssm, failing(1))
+    (row,) = compliance.summaries()
+    assert row.execution.executed_at.tzinfo is UTC
+
+
+# Refusals
+
+
+def test_throttling_is_unavailable(compliance: SsmCompliance) -> None:
+    for operation in ("ListComplianceItems", "ListResourceComplianceSummaries"):
+        compliance_of().fail_next(operation, "ThrottlingException")
+    with pytest.raises(Unavailable, match=NODE):
+        compliance.items(NODE, SPELLINGS)
+    with pytest.raises(Unavailable, match="summaries"):
+        compliance.summaries()
+
+
+def test_a_page_that_fails_fails_the_whole_reading(
+    ssm: "SSMClient", compliance: SsmCompliance
+) -> None:
+    put(ssm, failing(101))
+    compliance_of().fail_next("ListComplianceItems", "InternalServerError", after=2)
+    with pytest.raises(Unavailable, match=NODE):
+        compliance.items(NODE, SPELLINGS)
+
+
+def test_a_missing_permission_is_forbidden(compliance: SsmCompliance) -> None:
+    compliance_of().fail_next("ListComplianceItems", "AccessDeniedException")
+    with pytest.raises(Forbidden, match="policy"):
+        compliance.items(NODE, SPELLINGS)
+
+
+def test_nodes_are_read_from_threads(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    nodes = [f"i-{number:017x}" for number in range(8)]
+    for count, node in enumerate(nodes, start=48):
+        put(ssm, failing(count), ResourceId=node)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda node: len(compliance.items(node, SPELLINGS)), nodes))
+    assert found == list(range(48, 56))

@@ -1,0 +1,109 @@
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.debt import DebtKind
+from chalicelib.domain.errors import BadEvent
+from chalicelib.entrypoints.schemas import (
+    association_event,
+    execution_debt,
+    monthly_debt,
+    reconcile_wish,
+)
+from chalicelib.usecases.passes import Wish
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+EVENT: dict[str, Any] = {
+    "id": "db839caf-6f6c-40af-9a48-25b2ae2b7774",
+    "time": "2026-11-23T07:59:10Z",
+    "detail": {
+        "association-id": "6e37940a",
+        "document-name": "AWS-RunInspecChecks",
+        "status": "Success",
+        "last-execution-date": "2026-11-23T07:58:01Z",
+        "association-status-aggregated-count": '{"Success":3,"Failed":1}',
+    },
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    event = deepcopy(EVENT)
+    *parents, last = path.split(".")
+    place = event
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return event
+
+
+def test_an_event_becomes_the_debt_of_its_execution() -> None:
+    debt = execution_debt(association_event(EVENT), NOW)
+    assert debt.key == "6e37940a#2026-11-23T07:58:01Z"
+    assert debt.kind is DebtKind.EXECUTION
+    assert debt.executed_at == datetime(2026, 11, 23, 7, 58, 1, tzinfo=UTC)
+    assert debt.nodes == {"Success": 3, "Failed": 1}
+    assert (debt.status, debt.owed_at) == ("Success", NOW)
+
+
+def test_without_a_date_the_event_itself_is_the_key() -> None:
+    debt = execution_debt(association_event(changed("detail.last-execution-date", None)), NOW)
+    assert debt.key == "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774"
+    assert debt.executed_at is None
+
+
+@pytest.mark.parametrize("count", ["", "{", "[]", '{"Success":"three"}', '{"Success":-1}'])
+def test_a_count_that_cannot_be_read_is_left_out(count: str) -> None:
+    event = changed("detail.association-status-aggregated-count", count)
+    assert execution_debt(association_event(event), NOW).nodes == {}
+
+
+@pytest.mark.parametrize("date", ["yesterday", "2026-11-23T07:58:01", ""])
+def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
+    event = changed("detail.last-execution-date", date)
+    assert execution_debt(association_event(event), NOW).executed_at is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("detail", None, "`detail`"),
+        ("detail", [], r"\$\.detail"),
+        ("detail.status", None, "`status`"),
+        ("detail.status", 7, r"\$\.detail\.status"),
+        ("detail.association-id", None, "`association-id`"),
+        ("detail.association-id", "", r"\$\.detail\.association-id"),
+        ("detail.document-name", None, "`document-name`"),
+        ("time", "2026-11-23T07:59:10", r"\$\.time"),
+        ("id", None, "`id`"),
+    ],
+)
+def test_a_wrong_shape_is_refused_and_the_field_named(path: str, value: object, named: str) -> None:
+    with pytest.raises(BadEvent, match=named):
+        association_event(changed(path, value))
+
+
+@pytest.mark.parametrize("event", [None, [], "text", 7])
+def test_what_is_no_object_is_refused(event: object) -> None:
+    for shape in (association_event, reconcile_wish):
+        with pytest.raises(BadEvent, match="Expected `object`"):
+            shape(event)
+
+
+def test_a_month_is_owed_once_a_day() -> None:
+    debt = monthly_debt({"time": "2026-12-01T00:30:00+01:00"}, NOW)
+    assert (debt.key, debt.kind) == ("monthly#2026-11-30", DebtKind.MONTHLY)
+    with pytest.raises(BadEvent, match="`time`"):
+        monthly_debt({}, NOW)
+
+
+def test_reconcile_takes_a_tick_or_a_wish() -> None:
+    assert reconcile_wish({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Wish()
+    assert reconcile_wish({"full": True}) == Wish(full=True)
+    assert reconcile_wish({"accept_missing": True}) == Wish(accept_missing=True)
+    with pytest.raises(BadEvent, match=r"\$\.accept_missing"):
+        reconcile_wish({"accept_missing": "yes"})

@@ -1,0 +1,48 @@
+"""The table of triggers: names, handlers and patterns are what others depend on."""
+
+import os
+import subprocess
+import sys
+
+import app
+
+
+def sources() -> dict[str, object]:
+    return {source.name: source for source in app.app.event_sources}
+
+
+def test_the_three_functions_have_their_fixed_names_and_handlers() -> None:
+    handlers = {source.name: source.handler_string for source in app.app.event_sources}
+    assert handlers == {
+        "ec2-inspec-scan": "app.ec2_inspec_scan",
+        "monthly-alert": "app.monthly_alert",
+        "reconcile": "app.reconcile",
+    }
+
+
+def test_only_finished_executions_of_our_documents_call_the_scan() -> None:
+    (scan,) = (each for each in app.app.event_sources if each.name == "ec2-inspec-scan")
+    assert scan.event_pattern == {  # type: ignore[attr-defined]
+        "source": ["aws.ssm"],
+        "detail-type": ["EC2 State Manager Association State Change"],
+        "detail": {"document-name": ["AWS-RunInspecChecks"], "status": ["Success", "Failed"]},
+    }
+
+
+def test_the_schedules_are_the_documented_ones() -> None:
+    monthly, reconcile = (sources()[name] for name in ("monthly-alert", "reconcile"))
+    assert monthly.schedule_expression == "cron(0 8 1 * ? *)"  # type: ignore[attr-defined]
+    assert reconcile.schedule_expression.to_string() == "rate(15 minutes)"  # type: ignore[attr-defined]
+
+
+def test_importing_the_app_reads_no_settings_and_opens_no_client() -> None:
+    code = (
+        "import sys, app; "
+        "print(sorted({'slack_sdk', 'moto', 'devstack'} & set(sys.modules)), "
+        "app.events.bootstrap.runtime.cache_info().currsize)"
+    )
+    env = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
+    )
+    assert done.stdout.split() == ["[]", "0"]

@@ -1,0 +1,85 @@
+import pytest
+
+from chalicelib.domain.errors import BadSetting
+from chalicelib.settings import Settings, Triggers
+
+NEEDED = {
+    "FINDINGS_TABLE": "findings",
+    "NODES_TABLE": "nodes",
+    "LEDGER_TABLE": "ledger",
+    "REPORTS_BUCKET": "reports",
+    "SLACK_CHANNEL": "C012345678",
+    "SLACK_TOKEN_PARAMETER": "/slack",
+}
+
+
+def test_what_is_not_set_has_the_documented_default() -> None:
+    settings = Settings.from_env(NEEDED)
+    assert settings.slack_base_url == "https://slack.com/api/"
+    assert settings.compliance_types == ("Custom:InSpec", "Custom:Inspec")
+    assert settings.association_documents == ("AWS-RunInspecChecks",)
+    assert settings.quiet_answers
+    assert (settings.timezone, settings.stage, settings.log_level) == ("UTC", "dev", "INFO")
+    assert settings.ssm_concurrency == 8
+
+
+def test_the_triggers_need_no_setting_at_all() -> None:
+    assert Triggers.from_env({}) == Triggers(("AWS-RunInspecChecks",), "cron(0 8 1 * ? *)", "token")
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_setting_is_named(name: str) -> None:
+    for env in ({**NEEDED, name: "  "}, {key: NEEDED[key] for key in NEEDED if key != name}):
+        with pytest.raises(BadSetting, match=f"^setting {name}: is missing") as raised:
+            Settings.from_env(env)
+        assert raised.value.name == name
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_placeholder_that_was_never_replaced_is_named(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"^setting {name}: still has its placeholder"):
+        Settings.from_env({**NEEDED, name: "reports-CHANGE-ME"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_CHANNEL", "#security"),
+        ("SLACK_BASE_URL", "slack.com/api"),
+        ("COMPLIANCE_TYPES", "Association"),
+        ("COMPLIANCE_TYPES", "Custom:InSpec,,Custom:Other"),
+        ("ASSOCIATION_DOCUMENTS", ","),
+        ("MONTHLY_SCHEDULE", "every month"),
+        ("API_AUTH", "none"),
+        ("NO_NEW_FINDINGS", "yes"),
+        ("TIMEZONE", "Berlin"),
+        ("TIMEZONE", "../etc"),
+        ("SSM_CONCURRENCY", "0"),
+        ("SSM_CONCURRENCY", "33"),
+        ("SSM_CONCURRENCY", "eight"),
+        ("SSM_CONCURRENCY", "٨"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_setting(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as raised:
+        Settings.from_env({**NEEDED, name: value})
+    assert raised.value.name == name
+
+
+def test_lists_lose_blanks_and_repetitions() -> None:
+    settings = Settings.from_env({**NEEDED, "COMPLIANCE_TYPES": "Custom:A, Custom:B,Custom:A"})
+    assert settings.compliance_types == ("Custom:A", "Custom:B")
+
+
+def test_a_base_url_ends_in_a_slash_and_a_time_zone_may_be_any_of_iana() -> None:
+    env = {**NEEDED, "SLACK_BASE_URL": "http://127.0.0.1:9/api", "TIMEZONE": "Europe/Berlin"}
+    settings = Settings.from_env(env)
+    assert (settings.slack_base_url, settings.timezone) == (
+        "http://127.0.0.1:9/api/",
+        "Europe/Berlin",
+    )
+
+
+def test_silence_can_be_chosen() -> None:
+    assert not Settings.from_env({**NEEDED, "NO_NEW_FINDINGS": "silent"}).quiet_answers

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from chalicelib.domain.errors import BadSetting
 
 PLACEHOLDER = "CHANGE-ME"
-_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{7,}")
+_CHANNEL_ID = re.compile(r"[CGDZ][A-Z0-9]{8,}")
 _SCHEDULE = re.compile(r"(cron|rate)\(.+\)")
 _TYPE = re.compile(r"Custom:\w{1,80}")
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from devstack.handlers import Handlers
 from devstack.running import STATE, NothingRunsError, Running, announced, find
-from devstack.sample_fleet import FLEET, load, load_sample, started_now
+from devstack.sample_fleet import FLEET, last_report, load, load_sample, started_now
 from devstack.slack.model import Message, messages_from_json
 from devstack.slack.transcript import transcript
 from devstack.stack import Stack, stack
@@ -93,9 +93,10 @@ def load_command(report: str, instance: str, console: Console) -> None:
 
 
 def scan_command(status: str, console: Console) -> None:
-    """Let the event of an association execution arrive that began a moment ago."""
+    """Let the event of the association execution arrive that the newest report belongs to."""
     running = find_alive()
-    answer = Handlers(running.env, sys.stderr).scan(started_now(), {}, status)
+    began = last_report(running.aws_url)
+    answer = Handlers(running.env, sys.stderr).scan(began, {}, status)
     _show_answer(answer, running, console)
 
 
@@ -146,6 +147,12 @@ def _show_addresses(running: Stack, console: Console) -> None:
 
 def _show_answer(answer: dict[str, object], running: Running, console: Console) -> None:
     console.print_json(msgspec.json.encode(answer).decode())
+    passes: list[dict[str, object]] = answer["passes"]  # type: ignore[assignment]
+    if not any(each["topic"] or each["delivered"] for each in passes):
+        console.print(
+            "Slack was told nothing: nothing is new, and this execution is answered already "
+            "(a quiet answer comes once an hour). Load a report first."
+        )
     console.print(Text(f"The channel: {running.page_url}", "dim"))
 
 

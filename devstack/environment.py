@@ -26,7 +26,7 @@ def isolate(env: MutableMapping[str, str] = os.environ) -> None:
     )
 
 
-def settings_env(  # noqa: PLR0913 - the settings of one stage
+def settings_env(
     *,
     aws_url: str,
     slack_url: str,

@@ -30,6 +30,15 @@ def load_sample(aws_url: str, instance_id: str, name: str) -> Loaded:
     return load(aws_url, instance_id, (SAMPLES / f"{name}.json").read_bytes())
 
 
+def last_report(aws_url: str) -> datetime:
+    """When the newest report came; an association execution that began then has been answered."""
+    with closing(local_session().client("ssm", endpoint_url=aws_url)) as ssm:
+        pages = ssm.get_paginator("list_resource_compliance_summaries").paginate()
+        rows = [row for page in pages for row in page["ResourceComplianceSummaryItems"]]
+    times = [row["ExecutionSummary"]["ExecutionTime"] for row in rows]
+    return max(times, default=started_now())
+
+
 def started_now() -> datetime:
     """When an association execution that starts now began: SSM keeps whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

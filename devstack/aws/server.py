@@ -1,10 +1,8 @@
 """The embedded AWS: a real HTTP endpoint on localhost for the life of a `with` block."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
 
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import (
@@ -12,11 +10,9 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
 
 from devstack.aws.ssm_compliance import register
-
-HOST = "127.0.0.1"
+from devstack.serving import served
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +36,12 @@ def aws_server(port: int = 0) -> Iterator[AwsServer]:
     """Serve AWS on `port`, on a free one when it is 0; all data is gone afterwards.
 
     moto keeps its data per process, so one server at a time.
-    Raises OSError when the port is taken (werkzeug itself would end the program).
+    Raises OSError when the port is taken.
     """
     register()
-    with socket.create_server((HOST, port)) as listener:
-        server = make_server(
-            HOST,
-            port,
-            DomainDispatcherApplication(create_backend_app),
-            threaded=True,
-            request_handler=_QuietHandler,
-            fd=listener.fileno(),
-        )
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    aws = AwsServer(url=f"http://{HOST}:{server.port}")
-    try:
-        yield aws
-    finally:
-        server.shutdown()
-        thread.join()
-        aws.reset()
+    with served(DomainDispatcherApplication(create_backend_app), port, _QuietHandler) as url:
+        aws = AwsServer(url)
+        try:
+            yield aws
+        finally:
+            aws.reset()

@@ -3,18 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
+from devstack.serving import served
 from devstack.slack.app import create_app
 from devstack.slack.faults import Fault, Faults
 from devstack.slack.model import Message
 from devstack.slack.workspace import Workspace
-
-HOST = "127.0.0.1"
-# Seconds between two looks at whether to stop serving
-POLL_INTERVAL = 0.02
 
 
 class SlackStandIn:
@@ -71,13 +67,5 @@ def slack_server(
     """
     workspace = Workspace(token, channel_id, channel_name, clock)
     faults = Faults()
-    app = create_app(workspace, faults)
-    server = make_server(HOST, port, app, threaded=True, request_handler=_SilentHandler)
-    thread = Thread(target=server.serve_forever, args=(POLL_INTERVAL,), daemon=True)
-    thread.start()
-    try:
-        yield SlackStandIn(workspace, faults, f"http://{HOST}:{server.server_port}/")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(create_app(workspace, faults), port, _SilentHandler) as url:
+        yield SlackStandIn(workspace, faults, f"{url}/")

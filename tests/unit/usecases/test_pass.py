@@ -441,3 +441,99 @@ def test_history_keeps_what_happened_and_a_repetition_adds_nothing(service: Serv
     service.run()
     kinds = [event.kind for event in service.world.journal.events]  # type: ignore[attr-defined]
     assert kinds == ["opened", "resolved"]
+
+
+def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
+    service: Service,
+) -> None:
+    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.report("i-1", "A")
+    service.run()
+    service.clock.now = START + timedelta(days=1)
+
+    class Contended:
+        """Somebody extends the snooze between the reading and the writing of the decision."""
+
+        extended = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.world.work, name)
+
+        def stage(self, *staged: object) -> None:
+            if not self.extended:
+                self.extended = True
+                longer = START + timedelta(days=2)
+                service.ledger.snoozes["s-1"] = snooze(title="A", ends_at=longer, version=2)
+            service.world.work.stage(*staged)  # type: ignore[arg-type]
+
+    world = replace(service.world, work=Contended())  # type: ignore[arg-type]
+    (report,) = make_passes(world, service.clock.now + 15 * MINUTE)
+    assert report.failure is None
+    assert service.said == []
+    service.clock.now = START + timedelta(days=2)
+    service.run()
+    assert service.said == ["new: A"]
+
+
+def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
+    service: Service,
+) -> None:
+    service.owe_month()
+
+    class Unreadable:
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.findings, name)
+
+        def all(self) -> object:
+            raise Unavailable("the table did not answer")
+
+    world = replace(service.world, findings=Unreadable())  # type: ignore[arg-type]
+    (report,) = make_passes(world, START + 15 * MINUTE)
+    assert isinstance(report.failure, Unavailable)
+    service.run()
+    assert service.said == ["monthly: 0"]
+
+
+def test_the_record_of_a_pass_is_kept_for_people(service: Service) -> None:
+    service.report("i-1", "A")
+    report = service.run()
+    (scan,) = service.world.journal.scans  # type: ignore[attr-defined]
+    assert scan.outcome == report.outcome
+    assert scan.message_id == report.scan_id
+
+
+def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    service.compliance.remove("i-1")
+    service.run()
+    service.clock.forward(HOUR)
+
+    class Broken:
+        def all(self) -> tuple[()]:
+            raise Unavailable("ledger did not answer")
+
+        def end(self, snooze: object) -> None:
+            raise AssertionError(snooze)
+
+    make_passes(replace(service.world, snoozes=Broken()), service.clock.now + 15 * MINUTE)
+    assert service.titles() == ["A", "B"]
+    service.run()
+    assert service.titles() == ["B"]
+
+
+def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Service) -> None:
+    for number in range(250):
+        service.report(f"i-{number}", "A")
+    service.run()
+    for number in range(200):
+        service.compliance.remove(f"i-{number}")
+    report = service.run(Wish(accept_missing=True), minutes=0.5)
+    assert report.outcome
+    assert report.outcome.coverage.gone == 0
+    assert len(service.titles()) == 250
+    report = service.run(Wish(accept_missing=True))
+    assert report.outcome
+    assert report.outcome.coverage.gone == 200
+    assert len(service.titles()) == 50

@@ -1,0 +1,36 @@
+"""Serves a WSGI application on this machine for as long as a `with` block lasts."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HOST = "127.0.0.1"
+# Seconds between two looks at whether to stop serving
+POLL_INTERVAL = 0.02
+
+
+@contextmanager
+def served(app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler]) -> Iterator[str]:
+    """Serve on `port`, on a free one when it is 0; yields the URL, `http://127.0.0.1:<port>`.
+
+    Raises OSError when the port is taken: werkzeug itself would end the program.
+    """
+    with socket.create_server((HOST, port)) as listener:
+        server = make_server(
+            HOST, port, app, threaded=True, request_handler=handler, fd=listener.fileno()
+        )
+    thread = Thread(target=server.serve_forever, args=(POLL_INTERVAL,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,76 @@
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.compliance import Execution, Item, Report, SummaryRow, reports
+from chalicelib.domain.errors import Forbidden
+from chalicelib.domain.proof import Doubt
+from chalicelib.usecases.read import CHUNK_PAGES, GRACE, chunks, read_node, reader
+from tests.fleet import START, TYPE, FakeClock, Service, item
+
+
+def report(node: str, count: int = 1) -> Report:
+    row = SummaryRow(node, TYPE, Execution("run-1", START, count), 1)
+    return reports([row])[node]
+
+
+def test_chunks_end_at_node_boundaries_and_lose_no_node() -> None:
+    fleet = [report(f"i-{number}", 50 * (number % 7)) for number in range(100)]
+    parts = list(chunks(fleet))
+    assert [each for part in parts for each in part] == fleet
+    pages = [sum(max(1, -(-each.count // 50)) for each in part) for part in parts]
+    assert all(total >= CHUNK_PAGES for total in pages[:-1])
+    assert list(chunks([])) == []
+
+
+def test_a_node_larger_than_a_chunk_is_a_chunk_of_its_own() -> None:
+    fleet = [report("i-1", 10_000), report("i-2"), report("i-3")]
+    assert [len(part) for part in chunks(fleet)] == [1, 2]
+
+
+def test_no_reading_begins_when_the_time_is_up() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    with reader(service.compliance, 2, service.clock) as node_reader:
+        assert node_reader.read([report("i-1")], START) == ()
+        (reading,) = node_reader.read([report("i-1")], START + timedelta(seconds=1))
+    assert reading.doubt is None
+    assert service.compliance.reads == ("i-1",)
+
+
+def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
+    release = threading.Event()
+
+    class Hanging:
+        def summaries(self) -> Sequence[SummaryRow]:
+            raise AssertionError
+
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
+            if instance_id == "i-1":
+                release.wait(30)
+            return [item("A")]
+
+    until = datetime.now(UTC) - GRACE + timedelta(seconds=0.3)
+    early = FakeClock(until - timedelta(seconds=1))
+
+    def clock() -> datetime:
+        """Early for the threads, which ask whether to begin; the present for the one that waits."""
+        waits = threading.current_thread() is threading.main_thread()
+        return datetime.now(UTC) if waits else early()
+
+    with reader(Hanging(), 2, clock) as node_reader:
+        readings = node_reader.read([report("i-1"), report("i-2")], until)
+        release.set()
+    assert [each.report.instance_id for each in readings] == ["i-2"]
+
+
+def test_a_node_that_may_not_be_read_is_in_doubt() -> None:
+    class Refusing:
+        def summaries(self) -> Sequence[SummaryRow]:
+            raise AssertionError
+
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+            raise Forbidden(f"SSM refuses {instance_id} {types}")
+
+    reading = read_node(Refusing(), report("i-1"))
+    assert (reading.doubt, reading.folded.observations) == (Doubt.UNREADABLE, ())

@@ -37,7 +37,9 @@ test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m ruff check --quiet $(CODE)
 	@$(PY) -m mypy $(CODE)
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --cov=chalicelib --cov-branch --cov-report=
+	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
+		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 
 bench: setup  ## calls by operation and seconds of a pass, against what is promised
 	@$(PY) -m bench.pass_cost

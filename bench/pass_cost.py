@@ -65,10 +65,11 @@ def main() -> int:
 def quiet_faults(calls: object) -> list[str]:
     """What a pass over an unchanged fleet did that it must not do."""
     made: Mapping[str, int] = calls  # type: ignore[assignment]
-    faults = []
-    for operation in ("ssm.ListComplianceItems", "dynamodb.BatchWriteItem"):
-        if made.get(operation):
-            faults.append(f"nothing changed, but {operation} was called")
+    faults = [
+        f"nothing changed, but {operation} was called"
+        for operation in ("ssm.ListComplianceItems", "dynamodb.BatchWriteItem")
+        if made.get(operation)
+    ]
     # the node table is read by Scan; every other call to DynamoDB is one to the ledger
     ledger = sum(
         count

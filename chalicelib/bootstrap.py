@@ -33,6 +33,8 @@ SERVICE = "ec2-inspec-scan"
 # Seconds; the SDK's own 60 would eat the time that is kept for telling.
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
+# Seconds; a delivery step must not outlast the time that is kept for it.
+SLACK_WAIT = 10.0
 # SSM publishes no rate for its compliance calls; adaptive retries find it.
 SSM_RETRIES = 10
 
@@ -109,7 +111,12 @@ class Runtime:
             "SLACK_TOKEN_PARAMETER",
             fresh=True,
         )
-        return slack_channel(token, self.settings.slack_channel, self.settings.slack_base_url)
+        return slack_channel(
+            token,
+            self.settings.slack_channel,
+            self.settings.slack_base_url,
+            longest_wait=SLACK_WAIT,
+        )
 
 
 @cache

@@ -14,6 +14,8 @@ from chalicelib.domain.errors import BadSetting
 PLACEHOLDER = "CHANGE-ME"
 _CHANNEL_ID = re.compile(r"[CGDZ][A-Z0-9]{8,}")
 _SCHEDULE = re.compile(r"(cron|rate)\(.+\)")
+# A filter of the SSM compliance calls takes at most 20 values (API reference).
+_MOST_TYPES = 20
 _TYPE = re.compile(r"Custom:\w{1,80}")
 
 
@@ -123,6 +125,8 @@ class _Reader:
 
     def types(self, name: str, default: str) -> tuple[str, ...]:
         values = self.names(name, default)
+        if len(values) > _MOST_TYPES:
+            raise BadSetting(name, f"has {len(values)} entries; SSM takes {_MOST_TYPES} at most")
         for value in values:
             if not _TYPE.fullmatch(value):
                 raise BadSetting(name, f"{value!r} is no compliance type such as Custom:InSpec")

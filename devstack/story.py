@@ -19,8 +19,18 @@ from devstack.slack.transcript import transcript
 from devstack.stack import Stack
 
 # Failed results of the sample reports, after titles that occur twice on a node are folded.
-FAILED = {"amazon-bad": 15, "amazon-good": 3, "ubuntu-good": 4, "ubuntu-bad": 16}
-REPAIRED, BROKEN = "i-0a1b2c3d4e5f60001", "i-0a1b2c3d4e5f60002"
+FAILED = {
+    "amazon-bad": 15,
+    "amazon-good": 3,
+    "ubuntu-good": 4,
+    "ubuntu-bad": 16,
+    "unsupported-platform": 0,
+}
+REPAIRED, BROKEN, DOUBTFUL = (
+    "i-0a1b2c3d4e5f60001",
+    "i-0a1b2c3d4e5f60002",
+    "i-0a1b2c3d4e5f60003",
+)
 CSV_ROWS_SHOWN = 5
 
 
@@ -52,6 +62,7 @@ class Story:
             ("Four nodes report, and everything is new", self.first_scan),
             ("The same reports again: nothing is new", self.second_scan),
             ("One host is repaired, another one breaks", self.third_scan),
+            ("On one host no check can run: that is no all-clear", self.doubtful_scan),
             ("The month ends", self.month),
         ]
         for number, (title, scene) in enumerate(scenes, 1):
@@ -88,6 +99,15 @@ class Story:
         rows = list(csv.DictReader(io.StringIO(file.files[0].content.decode("utf-8-sig"))))
         expect("nodes in the CSV", {row["instance_id"] for row in rows}, {BROKEN})
         expect("header", header(message), f"{moved} new non-compliant findings")
+
+    def doubtful_scan(self, total: int) -> None:
+        """Nothing is resolved without proof, and the doubt is told."""
+        fleet = FLEET | {REPAIRED: FLEET[BROKEN], BROKEN: FLEET[REPAIRED]}
+        made = self.report_and_scan(fleet | {DOUBTFUL: "unsupported-platform"})
+        expect("resolved findings", made["resolved"], 0)
+        expect("open findings", made["open"], total)
+        (message,) = self.said(1)
+        expect("header", header(message), "Scan incomplete")
 
     def month(self, total: int) -> None:
         """Everything stored goes to Slack and S3."""

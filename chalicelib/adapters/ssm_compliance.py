@@ -99,7 +99,12 @@ def _item(item: ComplianceItemTypeDef) -> Item:
     return Item(
         compliance_type=item.get("ComplianceType", ""),
         execution_id=item.get("ExecutionSummary", {}).get("ExecutionId", ""),
-        item_id=item.get("Id"),
-        title=item.get("Title"),
+        item_id=_storable(item.get("Id")),
+        title=_storable(item.get("Title")),
         severity=item.get("Severity"),
     )
+
+
+def _storable(text: str | None) -> str | None:
+    """JSON can carry half a surrogate pair, which has no UTF-8 and thus no finding id."""
+    return None if text is None else text.encode("utf-8", "replace").decode()

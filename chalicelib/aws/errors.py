@@ -17,7 +17,8 @@ _FORBIDDEN = {
     "ResourceNotFoundException": "create the table, or mend the setting that names it",
     "NoSuchBucket": "create the bucket, or mend REPORTS_BUCKET",
     "ParameterNotFound": "create the parameter, or mend the setting that names it",
-    "ValidationException": "the request itself is refused: report this as a bug",
+    "InvalidKeyId": "enable the parameter's KMS key and let the function's role use it",
+    "ValidationException": "check the setting that names it, or report this as a bug",
     "ValidationError": "an action of the transaction is refused: report this as a bug",
     "KMSAccessDeniedException": "allow kms:Decrypt for the function's role",
 }

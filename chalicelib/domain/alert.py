@@ -11,6 +11,10 @@ from chalicelib.domain.snooze import Snooze, muting
 
 # A quiet answer is given once in this time for one association.
 QUIET_EVERY = timedelta(hours=1)
+# With more doubtful nodes than this, who they are is not remembered, only that they are many:
+# a DynamoDB item ends at 400 KB, and nobody reads thousands of ids.
+MAX_REMEMBERED = 2_000
+MANY = frozenset({"*"})
 
 
 class Why(StrEnum):
@@ -98,8 +102,8 @@ class Outcome:
 class Told:
     """What people know: the state behind notices that are told once.
 
-    unproven: nodes told to be in doubt · left, braked: told as begun ·
-    answered: association to the time of its last quiet answer.
+    unproven: nodes told to be in doubt, `MANY` beyond `MAX_REMEMBERED` · left,
+    braked: told as begun · answered: association to the time of its last quiet answer.
     """
 
     unproven: frozenset[str] = frozenset()
@@ -226,17 +230,17 @@ def _topic(coverage: Coverage, told: Told, ask: Sequence[Debt], *, lines: bool) 
 
 
 def _begun(coverage: Coverage, told: Told) -> bool:
+    doubtful = told.unproven != MANY and not told.unproven.issuperset(coverage.unproven)
     return (
-        not told.unproven.issuperset(coverage.unproven)
-        or (coverage.left > 0 and not told.left)
-        or (coverage.braked and not told.braked)
+        doubtful or (coverage.left > 0 and not told.left) or (coverage.braked and not told.braked)
     )
 
 
 def _known(coverage: Coverage, told: Told, now: datetime) -> Told:
     """What people know after this pass; answers older than their hour are forgotten."""
+    many = len(coverage.unproven) > MAX_REMEMBERED
     return Told(
-        unproven=frozenset(coverage.unproven),
+        unproven=MANY if many else frozenset(coverage.unproven),
         left=coverage.left > 0,
         braked=coverage.braked,
         last_alert_at=told.last_alert_at,

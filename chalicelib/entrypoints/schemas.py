@@ -94,6 +94,8 @@ def _date(text: str | None) -> datetime | None:
 
 def _counts(text: str | None) -> Mapping[str, int]:
     try:
-        return msgspec.json.decode(text or "{}", type=dict[str, Annotated[int, msgspec.Meta(ge=0)]])
+        return msgspec.json.decode(
+            text or "{}", type=dict[Name, Annotated[int, msgspec.Meta(ge=0)]]
+        )
     except msgspec.DecodeError:
         return {}

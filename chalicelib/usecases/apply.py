@@ -20,9 +20,12 @@ from chalicelib.usecases.world import World
 
 @dataclass(frozen=True, slots=True)
 class NodeChange:
-    """What to write for one node: its difference and its row after it; None removes the row."""
+    """What to write for one node: its difference and its row after it; None removes the row.
 
-    before: Node | None
+    `before` is the stored row, or an empty one where there is none.
+    """
+
+    before: Node
     after: Node | None
     diff: Diff
     history: tuple[HistoryEvent, ...]
@@ -56,7 +59,7 @@ def change_of(
         unproven_since=None if proven else before.unproven_since or now,
     )
     history = _history(found, seen_at, scan_id, EventKind.RESOLVED)
-    return NodeChange(node, after, found, history)
+    return NodeChange(before, after, found, history)
 
 
 def change_of_gone(node: Node, stored: Sequence[Finding], scan_id: str) -> NodeChange:
@@ -98,8 +101,6 @@ def apply(
     world.nodes.put(
         change.after for change in changes if change.after and change.after != change.before
     )
-    world.nodes.delete(
-        change.before.instance_id for change in changes if change.before and not change.after
-    )
+    world.nodes.delete(change.before.instance_id for change in changes if not change.after)
     tally.opened.extend(opened)
     tally.resolved += len(resolved)

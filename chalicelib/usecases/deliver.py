@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.domain.errors import MessageRefused, ServiceError
+from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
 from chalicelib.domain.message import Message, Rendered, Source, Step
 from chalicelib.domain.monthly import Listed, listed
 from chalicelib.domain.snooze import muting
 from chalicelib.usecases.stage import audible, failing
 from chalicelib.usecases.world import Delivery, World
 
-# A step that has not begun this long before the deadline waits for the next pass.
-STEP_TIME = timedelta(seconds=12)
+# A step that has not begun this long before the deadline waits for the next pass: cut off
+# between the channel's answer and our record, it would be taken twice.
+STEP_TIME = timedelta(seconds=30)
 
 
 def deliver(
@@ -33,7 +34,7 @@ def deliver(
             delivery = courier.take(step)
             if delivery:
                 tried.append(delivery)
-                channel_down = channel_down or (step is Step.POST and delivery.error is not None)
+                channel_down = channel_down or delivery.channel_is_down
         pending += not courier.message.sent
     return tuple(tried), pending
 
@@ -86,13 +87,20 @@ class Courier:
     def _csv(self) -> bytes:
         """The file's bytes: at hand, from the bucket, or made again of the stored rows."""
         if self._content is None:
-            stored = self.message.done.get(Step.STORE)
-            self._content = (
-                self._world.files.get(stored)
-                if stored
-                else self._world.renderer.csv(rows_again(self._world, self.message))
+            self._content = self._from_bucket() or self._world.renderer.csv(
+                rows_again(self._world, self.message)
             )
         return self._content
+
+    def _from_bucket(self) -> bytes | None:
+        """The stored file; None where there is none, or none any more."""
+        stored = self.message.done.get(Step.STORE)
+        try:
+            return self._world.files.get(stored) if stored else None
+        except DeliveryError as error:
+            if error.retryable:
+                raise
+            return None
 
 
 def rows_again(world: World, message: Message) -> tuple[Listed, ...]:

@@ -147,7 +147,7 @@ def _follow(nodes: dict[str, Node], changes: Iterable[NodeChange]) -> None:
     for change in changes:
         if change.after:
             nodes[change.after.instance_id] = change.after
-        elif change.before:
+        else:
             del nodes[change.before.instance_id]
 
 

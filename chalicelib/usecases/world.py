@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.alert import Outcome, Topic
-from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.errors import MessageRefused, ServiceError
 from chalicelib.domain.message import Message, Step
 from chalicelib.usecases.ports import (
     Channel,
@@ -69,6 +69,12 @@ class Delivery:
     message_id: str
     step: Step
     error: ServiceError | None = None
+
+    @property
+    def channel_is_down(self) -> bool:
+        """Whether posting failed for another reason than the very message."""
+        refused = self.error is None or isinstance(self.error, MessageRefused)
+        return self.step is Step.POST and not refused
 
 
 @dataclass(frozen=True, slots=True)

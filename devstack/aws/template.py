@@ -1,6 +1,7 @@
 """Read infra/data.yaml, the one source of tables and names, without CloudFormation."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -34,12 +35,18 @@ def _long_form(
 _ShortForms.add_multi_constructor("!", _long_form)
 
 
-def properties(logical_id: str) -> Mapping[str, Any]:
-    """Return the `Properties` of one resource, intrinsic functions in their long form."""
+@cache
+def _resources() -> Mapping[str, Any]:
     with DATA_TEMPLATE.open(encoding="utf-8") as source:
         template = yaml.load(source, _ShortForms)  # noqa: S506 - derives from SafeLoader
-    resource: Mapping[str, Any] = template["Resources"][logical_id]["Properties"]
-    return resource
+    resources: Mapping[str, Any] = template["Resources"]
+    return resources
+
+
+def properties(logical_id: str) -> Mapping[str, Any]:
+    """Return the `Properties` of one resource, intrinsic functions in their long form."""
+    found: Mapping[str, Any] = _resources()[logical_id]["Properties"]
+    return found
 
 
 def substituted(value: Mapping[str, str], names: Mapping[str, str]) -> str:

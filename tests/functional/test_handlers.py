@@ -68,7 +68,8 @@ def test_what_is_none_of_our_executions_is_ignored(
 
 def test_an_event_without_detail_changes_nothing(service: Service) -> None:
     service.put("A")
-    for wrong in ({}, {"detail": {}}, event(status=None), "text"):
+    wrong_ones: list[object] = [{}, {"detail": {}}, event(status=None), "text"]
+    for wrong in wrong_ones:
         with pytest.raises(BadEvent):
             call(wrong)
     assert (service.stored(), service.ledger(), service.posts()) == ([], [], [])

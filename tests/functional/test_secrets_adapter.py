@@ -27,12 +27,17 @@ def server() -> Iterator[AwsServer]:
         yield running
 
 
-@pytest.fixture
-def ssm(server: AwsServer) -> Iterator["SSMClient"]:
-    server.reset()
+@pytest.fixture(scope="module")
+def client(server: AwsServer) -> Iterator["SSMClient"]:
     session = local_session()
-    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as client:
-        yield client
+    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
+        yield ssm
+
+
+@pytest.fixture
+def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
+    server.reset()
+    return client
 
 
 def store(ssm: "SSMClient", value: str) -> None:
@@ -110,3 +115,4 @@ def test_an_ssm_out_of_reach_is_unavailable(ssm: "SSMClient") -> None:
     ssm.meta.events.register("before-send.ssm", unplug)
     with pytest.raises(Unavailable, match=SETTING):
         ParameterSecrets(ssm).read(NAME, SETTING)
+    ssm.meta.events.unregister("before-send.ssm", unplug)

@@ -57,6 +57,11 @@ def channel(slack: SlackStandIn, naps: list[float]) -> SlackChannel:
     return slack_channel(lambda: TOKEN, CHANNEL, slack.base_url, sleep=naps.append)
 
 
+def never(seconds: float) -> None:
+    """A sleep that nobody is to take."""
+    raise AssertionError(seconds)
+
+
 def failure(act: Callable[[], object]) -> DeliveryError:
     with pytest.raises(DeliveryError) as caught:
         act()
@@ -317,7 +322,7 @@ def test_no_answer_in_time_is_passing() -> None:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
 
         def connect() -> WebClient:
-            client = web_client(lambda: TOKEN, url, 10, 0, pytest.fail)
+            client = web_client(lambda: TOKEN, url, 10, 0, never)
             client.timeout = 0.05  # type: ignore[assignment] # declared int, taken as seconds
             return client
 
@@ -349,9 +354,11 @@ def answering(answers: Mapping[str, Answer]) -> Iterator[str]:
         url = f"http://127.0.0.1:{running.server_port}/"
         thread = Thread(target=running.serve_forever, args=(0.02,))
         thread.start()
-        yield url
-        running.shutdown()
-        thread.join()
+        try:
+            yield url
+        finally:
+            running.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize(
@@ -380,7 +387,7 @@ def test_an_answer_that_cannot_be_read_is_passing(answer: Answer) -> None:
 )
 def test_a_rate_limit_without_seconds_is_left_to_the_next_pass(headers: Mapping[str, str]) -> None:
     with answering({"chat.postMessage": (429, headers, b"slow down")}) as url:
-        channel = slack_channel(lambda: TOKEN, CHANNEL, url, sleep=pytest.fail)
+        channel = slack_channel(lambda: TOKEN, CHANNEL, url, sleep=never)
         error = post_failure(channel)
     assert (error.code, error.retryable) == ("http_429", True)
 

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from chalicelib.adapters.ssm_compliance import NEVER, SsmCompliance
 from chalicelib.domain.compliance import Execution, SummaryRow, fold, reports
 from chalicelib.domain.errors import Forbidden, Unavailable
-from chalicelib.domain.finding import Severity
+from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.domain.proof import Doubt, doubt
 from devstack.aws.compliance.store import Group, compliance_of
 from devstack.aws.server import AwsServer, aws_server
@@ -289,3 +289,14 @@ def test_nodes_are_read_from_threads(ssm: "SSMClient", compliance: SsmCompliance
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda node: len(compliance.items(node, SPELLINGS)), nodes))
     assert found == list(range(48, 56))
+
+
+def test_half_a_surrogate_pair_in_a_title_still_gets_a_finding_id(
+    client: "SSMClient", compliance: SsmCompliance
+) -> None:
+    with Stubber(client) as stub:
+        broken = raw_item(Id="c-\udfff", Title="lone \ud800 half", Severity="LOW")
+        stub.add_response("list_compliance_items", {"ComplianceItems": [broken]})
+        (found,) = compliance.items(NODE, ["Custom:InSpec"])
+    (observation,) = fold(NODE, [found]).observations
+    assert finding_id(NODE, observation.title) == finding_id(NODE, "lone ? half")

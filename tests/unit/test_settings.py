@@ -48,6 +48,7 @@ def test_a_placeholder_that_was_never_replaced_is_named(name: str) -> None:
         ("SLACK_BASE_URL", "slack.com/api"),
         ("COMPLIANCE_TYPES", "Association"),
         ("COMPLIANCE_TYPES", "Custom:InSpec,,Custom:Other"),
+        ("COMPLIANCE_TYPES", ",".join(f"Custom:T{number}" for number in range(21))),
         ("ASSOCIATION_DOCUMENTS", ","),
         ("MONTHLY_SCHEDULE", "every month"),
         ("API_AUTH", "none"),

@@ -2,6 +2,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.alert import (
+    MANY,
+    MAX_REMEMBERED,
     Alert,
     Coverage,
     Decision,
@@ -99,6 +101,18 @@ def test_a_doubtful_node_is_told_when_it_begins_once_and_when_it_is_over() -> No
     over = choose(told=begun.told)
     assert alert_of(over).topic is Topic.COMPLETE_AGAIN
     assert over.told == Told()
+
+
+def test_thousands_of_doubtful_nodes_are_told_once_and_not_remembered_one_by_one() -> None:
+    nodes = {f"i-{number}": "no check ran on it" for number in range(MAX_REMEMBERED + 1)}
+    begun = choose(replace(FULL, unproven=nodes))
+    assert alert_of(begun).topic is Topic.INCOMPLETE
+    assert begun.told.unproven == MANY
+    changed = {f"i-x{number}": "no check ran on it" for number in range(MAX_REMEMBERED + 1)}
+    assert choose(replace(FULL, unproven=changed), told=begun.told).alert is None
+    fewer = choose(replace(FULL, unproven={"i-1": "…"}), told=begun.told)
+    assert (fewer.alert, fewer.told.unproven) == (None, frozenset({"i-1"}))
+    assert alert_of(choose(told=begun.told)).topic is Topic.COMPLETE_AGAIN
 
 
 def test_an_owed_answer_of_an_incomplete_pass_is_no_all_clear() -> None:

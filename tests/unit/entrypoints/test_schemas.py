@@ -56,7 +56,9 @@ def test_without_a_date_the_event_itself_is_the_key() -> None:
     assert debt.executed_at is None
 
 
-@pytest.mark.parametrize("count", ["", "{", "[]", '{"Success":"three"}', '{"Success":-1}'])
+@pytest.mark.parametrize(
+    "count", ["", "{", "[]", '{"Success":"three"}', '{"Success":-1}', '{"":1}']
+)
 def test_a_count_that_cannot_be_read_is_left_out(count: str) -> None:
     event = changed("detail.association-status-aggregated-count", count)
     assert execution_debt(association_event(event), NOW).nodes == {}

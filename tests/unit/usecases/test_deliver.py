@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import DeliveryError, MessageRefused
-from chalicelib.domain.message import Step
-from tests.fleet import HOUR, MINUTE, Service, snooze
+from chalicelib.domain.message import Message, Rendered, Step
+from chalicelib.usecases.deliver import Courier
+from tests.fleet import HOUR, MINUTE, START, Service, snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
 REVOKED = DeliveryError("token_revoked", retryable=False, hint="mend SLACK_TOKEN_PARAMETER")
@@ -81,6 +82,38 @@ def test_what_the_channel_refuses_in_this_form_is_posted_as_plain_text(service: 
     assert (post.text, post.blocks) == ("new: A", ())
 
 
+def test_a_message_that_is_refused_in_any_form_does_not_hold_up_the_next(
+    service: Service,
+) -> None:
+    service.channel.fail_post(MessageRefused("msg_too_long"), times=2)
+    service.run()
+    service.clock.forward(MINUTE)
+    service.channel.fail_post(MessageRefused("msg_too_long"), times=2)
+    service.report("i-1", "A", "B", run="run-2")
+    report = service.run()
+    assert service.said == ["new: B"]
+    assert [each.error is not None for each in report.deliveries] == [True, False, False]
+    assert report.pending_messages == 1
+
+
+def test_a_stored_file_that_is_gone_is_made_again(service: Service) -> None:
+    service.channel.fail_attach(DOWN)
+    service.run()
+    service.files.fail(DeliveryError("NoSuchKey", retryable=False))
+    service.run()
+    assert [each.content for each in service.channel.attachments] == [b"A"]
+
+
+def test_a_bucket_that_does_not_answer_is_asked_again(service: Service) -> None:
+    service.channel.fail_attach(DOWN)
+    service.run()
+    service.files.fail(DOWN)
+    report = service.run()
+    assert [(each.step, each.error) for each in report.undelivered] == [(Step.FILE, DOWN)]
+    service.run()
+    assert [each.content for each in service.channel.attachments] == [b"A"]
+
+
 def test_a_dead_channel_is_tried_once_a_pass_and_loses_nothing(service: Service) -> None:
     service.channel.fail_post(REVOKED, times=3)
     for number in range(3):
@@ -109,7 +142,7 @@ def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
 
 
 def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
-    report = service.run(minutes=0.1)
+    report = service.run(minutes=0.4)
     assert report.deliveries == ()
     assert report.pending_messages == 1
     later = replace(service.world, clock=service.clock)
@@ -117,3 +150,10 @@ def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
     service.clock.forward(timedelta(minutes=15))
     service.run()
     assert service.said == ["incomplete: ", "new: A"]
+
+
+def test_a_message_without_a_file_has_nothing_to_store_or_attach(service: Service) -> None:
+    message = Message("m-1", START, Rendered("text", ()), done={Step.POST: "thread-1"})
+    courier = Courier(service.world, message, None)
+    assert (courier.take(Step.STORE), courier.take(Step.FILE)) == (None, None)
+    assert message.sent

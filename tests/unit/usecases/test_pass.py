@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import Conflict, Unavailable
 from chalicelib.usecases.passes import Wish, make_passes
+from chalicelib.usecases.stage import ATTEMPTS
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
 
 
@@ -184,7 +185,7 @@ def test_a_node_that_cannot_be_read_does_not_keep_the_others_from_being_told(
 
 def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> None:
     service.report("i-1", "A")
-    report = service.run(minutes=0.5)
+    report = service.run(minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.left == 1
     assert service.said == ["incomplete: "]
@@ -529,7 +530,7 @@ def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Ser
     service.run()
     for number in range(200):
         service.compliance.remove(f"i-{number}")
-    report = service.run(Wish(accept_missing=True), minutes=0.5)
+    report = service.run(Wish(accept_missing=True), minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.gone == 0
     assert len(service.titles()) == 250
@@ -537,3 +538,29 @@ def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Ser
     assert report.outcome
     assert report.outcome.coverage.gone == 200
     assert len(service.titles()) == 50
+
+
+def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
+    service: Service,
+) -> None:
+    service.report("i-1", "A")
+
+    class Lost:
+        attempts = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.world.work, name)
+
+        def stage(self, *_: object) -> None:
+            self.attempts += 1
+            raise Conflict("somebody else wrote first")
+
+    work = Lost()
+    (report,) = make_passes(
+        replace(service.world, work=work),  # type: ignore[arg-type]
+        START + 15 * MINUTE,
+    )
+    assert isinstance(report.failure, Conflict)
+    assert work.attempts == ATTEMPTS
+    service.run()
+    assert service.said == ["new: A"]

@@ -1,0 +1,65 @@
+"""Values to store. Their times lie ahead: DynamoDB Local really removes what has expired."""
+
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.message import CsvFile, Message, Rendered, Source
+from chalicelib.domain.snooze import Reason, Snooze
+
+NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def finding(number: int, *, node: str = "i-0123456789abcdef0", title: str = "") -> Finding:
+    return Finding(
+        instance_id=node,
+        title=title or f"control {number}",
+        severity=Severity.HIGH,
+        control_id=f"control-{number}",
+        first_seen=NOW,
+        scan_id="scan-1",
+    )
+
+
+def debt(key: str, *, minutes: int = 0) -> Debt:
+    return Debt(
+        key=key,
+        kind=DebtKind.EXECUTION,
+        event_at=NOW,
+        owed_at=NOW + minutes * MINUTE,
+        association_id="6e37940a-23ba-4ab0-9b96-5d0a1a05464f",
+        status="Success",
+        executed_at=NOW - MINUTE,
+        nodes={"Success": 3, "Failed": 1},
+    )
+
+
+def message(number: int, *, minutes: int = 0, csv: bool = True) -> Message:
+    return Message(
+        id=f"message-{number}",
+        created_at=NOW + minutes * MINUTE,
+        rendered=Rendered(
+            text=f"{number} new non-compliant findings",
+            blocks=({"type": "section", "ratio": 0.5, "rows": [1, True, None, "é"]}, {}),
+        ),
+        csv=CsvFile(f"alerts/{number}.csv", "Findings", Source.SCANS) if csv else None,
+        scan_ids=("scan-1", "scan-2"),
+        snooze_ids=("snooze-1",),
+    )
+
+
+def snooze(number: int) -> Snooze:
+    return Snooze(
+        id=f"snooze-{number}",
+        instance_id="i-0123456789abcdef0",
+        title=f"control {number}",
+        starts_at=NOW,
+        ends_at=NOW + 10 * MINUTE,
+        until_resolved=True,
+        reason=Reason.FIX_SCHEDULED,
+        comment="",
+        created_by="alice",
+        created_via="api",
+        created_at=NOW,
+    )

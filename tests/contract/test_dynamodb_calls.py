@@ -1,0 +1,136 @@
+"""What is asked of DynamoDB: as few calls as its limits allow, consistent where it counts."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.alert import Told
+from chalicelib.domain.history import EventKind, HistoryEvent
+from chalicelib.domain.message import Step
+from chalicelib.domain.node import Node
+from chalicelib.usecases.ports import Staged
+from tests.contract.conftest import Stores, Tables, stores_of
+from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze
+
+# The requests are the same whoever answers them.
+pytestmark = pytest.mark.parametrize("tables", ["moto"], indirect=True)
+
+
+class Requests:
+    """The calls made since the last look: operation and parameters."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._made: list[tuple[str, dict[str, Any]]] = []
+        tables.ledger.meta.client.meta.events.register("provide-client-params", self._keep)
+
+    def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self._made.append((model.name, params))
+
+    def take(self) -> list[tuple[str, dict[str, Any]]]:
+        made, self._made = self._made, []
+        return made
+
+    def count(self) -> Counter[str]:
+        return Counter(name for name, _ in self.take())
+
+
+@pytest.fixture
+def requests(tables: Tables) -> Requests:
+    return Requests(tables)
+
+
+@pytest.fixture
+def stores(tables: Tables) -> Stores:
+    return stores_of(tables)
+
+
+@pytest.mark.parametrize(
+    ("rows", "writes", "readings"), [(0, 0, 0), (1, 1, 1), (25, 1, 1), (100, 4, 1), (101, 5, 2)]
+)
+def test_batches_are_full(
+    stores: Stores, requests: Requests, rows: int, writes: int, readings: int
+) -> None:
+    findings = [finding(number) for number in range(rows)]
+    ids = [each.finding_id for each in findings]
+    stores.findings.put(findings)
+    assert requests.count()["BatchWriteItem"] == writes
+    stores.findings.get(ids)
+    assert requests.count()["BatchGetItem"] == readings
+    stores.findings.delete(ids)
+    assert requests.count()["BatchWriteItem"] == writes
+    stores.nodes.put(Node(f"i-{number}") for number in range(rows))
+    assert requests.count()["BatchWriteItem"] == writes
+    stores.nodes.delete(f"i-{number}" for number in range(rows))
+    assert requests.count()["BatchWriteItem"] == writes
+    stores.journal.write(HistoryEvent(each, NOW, EventKind.OPENED, "scan-1") for each in ids)
+    assert requests.count()["BatchWriteItem"] == writes
+
+
+def test_a_row_given_twice_is_written_once(stores: Stores, requests: Requests) -> None:
+    stores.findings.put([finding(number % 25) for number in range(50)])
+    assert requests.count() == {"BatchWriteItem": 1}
+
+
+def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Requests) -> None:
+    stores.lease.acquire("a", NOW, NOW + MINUTE)
+    stores.work.owe(debt("a"))
+    stores.work.open()
+    stores.snoozes.all()
+    stores.nodes.all()
+    stores.work.mark_opened("scan-1")
+    stores.work.stage(Staged(message(1), ("scan-1",), (debt("a"),), (), Told()), NOW)
+    stores.work.record(message(1).after(Step.POST, "1"), NOW)
+    stores.lease.release("a")
+
+    assert requests.count() == {
+        "PutItem": 3,
+        "TransactWriteItems": 2,
+        "Query": 2,
+        "Scan": 1,
+        "DeleteItem": 1,
+    }
+
+
+def test_nothing_decided_costs_nothing(stores: Stores, requests: Requests) -> None:
+    stores.work.stage(Staged(), NOW)
+    assert requests.take() == []
+
+
+@pytest.mark.parametrize(
+    ("debts", "sizes"), [(0, [4]), (48, [100]), (49, [100, 2]), (120, [100, 100, 44])]
+)
+def test_transactions_are_full_and_never_part_a_debt(
+    stores: Stores, requests: Requests, debts: int, sizes: list[int]
+) -> None:
+    told = replace(snooze(1), told_at=NOW, version=2)
+    stores.snoozes.add(snooze(1))
+    requests.take()
+    paid = tuple(debt(f"a#{number}") for number in range(debts))
+    stores.work.stage(Staged(message(1), (), paid, (told,), Told()), NOW)
+
+    made = requests.take()
+    assert [name for name, _ in made] == ["TransactWriteItems"] * len(sizes)
+    assert [len(params["TransactItems"]) for _, params in made] == sizes
+
+
+def test_what_decides_is_read_consistently(stores: Stores, requests: Requests) -> None:
+    list(stores.findings.all())
+    stores.nodes.all()
+    stores.work.open()
+    stores.snoozes.all()
+    assert [params["ConsistentRead"] for _, params in requests.take()] == [True] * 4
+
+    stores.findings.get([finding(1).finding_id])
+    ((_, params),) = requests.take()
+    assert [asked["ConsistentRead"] for asked in params["RequestItems"].values()] == [True]
+
+
+def test_an_index_is_read_as_far_as_it_has_followed(stores: Stores, requests: Requests) -> None:
+    stores.findings.of_node("i-1")
+    stores.findings.of_title("title")
+    assert [(params["IndexName"], "ConsistentRead" in params) for _, params in requests.take()] == [
+        ("by_instance", False),
+        ("by_title", False),
+    ]

@@ -1,0 +1,134 @@
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.alert import Told
+from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.message import CsvFile, Message, Source, Step
+from chalicelib.usecases.ports import OpenWork, Staged
+from tests.contract.conftest import Stores
+from tests.contract.samples import MINUTE, NOW, debt, message
+
+NOTHING = OpenWork(debts=(), open_scans=(), messages=(), told=Told())
+
+
+def test_at_first_nothing_is_unfinished(stores: Stores) -> None:
+    assert stores.work.open() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "owed",
+    [
+        debt("association#2024-05-16T23:00:01Z"),
+        Debt(key="monthly#2040-03-01", kind=DebtKind.MONTHLY, event_at=NOW, owed_at=NOW),
+    ],
+)
+def test_a_debt_comes_back_as_it_was(stores: Stores, owed: Debt) -> None:
+    assert stores.work.owe(owed)
+
+    (read,) = stores.work.open().debts
+    assert read == owed
+    assert all(type(count) is int for count in read.nodes.values())
+
+
+def test_a_debt_is_written_down_once(stores: Stores) -> None:
+    assert stores.work.owe(debt("a"))
+    assert not stores.work.owe(replace(debt("a"), status="Failed"))
+    assert stores.work.open().debts == (debt("a"),)
+
+
+def test_a_paid_debt_is_not_owed_again(stores: Stores) -> None:
+    stores.work.owe(debt("a"))
+    stores.work.stage(Staged(paid=(debt("a"),)), NOW)
+
+    assert not stores.work.owe(debt("a"))
+    assert stores.work.open() == NOTHING
+
+
+def test_debts_come_oldest_first(stores: Stores) -> None:
+    for key, minutes in (("c", 2), ("b", 1), ("a", 3), ("e", 0), ("d", 0)):
+        stores.work.owe(debt(key, minutes=minutes))
+
+    assert [each.key for each in stores.work.open().debts] == ["d", "e", "b", "c", "a"]
+
+
+def test_a_scan_is_marked_once(stores: Stores) -> None:
+    for scan_id in ("scan-2", "scan-1", "scan-2"):
+        stores.work.mark_opened(scan_id)
+
+    assert stores.work.open().open_scans == ("scan-1", "scan-2")
+
+
+def test_messages_come_oldest_first(stores: Stores) -> None:
+    for number, minutes in ((1, 5), (2, 0), (3, 1)):
+        stores.work.stage(Staged(message=message(number, minutes=minutes)), NOW)
+
+    assert [each.id for each in stores.work.open().messages] == [
+        "message-2",
+        "message-3",
+        "message-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "pending",
+    [
+        message(1),
+        message(2, csv=False),
+        replace(message(3), scan_ids=(), snooze_ids=()),
+        replace(message(4), csv=CsvFile("monthly/2040.csv", "", Source.EVERYTHING)),
+        message(5).after(Step.STORE, "alerts/5.csv").after(Step.POST, ""),
+    ],
+)
+def test_a_message_comes_back_as_it_was(stores: Stores, pending: Message) -> None:
+    stores.work.stage(Staged(message=pending), NOW)
+    assert stores.work.open().messages == (pending,)
+
+
+def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) -> None:
+    current, other = message(1), message(2)
+    stores.work.stage(Staged(message=current), NOW)
+    stores.work.stage(Staged(message=other), NOW)
+    for step, receipt in ((Step.POST, "1700000000.000100"), (Step.STORE, "alerts/1.csv")):
+        current = current.after(step, receipt)
+        stores.work.record(current, NOW)
+        assert stores.work.open().messages == (current, other)
+
+    sent = current.after(Step.FILE, "F012345")
+    stores.work.record(sent, NOW)
+    assert stores.work.open().messages == (other,)
+    stores.work.record(sent, NOW)
+    assert stores.work.open().messages == (other,)
+
+
+def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
+    pending = message(1, csv=False)
+    stores.work.stage(Staged(message=pending), NOW)
+    stores.work.record(pending.after(Step.POST, "1700000000.000100"), NOW)
+
+    with pytest.raises(Conflict):
+        stores.work.record(pending, NOW)
+    with pytest.raises(Conflict):
+        stores.work.stage(Staged(message=pending), NOW)
+    assert stores.work.open() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Told(),
+        Told(
+            unproven=frozenset({"i-1", "i-2"}),
+            left=True,
+            braked=True,
+            last_alert_at=NOW,
+            answered={"association": NOW - MINUTE, "": NOW},
+        ),
+        Told(unproven=frozenset(f"i-{number:017}" for number in range(1_000))),
+    ],
+)
+def test_what_people_know_comes_back_as_it_was(stores: Stores, told: Told) -> None:
+    stores.work.stage(Staged(told=Told(left=True)), NOW)
+    stores.work.stage(Staged(told=told), NOW)
+    assert stores.work.open() == replace(NOTHING, told=told)

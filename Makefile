@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-CODE := app.py chalicelib devstack tests bench
+CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up test bench fmt lock
+.PHONY: help setup run up token test bench fmt lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -31,6 +31,11 @@ run: setup  ## play the main job on this machine, check it, end
 
 up: setup  ## keep the stand-ins running to click through
 	@$(PY) -m devstack up
+
+token: setup  ## make an API token: STAGE=dev NAME=who ROLE=viewer or operator
+	@test -n "$$STAGE" && test -n "$$NAME" && test -n "$$ROLE" || { \
+		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator" >&2; exit 2; }
+	@$(PY) -m infra.tokens add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
 
 test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m ruff format --check --quiet $(CODE)

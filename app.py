@@ -3,14 +3,16 @@
 import os
 from typing import Any
 
-from chalice.app import Chalice, Rate
+from chalice.app import AuthRequest, AuthResponse, IAMAuthorizer, Rate
 
-from chalicelib.entrypoints import events
+from chalicelib.entrypoints import api_blueprints, auth, events
+from chalicelib.entrypoints.api_routes import ROUTES
+from chalicelib.entrypoints.problems import ProblemChalice
 from chalicelib.settings import Triggers
 
 triggers = Triggers.from_env(os.environ)
 # the service has its own JSON logger of the same name; Chalice would say everything twice
-app = Chalice(app_name="ec2-inspec-scan", configure_logs=False)
+app = ProblemChalice(app_name="ec2-inspec-scan", configure_logs=False)
 
 ASSOCIATION_PATTERN = {
     "source": ["aws.ssm"],
@@ -20,6 +22,8 @@ ASSOCIATION_PATTERN = {
         "status": list(events.STATUSES),
     },
 }
+# Seconds for which API Gateway remembers what a token may do.
+POLICY_AGE = 300
 
 
 @app.on_cw_event(ASSOCIATION_PATTERN, name="ec2-inspec-scan")
@@ -42,3 +46,16 @@ def reconcile(event: events.RawEvent) -> dict[str, Any]:
 
 for handler in (ec2_inspec_scan, monthly_alert, reconcile):
     handler.event_class = events.RawEvent
+
+if triggers.api_auth == "iam":
+    authorizer: Any = IAMAuthorizer()
+else:
+
+    @app.authorizer(name="authorizer", ttl_seconds=POLICY_AGE)
+    def authorizer(request: AuthRequest) -> AuthResponse:
+        """Who calls the API, by bearer token."""
+        return auth.authorize(request)
+
+
+app.register_blueprint(api_blueprints.blueprint(ROUTES, authorizer))
+app.register_blueprint(api_blueprints.public())

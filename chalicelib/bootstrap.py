@@ -1,7 +1,7 @@
 """The composition root: the only place that builds adapters, once for a warm Lambda."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,8 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from chalicelib.adapters.access_tokens import ParameterTokens
+from chalicelib.adapters.dynamodb_archive import DynamoArchive
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_journal import DynamoJournal
 from chalicelib.adapters.dynamodb_lease import DynamoLease
@@ -20,9 +22,11 @@ from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.adapters.slack import SlackChannel, slack_channel
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws.calls import CallCounter
+from chalicelib.domain.errors import BadSetting
 from chalicelib.reports.csv_file import csv_file
 from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
 from chalicelib.settings import Settings
+from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.ports import Renderer
 from chalicelib.usecases.world import World
 
@@ -77,6 +81,31 @@ class Runtime:
             concurrency=settings.ssm_concurrency,
             quiet_answers=settings.quiet_answers,
         )
+
+    @property
+    def inbox(self) -> Inbox:
+        """The ports of the API."""
+        findings = DynamoFindings(self._dynamodb.Table(self.settings.findings_table))
+        nodes = DynamoNodes(self._dynamodb.Table(self.settings.nodes_table))
+        return Inbox(
+            findings=findings,
+            finding_pages=findings,
+            nodes=nodes,
+            node_pages=nodes,
+            snoozes=DynamoSnoozes(self._ledger),
+            work=DynamoWork(self._ledger),
+            archive=DynamoArchive(self._ledger),
+            clock=self.clock,
+            longest=timedelta(days=self.settings.max_snooze_days),
+        )
+
+    @cached_property
+    def tokens(self) -> ParameterTokens:
+        """The API's tokens, remembered for five minutes; `BadSetting` where none are set up."""
+        parameter = self.settings.api_tokens_parameter
+        if parameter is None:
+            raise BadSetting("API_TOKENS_PARAMETER", "is missing, so the API refuses every token")
+        return ParameterTokens(self._session.client("ssm", config=self._timeouts), parameter)
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBServiceResource":

@@ -49,10 +49,13 @@ class Settings:
     slack_channel: str
     slack_token_parameter: str
     slack_base_url: str
+    api_auth: str
+    api_tokens_parameter: str | None
     compliance_types: tuple[str, ...]
     association_documents: tuple[str, ...]
     quiet_answers: bool
     timezone: str
+    max_snooze_days: int
     ssm_concurrency: int
     stage: str
     log_level: str
@@ -61,6 +64,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read all of them; `BadSetting` names the first that is missing or wrong."""
         read = _Reader(env)
+        triggers = Triggers.from_env(env)
         return cls(
             findings_table=read.text("FINDINGS_TABLE"),
             nodes_table=read.text("NODES_TABLE"),
@@ -69,11 +73,14 @@ class Settings:
             slack_channel=read.channel("SLACK_CHANNEL"),
             slack_token_parameter=read.text("SLACK_TOKEN_PARAMETER"),
             slack_base_url=read.base_url("SLACK_BASE_URL", "https://slack.com/api/"),
+            api_auth=triggers.api_auth,
+            api_tokens_parameter=read.optional("API_TOKENS_PARAMETER"),
             compliance_types=read.types("COMPLIANCE_TYPES", "Custom:InSpec,Custom:Inspec"),
-            association_documents=Triggers.from_env(env).association_documents,
+            association_documents=triggers.association_documents,
             quiet_answers=read.choice("NO_NEW_FINDINGS", "message", ("message", "silent"))
             == "message",
             timezone=read.timezone("TIMEZONE", "UTC"),
+            max_snooze_days=read.number("MAX_SNOOZE_DAYS", 180, lowest=1, highest=3650),
             ssm_concurrency=read.number("SSM_CONCURRENCY", 8, lowest=1, highest=32),
             stage=read.text("STAGE", "dev"),
             log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -97,6 +104,9 @@ class _Reader:
         if pattern and not pattern.fullmatch(value):
             raise BadSetting(name, f"{value!r} has not the form {pattern.pattern}")
         return value
+
+    def optional(self, name: str) -> str | None:
+        return self.text(name, "") or None
 
     def channel(self, name: str) -> str:
         value = self.text(name)

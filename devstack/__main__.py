@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from chalicelib.domain.errors import ServiceError
 from devstack.environment import isolate
+from infra.token_commands import add_commands
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     reconcile.add_argument(
         "--accept-missing", action="store_true", help="the missing nodes are really gone"
     )
+    add_commands(commands.add_parser("token", help="make, list or revoke tokens of the API"))
     commands.add_parser("channel", help="print the Slack channel")
     return top
 
@@ -61,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.reconcile_command(
                     console, full=asked.full, accept_missing=asked.accept_missing
                 )
+            case "token":
+                commands.token_command(asked, console)
             case _:
                 commands.channel_command(console)
-    except (story.StoryError, NothingRunsError, OSError, ValueError) as error:
+    except (story.StoryError, NothingRunsError, OSError, ValueError, ServiceError) as error:
         Console(stderr=True).print(Text(f"{asked.command} failed: {error}", "bold red"))
         return 1
     return 0

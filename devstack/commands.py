@@ -1,7 +1,9 @@
 """The commands of `python -m devstack`: what each one does once its arguments are read."""
 
+import argparse
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chalicelib.adapters.access_tokens import ParameterTokens
+from devstack.aws.session import local_session
 from devstack.handlers import Handlers
 from devstack.running import STATE, NothingRunsError, Running, announced, find
 from devstack.sample_fleet import FLEET, last_report, load, load_sample, started_now
@@ -21,6 +25,7 @@ from devstack.slack.model import Message, messages_from_json
 from devstack.slack.transcript import transcript
 from devstack.stack import Stack, stack
 from devstack.story import Story
+from infra import token_commands
 
 KEPT = Path("build/devstack")
 
@@ -76,6 +81,7 @@ _HINTS = """In another terminal:
   python -m devstack scan        the association event reaches ec2-inspec-scan
   python -m devstack monthly     the month ends
   python -m devstack reconcile   the tick of every 15 minutes
+  python -m devstack token add --name me --role operator    a token for the API
   python -m devstack channel     print the Slack channel here
 (use .venv/bin/python, or activate the virtual environment)"""
 
@@ -111,6 +117,14 @@ def reconcile_command(console: Console, *, full: bool, accept_missing: bool) -> 
     running = find_alive()
     payload = {"full": full, "accept_missing": accept_missing}
     _show_answer(Handlers(running.env, sys.stderr).reconcile(payload), running, console)
+
+
+def token_command(asked: argparse.Namespace, console: Console) -> None:
+    """Make, list or revoke tokens of the API."""
+    env = find_alive().env
+    with closing(local_session().client("ssm", endpoint_url=env["AWS_ENDPOINT_URL"])) as ssm:
+        store = ParameterTokens(ssm, env["API_TOKENS_PARAMETER"])
+        token_commands.run(asked, store, console.file)
 
 
 def channel_command(console: Console) -> None:

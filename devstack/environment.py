@@ -3,7 +3,7 @@
 import os
 from collections.abc import MutableMapping
 
-from devstack.names import CHANNEL_ID, REGION, TOKEN_PARAMETER
+from devstack.names import API_TOKENS_PARAMETER, CHANNEL_ID, REGION, TOKEN_PARAMETER
 
 
 def isolate(env: MutableMapping[str, str] = os.environ) -> None:
@@ -45,5 +45,6 @@ def settings_env(
         "SLACK_CHANNEL": CHANNEL_ID,
         "SLACK_TOKEN_PARAMETER": TOKEN_PARAMETER,
         "SLACK_BASE_URL": slack_url,
+        "API_TOKENS_PARAMETER": API_TOKENS_PARAMETER,
         "STAGE": "devstack",
     }

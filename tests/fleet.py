@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.adapters.memory import (
+    MemoryArchive,
     MemoryFindings,
     MemoryJournal,
     MemoryLease,
@@ -19,6 +20,7 @@ from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import Listed, MonthlyReport
 from chalicelib.domain.snooze import Reason, Snooze
+from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
 from chalicelib.usecases.ports import Renderer
 from chalicelib.usecases.world import PassReport, World
@@ -116,6 +118,21 @@ class Service:
             clock=self.clock,
             concurrency=2,
             quiet_answers=self.quiet_answers,
+        )
+
+    @property
+    def inbox(self) -> Inbox:
+        """What the API sees of the same service."""
+        return Inbox(
+            findings=self.findings,
+            finding_pages=self.findings,
+            nodes=self.nodes,
+            node_pages=self.nodes,
+            snoozes=MemorySnoozes(self.ledger),
+            work=MemoryWork(self.ledger),
+            archive=MemoryArchive(self.ledger),
+            clock=self.clock,
+            longest=timedelta(days=180),
         )
 
     @property

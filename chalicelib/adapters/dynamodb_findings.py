@@ -1,12 +1,14 @@
 """The findings table in DynamoDB: key `finding_id`, indexes `by_instance` and `by_title`."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.dynamodb_batches import delete_all, get_all, put_all
-from chalicelib.aws.dynamodb_pages import Row, index_partition, whole_table
+from chalicelib.aws.dynamodb_pages import Row, at_most, index_partition, where, whole_table
 from chalicelib.aws.dynamodb_times import from_text, to_text
 from chalicelib.domain.finding import Finding, Severity, title_id
+from chalicelib.usecases.ports import Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -15,7 +17,7 @@ _KEY = "finding_id"
 
 
 class DynamoFindings:
-    """`FindingStore`; the table comes from a boto3 resource."""
+    """`FindingStore` and `FindingPages`; the table comes from a boto3 resource."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -34,6 +36,18 @@ class DynamoFindings:
         rows = index_partition(self._table, "by_title", "title_id", title_id(title))
         return tuple(finding for finding in map(_finding, rows) if finding.title == title)
 
+    def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
+        """At most `limit` findings behind `after`: by id from an index, in no order from the table.
+
+        Eventually consistent, and `after` may be deleted by now.
+        """
+        call, key = self._access(selection)
+        start = None if after is None else {**key, _KEY: after}
+        rows = at_most(
+            limit, start, call, self._table, lambda row: selection.title in (None, row["title"])
+        )
+        return tuple(map(_finding, rows))
+
     def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
         """Those of the ids that are stored, consistently."""
         return {row[_KEY]: _finding(row) for row in get_all(self._table, _KEY, finding_ids)}
@@ -45,6 +59,18 @@ class DynamoFindings:
     def delete(self, finding_ids: Iterable[str]) -> None:
         """Remove, if stored."""
         delete_all(self._table, _KEY, finding_ids)
+
+    def _access(
+        self, selection: Selection
+    ) -> tuple[Callable[..., Mapping[str, Any]], dict[str, str]]:
+        """How a selection is read, and what its keys are made of beside the finding id."""
+        if selection.instance_id is not None:
+            index, key, value = "by_instance", "instance_id", selection.instance_id
+        elif selection.title is not None:
+            index, key, value = "by_title", "title_id", title_id(selection.title)
+        else:
+            return self._table.scan, {}
+        return partial(self._table.query, IndexName=index, **where(key, value)), {key: value}
 
 
 def _row(finding: Finding) -> Row:

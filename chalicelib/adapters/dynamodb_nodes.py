@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb_batches import delete_all, put_all
-from chalicelib.aws.dynamodb_pages import Row, whole_table
+from chalicelib.aws.dynamodb_pages import Row, at_most, whole_table
 from chalicelib.aws.dynamodb_times import from_optional, from_text, present, to_text
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
@@ -17,7 +17,7 @@ _KEY = "instance_id"
 
 
 class DynamoNodes:
-    """`NodeStore`; the table comes from a boto3 resource."""
+    """`NodeStore` and `NodePages`; the table comes from a boto3 resource."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -25,6 +25,11 @@ class DynamoNodes:
     def all(self) -> tuple[Node, ...]:
         """Every node, consistently."""
         return tuple(map(_node, whole_table(self._table)))
+
+    def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
+        """At most `limit` nodes behind `after`, which may be deleted by now; in no order."""
+        start = None if after is None else {_KEY: after}
+        return tuple(map(_node, at_most(limit, start, self._table.scan, self._table)))
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Insert or replace; the last one of the same id counts."""

@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb_pages import partition
+from chalicelib.aws.dynamodb_transactions import Action, transact
 from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.snooze_event_rows import events_partition, snooze_event_of, snooze_event_row
 from chalicelib.aws.snooze_rows import PARTITION, next_version, snooze_of, snooze_row
+from chalicelib.domain.errors import Conflict
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+    from chalicelib.domain.history import SnoozeEvent
     from chalicelib.domain.snooze import Snooze
 
 
@@ -22,14 +26,34 @@ class DynamoSnoozes:
         """Every snooze, consistently."""
         return tuple(map(snooze_of, partition(self._table, "pk", PARTITION)))
 
-    def add(self, snooze: "Snooze") -> None:
-        """Write a new snooze; `Conflict` where its id is taken."""
+    def get(self, snooze_id: str) -> "Snooze | None":
+        """One snooze, consistently."""
         with in_our_words("DynamoDB", self._table.name):
-            self._table.put_item(
-                Item=snooze_row(snooze), ConditionExpression="attribute_not_exists(pk)"
+            answer = self._table.get_item(
+                Key={"pk": PARTITION, "sk": snooze_id}, ConsistentRead=True
             )
+        row = answer.get("Item")
+        return snooze_of(row) if row else None
 
-    def end(self, snooze: "Snooze") -> None:
-        """Write an ended snooze over the version before it, else `Conflict`."""
+    def add(self, snooze: "Snooze", event: "SnoozeEvent") -> None:
+        """Write a new snooze and its history; `Conflict` where its id is taken."""
+        new = {"Item": snooze_row(snooze), "ConditionExpression": "attribute_not_exists(pk)"}
+        self._write({"Put": new}, event)
+
+    def save(self, snooze: "Snooze", event: "SnoozeEvent | None" = None) -> None:
+        """Write a snooze over the version before it, and its history, else `Conflict`."""
+        if event:
+            self._write({"Put": next_version(snooze)}, event)
+            return
         with in_our_words("DynamoDB", self._table.name):
             self._table.put_item(**next_version(snooze))
+
+    def events(self, snooze_id: str) -> "tuple[SnoozeEvent, ...]":
+        """A snooze's history in order of time and version."""
+        rows = partition(self._table, "pk", events_partition(snooze_id))
+        return tuple(map(snooze_event_of, rows))
+
+    def _write(self, put: Action, event: "SnoozeEvent") -> None:
+        """Put the snooze and its event, both or none."""
+        if not transact(self._table, [put, {"Put": {"Item": snooze_event_row(event)}}]):
+            raise Conflict(f"DynamoDB {self._table.name}: somebody else wrote first")

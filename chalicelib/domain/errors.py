@@ -6,12 +6,21 @@
     ├── Unavailable       a vendor did not answer; the next pass tries again
     ├── Forbidden         a vendor refuses us until somebody mends a policy or a resource
     ├── Conflict          somebody else wrote first; read again and decide again
-    └── DeliveryError     an output did not take a message; it stays pending
-        └── MessageRefused    the output will never take this very message
+    ├── DeliveryError     an output did not take a message; it stays pending
+    │   └── MessageRefused    the output will never take this very message
+    └── RequestError      a request to the API cannot be answered as asked
+        ├── BadRequest        its form is wrong: JSON, parameter, cursor
+        ├── NotFound          what it names is not there
+        ├── AlreadySnoozed    the same rule is active already
+        ├── Stale             it was made for another version than the stored one
+        ├── TooLarge          its body is larger than we read
+        └── RuleBroken        its form is right, what it asks for breaks a rule
 
 Each carries what happened, to what, and what to do. `retryable` says whether
 trying the same thing again later can help without a person.
 """
+
+from dataclasses import dataclass
 
 
 class ServiceError(Exception):
@@ -67,3 +76,48 @@ class MessageRefused(DeliveryError):
 
     def __init__(self, code: str, hint: str = "") -> None:
         super().__init__(code, retryable=False, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field: a JSON pointer or a parameter, a short code, a sentence."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class RequestError(ServiceError):
+    """A request to the API that cannot be answered as asked; nothing was written."""
+
+    def __init__(self, detail: str, *faults: FieldFault) -> None:
+        super().__init__(detail)
+        self.faults = faults
+
+
+class BadRequest(RequestError):
+    """The form is wrong: malformed JSON, an unknown parameter, a cursor of another list."""
+
+
+class NotFound(RequestError):
+    """What the request names is not stored."""
+
+
+class AlreadySnoozed(RequestError):
+    """The same rule is active already; `snooze_id` names it."""
+
+    def __init__(self, snooze_id: str) -> None:
+        super().__init__(f"The same rule is active already: snooze {snooze_id}. Change that one.")
+        self.snooze_id = snooze_id
+
+
+class Stale(RequestError):
+    """The request was made for another version than the stored one."""
+
+
+class TooLarge(RequestError):
+    """The body is larger than we read."""
+
+
+class RuleBroken(RequestError):
+    """The form is right, but what is asked for breaks a rule; every broken rule is named."""

@@ -25,3 +25,30 @@ class HistoryEvent:
     at: datetime
     kind: EventKind
     scan_id: str
+
+
+class SnoozeEventKind(StrEnum):
+    """What a person did with a snooze."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeEvent:
+    """One line of a snooze's history.
+
+    `by` is who did it and `via` the way (`api`); `version` is the snooze's after
+    it. `ends_at`, `reason` and `comment` are what it says since.
+    """
+
+    snooze_id: str
+    at: datetime
+    kind: SnoozeEventKind
+    by: str
+    via: str
+    version: int
+    ends_at: datetime | None
+    reason: str
+    comment: str

@@ -75,6 +75,16 @@ class Snooze:
         return self.instance_id in (None, instance_id) and self.title in (None, title)
 
 
+def identical(one: Snooze, other: Snooze) -> bool:
+    """Whether two rules ask for the same thing for the same reason, whoever made them when."""
+    return (
+        (one.instance_id, one.title, one.until_resolved)
+        == (other.instance_id, other.title, other.until_resolved)
+        and (one.reason, one.comment) == (other.reason, other.comment)
+        and (one.ends_at is None) == (other.ends_at is None)
+    )
+
+
 def muting(snoozes: Iterable[Snooze], finding: Finding, now: datetime) -> Snooze | None:
     """The active snooze that mutes a finding longest; None where none does."""
     active = [

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from chalicelib.bootstrap import SERVICE
-from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.errors import DeliveryError, ServiceError
 from chalicelib.usecases.world import Delivery, PassReport
 
 # Each is billed by CloudWatch once a month and stage, so only what alarms and dashboards
@@ -83,6 +83,12 @@ def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str,
             unit = MetricUnit.Seconds if name == "seconds" else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
+
+
+def report_request(request_id: str, error: ServiceError) -> None:
+    """Write what the caller of the API is not told; the logger needs no settings to do so."""
+    extra = {"request_id": request_id, "why": str(error)}
+    Logger(service=SERVICE).error("request failed", extra=extra)
 
 
 def _undelivered(delivery: Delivery) -> dict[str, object]:

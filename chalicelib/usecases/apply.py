@@ -95,7 +95,7 @@ def apply(
         tally.marked = True
     world.journal.write(event for change in changes for event in change.history)
     for snooze in ended_by_fix(snoozes, resolved, now):
-        world.snoozes.end(snooze)
+        world.snoozes.save(snooze)
     world.findings.put((*opened, *updated))
     world.findings.delete(finding.finding_id for finding in resolved)
     world.nodes.put(

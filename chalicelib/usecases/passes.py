@@ -7,8 +7,9 @@ from uuid import uuid4
 from chalicelib.domain.alert import Outcome
 from chalicelib.domain.debt import DebtKind
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.scan_record import record_of
 from chalicelib.usecases.deliver import deliver
-from chalicelib.usecases.ports import OpenWork, ScanRecord
+from chalicelib.usecases.ports import OpenWork
 from chalicelib.usecases.scan import scan
 from chalicelib.usecases.stage import snoozes_or_none, stage_monthly, stage_scan
 from chalicelib.usecases.world import Order, PassReport, Spoken, World
@@ -85,7 +86,7 @@ def make_pass(world: World, order: Order, work: OpenWork) -> PassReport:
     finished_at = world.clock()
     if outcome:
         message_id = spoken.message.id if spoken.message else None
-        world.journal.record(ScanRecord(outcome, finished_at, message_id))
+        world.journal.record(record_of(outcome, finished_at, message_id))
     return PassReport(
         order.scan_id, started_at, finished_at, outcome, spoken, deliveries, pending, failure
     )

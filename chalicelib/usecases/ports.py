@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.alert import Alert, Outcome, Told
+from chalicelib.domain.alert import Alert, Told
 from chalicelib.domain.compliance import Item, SummaryRow
 from chalicelib.domain.debt import Debt
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.history import HistoryEvent, SnoozeEvent
 from chalicelib.domain.message import Message, Rendered
 from chalicelib.domain.monthly import Listed, MonthlyReport
 from chalicelib.domain.node import Node
+from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Snooze
 
 Clock = Callable[[], datetime]
@@ -150,17 +151,20 @@ class Snoozes(Protocol):
     def all(self) -> Sequence[Snooze]:
         """Every snooze, consistently, ended ones included."""
 
-    def end(self, snooze: Snooze) -> None:
-        """Write an ended snooze, whose version is one more than the stored; else `Conflict`."""
+    def get(self, snooze_id: str) -> Snooze | None:
+        """One snooze, consistently."""
 
+    def add(self, snooze: Snooze, event: SnoozeEvent) -> None:
+        """Write a new snooze and its history at once; `Conflict` where its id is taken."""
 
-@dataclass(frozen=True, slots=True)
-class ScanRecord:
-    """A pass as people look it up later."""
+    def save(self, snooze: Snooze, event: SnoozeEvent | None = None) -> None:
+        """Write a snooze, whose version is one more than the stored, else `Conflict`.
 
-    outcome: Outcome
-    finished_at: datetime
-    message_id: str | None
+        The history is written at once with it.
+        """
+
+    def events(self, snooze_id: str) -> Sequence[SnoozeEvent]:
+        """A snooze's history, oldest first."""
 
 
 class Journal(Protocol):
@@ -171,6 +175,44 @@ class Journal(Protocol):
 
     def record(self, scan: ScanRecord) -> None:
         """Keep what a pass did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which findings a list is of: one node's, one title's, or all. Not both."""
+
+    instance_id: str | None = None
+    title: str | None = None
+
+
+class FindingPages(Protocol):
+    """The findings table, read in pages."""
+
+    def page(self, selection: Selection, after: str | None, limit: int) -> Sequence[Finding]:
+        """At most `limit` findings behind the finding id `after`, in the order of the index.
+
+        Eventually consistent. Fewer than `limit` means the end.
+        """
+
+
+class NodePages(Protocol):
+    """The nodes table, read in pages."""
+
+    def page(self, after: str | None, limit: int) -> Sequence[Node]:
+        """At most `limit` nodes behind the instance id `after`; fewer means the end."""
+
+
+class Archive(Protocol):
+    """The finished part of the ledger, looked up."""
+
+    def events_of(self, finding_id: str) -> Sequence[HistoryEvent]:
+        """A finding's history, oldest first."""
+
+    def scans(self, after: str | None, limit: int) -> Sequence[ScanRecord]:
+        """At most `limit` passes, newest first, behind the scan id `after`."""
+
+    def latest_monthly(self) -> str | None:
+        """The bucket key of the newest monthly report that was sent."""
 
 
 class Files(Protocol):

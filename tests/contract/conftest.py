@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
+from chalicelib.adapters.dynamodb_archive import DynamoArchive
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_journal import DynamoJournal
 from chalicelib.adapters.dynamodb_lease import DynamoLease
@@ -17,6 +18,7 @@ from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
 from chalicelib.adapters.memory import (
+    MemoryArchive,
     MemoryFindings,
     MemoryJournal,
     MemoryLease,
@@ -25,20 +27,27 @@ from chalicelib.adapters.memory import (
     MemorySnoozes,
     MemoryWork,
 )
-from chalicelib.aws.dynamodb_pages import whole_table
-from chalicelib.aws.dynamodb_times import from_text
-from chalicelib.domain.history import EventKind, HistoryEvent
 from devstack import dynamodb_local
 from devstack.aws.resources import create_tables
 from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import boto3
     from mypy_boto3_dynamodb.service_resource import Table
 
-    from chalicelib.usecases.ports import FindingStore, Journal, Lease, NodeStore, Work
+    from chalicelib.usecases.ports import (
+        Archive,
+        FindingPages,
+        FindingStore,
+        Journal,
+        Lease,
+        NodePages,
+        NodeStore,
+        Snoozes,
+        Work,
+    )
 
 MOTO = pytest.param("moto", id="moto")
 LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.enable_socket)
@@ -46,15 +55,17 @@ LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.en
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The ports of one engine, empty; `history` reads what the journal holds, in no order."""
+    """The ports of one engine, empty."""
 
     findings: FindingStore
+    finding_pages: FindingPages
     nodes: NodeStore
+    node_pages: NodePages
     lease: Lease
     work: Work
-    snoozes: MemorySnoozes | DynamoSnoozes
+    snoozes: Snoozes
     journal: Journal
-    history: Callable[[], list[HistoryEvent]]
+    archive: Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +94,17 @@ def dynamodb_url() -> Iterator[str]:
 @pytest.fixture(params=["memory", MOTO, LOCAL])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
-        ledger = MemoryLedger()
-        journal = MemoryJournal(ledger)
+        findings, nodes, ledger = MemoryFindings(), MemoryNodes(), MemoryLedger()
         yield Stores(
-            findings=MemoryFindings(),
-            nodes=MemoryNodes(),
+            findings=findings,
+            finding_pages=findings,
+            nodes=nodes,
+            node_pages=nodes,
             lease=MemoryLease(ledger),
             work=MemoryWork(ledger),
             snoozes=MemorySnoozes(ledger),
-            journal=journal,
-            history=lambda: list(journal.events),
+            journal=MemoryJournal(ledger),
+            archive=MemoryArchive(ledger),
         )
         return
     with _tables(request) as tables:
@@ -106,28 +118,18 @@ def tables(request: pytest.FixtureRequest) -> Iterator[Tables]:
 
 
 def stores_of(tables: Tables) -> Stores:
+    findings, nodes = DynamoFindings(tables.findings), DynamoNodes(tables.nodes)
     return Stores(
-        findings=DynamoFindings(tables.findings),
-        nodes=DynamoNodes(tables.nodes),
+        findings=findings,
+        finding_pages=findings,
+        nodes=nodes,
+        node_pages=nodes,
         lease=DynamoLease(tables.ledger),
         work=DynamoWork(tables.ledger),
         snoozes=DynamoSnoozes(tables.ledger),
         journal=DynamoJournal(tables.ledger),
-        history=lambda: _history(tables.ledger),
+        archive=DynamoArchive(tables.ledger),
     )
-
-
-def _history(ledger: Table) -> list[HistoryEvent]:
-    return [
-        HistoryEvent(
-            finding_id=row["pk"].removeprefix("FINDING#"),
-            at=from_text(row["at"]),
-            kind=EventKind(row["kind"]),
-            scan_id=row["scan_id"],
-        )
-        for row in whole_table(ledger)
-        if row["pk"].startswith("FINDING#")
-    ]
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.message import CsvFile, Message, Rendered, Source
+from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Reason, Snooze
 
 NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
@@ -62,4 +64,41 @@ def snooze(number: int) -> Snooze:
         created_by="alice",
         created_via="api",
         created_at=NOW,
+    )
+
+
+def snooze_event(
+    about: Snooze, kind: SnoozeEventKind = SnoozeEventKind.CREATED, *, minutes: int = 0
+) -> SnoozeEvent:
+    return SnoozeEvent(
+        snooze_id=about.id,
+        at=NOW + minutes * MINUTE,
+        kind=kind,
+        by="alice",
+        via="api",
+        version=about.version,
+        ends_at=about.ends_at,
+        reason=about.reason.value,
+        comment=about.comment,
+    )
+
+
+def scan_record(number: int) -> ScanRecord:
+    return ScanRecord(
+        scan_id=f"scan-{number:03}",
+        at=NOW,
+        finished_at=NOW + MINUTE,
+        opened=1,
+        resolved=2,
+        open={Severity.HIGH: 3, Severity.UNSPECIFIED: 4},
+        nodes_known=5,
+        nodes_listed=6,
+        nodes_read=7,
+        nodes_left=8,
+        nodes_unproven=9,
+        nodes_missing=10,
+        nodes_gone=11,
+        braked=True,
+        untitled_items=12,
+        message_id=f"message-{number}",
     )

@@ -10,9 +10,18 @@ from chalicelib.domain.alert import Told
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Staged
+from chalicelib.usecases.ports import Selection, Staged
 from tests.contract.conftest import Stores, Tables, stores_of
-from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze
+from tests.contract.samples import (
+    MINUTE,
+    NOW,
+    debt,
+    finding,
+    message,
+    scan_record,
+    snooze,
+    snooze_event,
+)
 
 # The requests are the same whoever answers them.
 pytestmark = pytest.mark.parametrize("tables", ["moto"], indirect=True)
@@ -105,7 +114,7 @@ def test_transactions_are_full_and_never_part_a_debt(
     stores: Stores, requests: Requests, debts: int, sizes: list[int]
 ) -> None:
     told = replace(snooze(1), told_at=NOW, version=2)
-    stores.snoozes.add(snooze(1))
+    stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
     requests.take()
     paid = tuple(debt(f"a#{number}") for number in range(debts))
     stores.work.stage(Staged(message(1), (), paid, (told,), Told()), NOW)
@@ -120,7 +129,8 @@ def test_what_decides_is_read_consistently(stores: Stores, requests: Requests) -
     stores.nodes.all()
     stores.work.open()
     stores.snoozes.all()
-    assert [params["ConsistentRead"] for _, params in requests.take()] == [True] * 4
+    stores.snoozes.get("snooze-1")
+    assert [params["ConsistentRead"] for _, params in requests.take()] == [True] * 5
 
     stores.findings.get([finding(1).finding_id])
     ((_, params),) = requests.take()
@@ -134,3 +144,64 @@ def test_an_index_is_read_as_far_as_it_has_followed(stores: Stores, requests: Re
         ("by_instance", False),
         ("by_title", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        (Selection(instance_id="i-0123456789abcdef0"), "Query"),
+        (Selection(title="title"), "Query"),
+        (Selection(), "Scan"),
+    ],
+)
+def test_a_page_is_one_call_and_asks_for_no_more_rows_than_it_gives(
+    stores: Stores, requests: Requests, wanted: Selection, name: str
+) -> None:
+    stores.findings.put(finding(number) for number in range(120))
+    stores.findings.put(finding(1, node=f"i-{number}", title="title") for number in range(120))
+    requests.take()
+    page = stores.finding_pages.page(wanted, None, 50)
+    stores.finding_pages.page(wanted, page[-1].finding_id, 50)
+
+    made = requests.take()
+    assert [(name, params["Limit"]) for name, params in made] == [(name, 50)] * 2
+    assert [params.get("ConsistentRead") for _, params in made] == [None] * 2
+
+
+def test_a_page_that_the_engine_cuts_short_asks_only_for_the_rest(
+    stores: Stores, requests: Requests
+) -> None:
+    stores.findings.put(replace(finding(number), control_id="c" * 10_000) for number in range(150))
+    requests.take()
+    assert len(stores.finding_pages.page(Selection(), None, 120)) == 120
+
+    first, second = (params["Limit"] for _, params in requests.take())
+    assert first == 120
+    assert 0 < second < 30
+
+
+def test_looking_up_is_one_call_each(stores: Stores, requests: Requests) -> None:
+    stores.journal.record(scan_record(1))
+    requests.take()
+    stores.node_pages.page(None, 50)
+    assert requests.count() == {"Scan": 1}
+    stores.archive.events_of(finding(1).finding_id)
+    assert requests.count() == {"Query": 1}
+    stores.archive.scans(None, 50)
+    assert requests.count() == {"Query": 1}
+    stores.archive.latest_monthly()
+    assert requests.count() == {"Query": 2}
+
+
+def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests: Requests) -> None:
+    kept, after = snooze(1), replace(snooze(1), version=2)
+    stores.snoozes.get("snooze-1")
+    assert requests.count() == {"GetItem": 1}
+    stores.snoozes.add(kept, snooze_event(kept))
+    assert requests.count() == {"TransactWriteItems": 1}
+    stores.snoozes.save(after, snooze_event(after))
+    assert requests.count() == {"TransactWriteItems": 1}
+    stores.snoozes.save(replace(after, version=3))
+    assert requests.count() == {"PutItem": 1}
+    stores.snoozes.events("snooze-1")
+    assert requests.count() == {"Query": 1}

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import ANY, Stubber
 
+from chalicelib.adapters.dynamodb_archive import DynamoArchive
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_lease import DynamoLease
+from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
 from chalicelib.aws.dynamodb_batches import DELAYS, send
 from chalicelib.aws.dynamodb_transactions import DELAYS as CONFLICT_DELAYS
 from chalicelib.aws.dynamodb_transactions import transact
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
-from chalicelib.usecases.ports import Staged
+from chalicelib.usecases.ports import Selection, Staged
 from tests.contract.conftest import Tables, stores_of
-from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze
+from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze, snooze_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +173,18 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("put_item", lambda table: DynamoWork(table).record(message(1), NOW)),
         ("query", lambda table: DynamoWork(table).open()),
         ("query", lambda table: DynamoSnoozes(table).all()),
-        ("put_item", lambda table: DynamoSnoozes(table).add(snooze(1))),
+        ("get_item", lambda table: DynamoSnoozes(table).get("snooze-1")),
+        ("put_item", lambda table: DynamoSnoozes(table).save(snooze(1))),
+        (
+            "transact_write_items",
+            lambda table: DynamoSnoozes(table).add(snooze(1), snooze_event(snooze(1))),
+        ),
+        ("scan", lambda table: DynamoFindings(table).page(Selection(), None, 1)),
+        ("query", lambda table: DynamoFindings(table).page(Selection("i-1"), None, 1)),
+        ("scan", lambda table: DynamoNodes(table).page(None, 1)),
+        ("query", lambda table: DynamoArchive(table).events_of("a")),
+        ("query", lambda table: DynamoArchive(table).scans(None, 1)),
+        ("query", lambda table: DynamoArchive(table).latest_monthly()),
         ("scan", lambda table: list(DynamoFindings(table).all())),
         ("batch_get_item", lambda table: DynamoFindings(table).get(["a"])),
         ("batch_write_item", lambda table: DynamoFindings(table).put([finding(1)])),

@@ -5,13 +5,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.dynamodb_pages import whole_table
-from chalicelib.domain.alert import Coverage, Outcome, Told
-from chalicelib.domain.finding import Severity, title_id
+from chalicelib.domain.alert import Told
+from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
-from chalicelib.usecases.ports import ScanRecord, Staged
+from chalicelib.usecases.ports import Selection, Staged
 from tests.contract.conftest import Tables, stores_of
-from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze
+from tests.contract.samples import (
+    MINUTE,
+    NOW,
+    debt,
+    finding,
+    message,
+    scan_record,
+    snooze,
+    snooze_event,
+)
+
+TIME = "2040-02-29T23:59:59.123456+00:00"
+HISTORY = {"SNOOZE#snooze-1", "SNOOZE#snooze-2"}
 
 
 def ledger(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
@@ -41,14 +53,21 @@ def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
 
 def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
     stores = stores_of(tables)
-    stores.findings.put([finding(1)])
-    tables.findings.update_item(
-        Key={"finding_id": finding(1).finding_id},
-        UpdateExpression="SET title = :title",
-        ExpressionAttributeValues={":title": "another with this md5"},
-    )
+    found = [finding(1, node=f"i-{number}") for number in range(6)]
+    found.sort(key=lambda each: each.finding_id)
+    stores.findings.put(found)
+    for each in found[:5:2]:
+        tables.findings.update_item(
+            Key={"finding_id": each.finding_id},
+            UpdateExpression="SET title = :title",
+            ExpressionAttributeValues={":title": "another with this md5"},
+        )
 
-    assert stores.findings.of_title("control 1") == ()
+    kept = tuple(found[1::2])
+    assert stores.findings.of_title("control 1") == kept
+    by_title = Selection(title="control 1")
+    assert stores.finding_pages.page(by_title, None, 2) == kept[:2]
+    assert stores.finding_pages.page(by_title, kept[1].finding_id, 2) == kept[2:]
 
 
 def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> None:
@@ -58,11 +77,11 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
     stores.work.mark_opened("scan-1")
     stores.work.stage(Staged(message=message(1), told=Told(left=True)), NOW)
     stores.work.record(message(1).after(Step.POST, "1700000000.000100"), NOW)
-    stores.snoozes.add(snooze(1))
-    stores.snoozes.add(snooze(2))
-    stores.snoozes.end(replace(snooze(2), ended_at=NOW, version=2))
+    for kept in (snooze(1), replace(snooze(2), ends_at=None)):
+        stores.snoozes.add(kept, snooze_event(kept))
+    stores.snoozes.save(replace(snooze(2), ended_at=NOW, version=2))
 
-    rows = ledger(tables)
+    rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
     assert set(rows) == {
         ("LEASE", "writer"),
         ("OPEN", "EXECUTION#association#1"),
@@ -79,13 +98,14 @@ def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
     stores = stores_of(tables)
     stores.work.owe(debt("association#1"))
     stores.work.mark_opened("scan-1")
-    stores.snoozes.add(snooze(1))
+    stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
     told = replace(snooze(1), told_at=NOW - MINUTE, version=2)
     pending = message(1, csv=False)
     stores.work.stage(Staged(pending, ("scan-1",), (debt("association#1"),), (told,)), NOW)
     stores.work.record(pending.after(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
-    assert {key: row["expires_at"] for key, row in ledger(tables).items()} == {
+    rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
+    assert {key: row["expires_at"] for key, row in rows.items()} == {
         ("EXECUTION", "association#1"): epoch(NOW, 7),
         ("MESSAGE", "message-1"): epoch(NOW + MINUTE, 90),
         ("SNOOZE", "snooze-1"): epoch(NOW - MINUTE, 400),
@@ -96,13 +116,12 @@ def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
     opened = HistoryEvent(finding(1).finding_id, NOW, EventKind.OPENED, "scan-1")
     stores_of(tables).journal.write([opened])
 
-    time = "2040-02-29T23:59:59.123456+00:00"
-    key = (f"FINDING#{finding(1).finding_id}", f"{time}#opened")
+    key = (f"FINDING#{finding(1).finding_id}", f"{TIME}#opened")
     assert ledger(tables) == {
         key: {
             "pk": key[0],
             "sk": key[1],
-            "at": time,
+            "at": TIME,
             "kind": "opened",
             "scan_id": "scan-1",
             "expires_at": epoch(NOW, 400),
@@ -110,32 +129,51 @@ def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
     }
 
 
-def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
-    coverage = Coverage(
-        known=9, reports={"i-1": NOW, "i-2": NOW}, read=2, left=1, unproven={"i-1": "why"},
-        untitled=3, missing=4, braked=True, gone=5,
-    )  # fmt: skip
-    outcome = Outcome("scan-1", NOW, (finding(1),), 7, {Severity.HIGH: 8}, coverage)
-    record = ScanRecord(outcome, NOW + MINUTE, message_id="message-1")
-    stores_of(tables).journal.record(record)
-    stores_of(tables).journal.record(record)
-    silent = replace(record, outcome=replace(outcome, scan_id="scan-2"), message_id=None)
-    stores_of(tables).journal.record(silent)
+def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None:
+    kept = replace(snooze(1), version=12, ends_at=None, comment="ticket 42")
+    stores_of(tables).snoozes.add(kept, snooze_event(kept))
 
     rows = ledger(tables)
-    assert rows["SCAN", "scan-1"] == {
+    assert "expires_at" not in rows["SNOOZE", "snooze-1"]
+    assert rows["SNOOZE#snooze-1", f"{TIME}#000012#created"] == {
+        "pk": "SNOOZE#snooze-1",
+        "sk": f"{TIME}#000012#created",
+        "at": TIME,
+        "kind": "created",
+        "by": "alice",
+        "via": "api",
+        "version": 12,
+        "reason": "fix_scheduled",
+        "comment": "ticket 42",
+        "expires_at": epoch(NOW, 400),
+    }
+
+
+def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
+    journal = stores_of(tables).journal
+    journal.record(scan_record(1))
+    journal.record(scan_record(1))
+    journal.record(replace(scan_record(2), message_id=None))
+
+    rows = ledger(tables)
+    assert rows["SCAN", "scan-001"] == {
         "pk": "SCAN",
-        "sk": "scan-1",
-        "at": "2040-02-29T23:59:59.123456+00:00",
+        "sk": "scan-001",
+        "at": TIME,
         "finished_at": "2040-03-01T00:00:59.123456+00:00",
         "opened": 1,
-        "resolved": 7,
-        "open": {"HIGH": 8},
-        "nodes": {
-            "known": 9, "listed": 2, "read": 2, "left": 1, "unproven": 1,
-            "untitled": 3, "missing": 4, "braked": True, "gone": 5,
-        },
+        "resolved": 2,
+        "open": {"HIGH": 3, "UNSPECIFIED": 4},
+        "nodes_known": 5,
+        "nodes_listed": 6,
+        "nodes_read": 7,
+        "nodes_left": 8,
+        "nodes_unproven": 9,
+        "nodes_missing": 10,
+        "nodes_gone": 11,
+        "braked": True,
+        "untitled_items": 12,
         "message_id": "message-1",
         "expires_at": epoch(NOW + MINUTE, 90),
-    }  # fmt: skip
-    assert "message_id" not in rows["SCAN", "scan-2"]
+    }
+    assert "message_id" not in rows["SCAN", "scan-002"]

@@ -1,10 +1,8 @@
 import pytest
 
-from chalicelib.domain.alert import Coverage, Outcome
 from chalicelib.domain.history import EventKind, HistoryEvent
-from chalicelib.usecases.ports import ScanRecord
 from tests.contract.conftest import Stores
-from tests.contract.samples import MINUTE, NOW, finding
+from tests.contract.samples import MINUTE, NOW, finding, scan_record
 
 
 def event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.OPENED) -> HistoryEvent:
@@ -12,32 +10,25 @@ def event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.OPENED) 
 
 
 @pytest.mark.parametrize("size", [0, 1, 26, 130])
-def test_every_event_is_written(stores: Stores, size: int) -> None:
-    events = {event(number) for number in range(size)}
+def test_every_event_is_written_to_the_history_of_its_finding(stores: Stores, size: int) -> None:
+    events = [event(number) for number in range(size)]
     stores.journal.write(iter(events))
 
-    assert len(stores.history()) == size
-    assert set(stores.history()) == events
+    for number in range(size + 1):
+        found = stores.archive.events_of(finding(number).finding_id)
+        assert list(found) == events[number : number + 1]
 
 
 def test_the_same_event_twice_is_one_event(stores: Stores) -> None:
     stores.journal.write([event(1), event(1)])
     stores.journal.write([event(1)])
 
-    assert stores.history() == [event(1)]
-
-
-def test_a_finding_has_a_line_for_each_time_and_kind(stores: Stores) -> None:
-    events = {event(1, minutes=minutes, kind=kind) for minutes in range(3) for kind in EventKind}
-    stores.journal.write(events)
-
-    assert set(stores.history()) == events
+    assert list(stores.archive.events_of(finding(1).finding_id)) == [event(1)]
 
 
 def test_a_pass_leaves_the_unfinished_part_alone(stores: Stores) -> None:
     before = stores.work.open()
-    outcome = Outcome("scan-1", NOW, (), 0, {}, Coverage(known=0))
-    stores.journal.record(ScanRecord(outcome, NOW, message_id=None))
+    stores.journal.record(scan_record(1))
     stores.journal.write([event(1)])
 
     assert stores.work.open() == before

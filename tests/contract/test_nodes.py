@@ -1,10 +1,12 @@
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
+from chalicelib.usecases.ports import NodePages
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW
 
@@ -25,6 +27,15 @@ def stored(stores: Stores) -> dict[str, Node]:
     by_id = {row.instance_id: row for row in rows}
     assert len(by_id) == len(rows)
     return by_id
+
+
+def pages(stored: NodePages, size: int, after: str | None = None) -> list[list[Node]]:
+    """Every page, and the empty one where the last is full."""
+    made: list[list[Node]] = []
+    while not made or len(made[-1]) == size:
+        made.append(list(stored.page(after, size)))
+        after = made[-1][-1].instance_id if made[-1] else after
+    return made
 
 
 @pytest.mark.parametrize("size", [0, 1, 26, 130])
@@ -67,3 +78,41 @@ def test_deleting_what_is_not_stored_is_no_error(stores: Stores) -> None:
     stores.nodes.delete(["i-9", "i-9"])
 
     assert stored(stores) == {FULL.instance_id: FULL}
+
+
+def test_pages_of_every_size_lose_nothing_and_double_nothing(stores: Stores) -> None:
+    nodes = {f"mi-{number}": replace(FULL, instance_id=f"mi-{number}") for number in range(60)}
+    stores.nodes.put(nodes.values())
+
+    for size in (1, 7, 60, 61):
+        made = pages(stores.node_pages, size)
+        assert [len(page) for page in made] == [*[size] * (60 // size), 60 % size]
+        rows = list(chain(*made))
+        assert len({row.instance_id for row in rows}) == len(rows)
+        assert {row.instance_id: row for row in rows} == nodes
+
+
+def test_no_node_is_one_empty_page(stores: Stores) -> None:
+    assert not stores.node_pages.page(None, 50)
+    assert not stores.node_pages.page("i-1", 50)
+
+
+@pytest.mark.parametrize("position", [0, 9, 29])
+def test_the_list_goes_on_behind_a_node_that_is_gone(stores: Stores, position: int) -> None:
+    stores.nodes.put(Node(f"i-{number}") for number in range(30))
+    whole = list(chain(*pages(stores.node_pages, 10)))
+    gone = whole[position].instance_id
+    stores.nodes.delete([gone])
+
+    assert list(chain(*pages(stores.node_pages, 10, after=gone))) == whole[position + 1 :]
+
+
+def test_a_page_is_full_where_the_engine_ends_its_own_earlier(stores: Stores) -> None:
+    # 40 KB each: these are more than the megabyte at which DynamoDB ends a page.
+    run = {"custom:inspec": Execution("e" * 40_000, NOW, 1)}
+    stores.nodes.put(Node(f"i-{number}", run) for number in range(40))
+
+    page = stores.node_pages.page(None, 36)
+    rest = stores.node_pages.page(page[-1].instance_id, 36)
+    assert (len(page), len(rest)) == (36, 4)
+    assert len({each.instance_id for each in (*page, *rest)}) == 40

@@ -3,13 +3,27 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Snooze
 from tests.contract.conftest import Stores
-from tests.contract.samples import MINUTE, NOW, snooze
+from tests.contract.samples import MINUTE, NOW, snooze, snooze_event
+
+
+def add(stores: Stores, *snoozes: Snooze) -> None:
+    for each in snoozes:
+        stores.snoozes.add(each, snooze_event(each))
+
+
+def changed(minutes: int = 1) -> tuple[Snooze, SnoozeEvent]:
+    """The first snooze, changed once, and what its history says of it."""
+    after = replace(snooze(1), ends_at=NOW + 99 * MINUTE, comment="longer", version=2)
+    return after, snooze_event(after, SnoozeEventKind.CHANGED, minutes=minutes)
 
 
 def test_at_first_there_is_none(stores: Stores) -> None:
     assert not stores.snoozes.all()
+    assert stores.snoozes.get("snooze-1") is None
+    assert not stores.snoozes.events("snooze-1")
 
 
 @pytest.mark.parametrize(
@@ -22,50 +36,106 @@ def test_at_first_there_is_none(stores: Stores) -> None:
         replace(snooze(1), ended_at=NOW + MINUTE, told_at=NOW + 2 * MINUTE),
     ],
 )
-def test_a_snooze_comes_back_as_it_was(stores: Stores, kept: Snooze) -> None:
-    stores.snoozes.add(kept)
+def test_a_snooze_and_its_history_come_back_as_they_were(stores: Stores, kept: Snooze) -> None:
+    add(stores, kept)
 
     (read,) = stores.snoozes.all()
-    assert read == kept
+    assert read == stores.snoozes.get(kept.id) == kept
     assert type(read.version) is int
+    (event,) = stores.snoozes.events(kept.id)
+    assert event == snooze_event(kept)
+    assert type(event.version) is int
 
 
 def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
     kept = {replace(snooze(number), comment="c" * 40_000) for number in range(30)}
-    for each in kept:
-        stores.snoozes.add(each)
+    add(stores, *kept)
 
     assert set(stores.snoozes.all()) == kept
 
 
-def test_a_snooze_is_added_once(stores: Stores) -> None:
-    stores.snoozes.add(snooze(1))
+def test_one_of_many_is_found(stores: Stores) -> None:
+    add(stores, snooze(1), snooze(11), snooze(2))
+
+    assert stores.snoozes.get("snooze-1") == snooze(1)
+    assert list(stores.snoozes.events("snooze-1")) == [snooze_event(snooze(1))]
+    assert stores.snoozes.get("snooze") is None
+
+
+def test_a_snooze_is_added_once_and_what_failed_leaves_no_history(stores: Stores) -> None:
+    add(stores, snooze(1))
+    another = replace(snooze(1), comment="another")
     with pytest.raises(Conflict):
-        stores.snoozes.add(replace(snooze(1), comment="another"))
+        stores.snoozes.add(another, snooze_event(another, minutes=1))
+
     assert tuple(stores.snoozes.all()) == (snooze(1),)
+    assert list(stores.snoozes.events("snooze-1")) == [snooze_event(snooze(1))]
 
 
-def test_a_snooze_is_ended(stores: Stores) -> None:
-    stores.snoozes.add(snooze(1))
-    stores.snoozes.add(snooze(2))
-    ended = replace(snooze(1), ended_at=NOW, version=2)
-    stores.snoozes.end(ended)
+def test_a_snooze_is_changed_and_its_history_says_so(stores: Stores) -> None:
+    add(stores, snooze(1), snooze(2))
+    after, event = changed()
+    stores.snoozes.save(after, event)
 
-    assert set(stores.snoozes.all()) == {ended, snooze(2)}
+    assert set(stores.snoozes.all()) == {after, snooze(2)}
+    assert list(stores.snoozes.events("snooze-1")) == [snooze_event(snooze(1)), event]
+    assert list(stores.snoozes.events("snooze-2")) == [snooze_event(snooze(2))]
 
 
+def test_a_snooze_is_saved_without_a_word_of_history(stores: Stores) -> None:
+    add(stores, snooze(1))
+    after, _ = changed()
+    stores.snoozes.save(after)
+
+    assert stores.snoozes.get("snooze-1") == after
+    assert list(stores.snoozes.events("snooze-1")) == [snooze_event(snooze(1))]
+
+
+@pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("version", [1, 2, 4])
-def test_a_snooze_that_has_changed_is_not_ended(stores: Stores, version: int) -> None:
-    stores.snoozes.add(snooze(1))
-    changed = replace(snooze(1), ended_at=NOW, version=2)
-    stores.snoozes.end(changed)
+def test_a_snooze_that_has_changed_is_not_saved(stores: Stores, version: int, told: bool) -> None:
+    add(stores, snooze(1))
+    after, event = changed()
+    stores.snoozes.save(after, event)
+    late = replace(after, ended_at=NOW + MINUTE, version=version)
+    late_event = snooze_event(late, SnoozeEventKind.ENDED, minutes=2)
 
     with pytest.raises(Conflict):
-        stores.snoozes.end(replace(changed, ended_at=NOW + MINUTE, version=version))
-    assert tuple(stores.snoozes.all()) == (changed,)
+        stores.snoozes.save(late, late_event if told else None)
+    assert tuple(stores.snoozes.all()) == (after,)
+    assert list(stores.snoozes.events("snooze-1")) == [snooze_event(snooze(1)), event]
 
 
-def test_a_snooze_that_is_not_stored_is_not_ended(stores: Stores) -> None:
+@pytest.mark.parametrize("told", [False, True])
+def test_a_snooze_that_is_not_stored_is_not_saved(stores: Stores, told: bool) -> None:
+    after, event = changed()
     with pytest.raises(Conflict):
-        stores.snoozes.end(replace(snooze(1), ended_at=NOW, version=2))
+        stores.snoozes.save(after, event if told else None)
+
     assert not stores.snoozes.all()
+    assert not stores.snoozes.events("snooze-1")
+
+
+def test_history_comes_oldest_first_and_by_version_within_an_instant(stores: Stores) -> None:
+    current = snooze(1)
+    expected = [snooze_event(current)]
+    add(stores, current)
+    for version in range(2, 13):
+        kind = SnoozeEventKind.ENDED if version == 12 else SnoozeEventKind.CHANGED
+        current = replace(current, version=version, comment=f"version {version}")
+        expected.append(snooze_event(current, kind, minutes=version // 6))
+        stores.snoozes.save(current, expected[-1])
+
+    assert list(stores.snoozes.events("snooze-1")) == expected
+
+
+def test_a_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
+    current = replace(snooze(1), comment="c" * 90_000)
+    expected = [snooze_event(current)]
+    add(stores, current)
+    for version in range(2, 16):
+        current = replace(current, version=version)
+        expected.append(snooze_event(current, SnoozeEventKind.CHANGED))
+        stores.snoozes.save(current, expected[-1])
+
+    assert list(stores.snoozes.events("snooze-1")) == expected

@@ -7,7 +7,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, Staged
 from tests.contract.conftest import Stores
-from tests.contract.samples import NOW, debt, message, snooze
+from tests.contract.samples import NOW, debt, message, snooze, snooze_event
 
 
 def told(each: Snooze) -> Snooze:
@@ -20,7 +20,7 @@ def prepare(stores: Stores, *, snoozes: int = 1, scans: int = 1, debts: int = 1)
     marked = tuple(f"scan-{number}" for number in range(scans))
     owed = tuple(debt(f"association#{number}") for number in range(debts))
     for each in kept:
-        stores.snoozes.add(each)
+        stores.snoozes.add(each, snooze_event(each))
     for scan_id in marked:
         stores.work.mark_opened(scan_id)
     for one in owed[::7]:  # of many, some in every transaction that pays them

@@ -20,7 +20,8 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert settings.association_documents == ("AWS-RunInspecChecks",)
     assert settings.quiet_answers
     assert (settings.timezone, settings.stage, settings.log_level) == ("UTC", "dev", "INFO")
-    assert settings.ssm_concurrency == 8
+    assert (settings.ssm_concurrency, settings.max_snooze_days) == (8, 180)
+    assert (settings.api_auth, settings.api_tokens_parameter) == ("token", None)
 
 
 def test_the_triggers_need_no_setting_at_all() -> None:
@@ -59,6 +60,11 @@ def test_a_placeholder_that_was_never_replaced_is_named(name: str) -> None:
         ("SSM_CONCURRENCY", "33"),
         ("SSM_CONCURRENCY", "eight"),
         ("SSM_CONCURRENCY", "٨"),
+        ("MAX_SNOOZE_DAYS", "0"),
+        ("MAX_SNOOZE_DAYS", "3651"),
+        ("MAX_SNOOZE_DAYS", "1.5"),
+        ("MAX_SNOOZE_DAYS", "-1"),
+        ("API_TOKENS_PARAMETER", "/CHANGE-ME/api-tokens"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )
@@ -84,3 +90,17 @@ def test_a_base_url_ends_in_a_slash_and_a_time_zone_may_be_any_of_iana() -> None
 
 def test_silence_can_be_chosen() -> None:
     assert not Settings.from_env({**NEEDED, "NO_NEW_FINDINGS": "silent"}).quiet_answers
+
+
+@pytest.mark.parametrize("days", [1, 3650])
+def test_the_longest_snooze_is_a_number_of_days(days: int) -> None:
+    assert Settings.from_env({**NEEDED, "MAX_SNOOZE_DAYS": str(days)}).max_snooze_days == days
+
+
+def test_the_api_has_a_kind_of_access_and_a_parameter_with_tokens() -> None:
+    settings = Settings.from_env({**NEEDED, "API_AUTH": "iam", "API_TOKENS_PARAMETER": " /tokens "})
+    assert (settings.api_auth, settings.api_tokens_parameter) == ("iam", "/tokens")
+
+
+def test_a_blank_parameter_is_none_at_all() -> None:
+    assert Settings.from_env({**NEEDED, "API_TOKENS_PARAMETER": " "}).api_tokens_parameter is None

@@ -1,0 +1,128 @@
+"""Parameter Store: the tokens of the API, as JSON in one SecureString; and their memory twin.
+
+The JSON is `{"tokens": [{"name", "role", "sha256", "created_at"}]}`.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+
+from chalicelib.aws.errors import in_our_words
+from chalicelib.domain.access import NAME_FORM, AccessToken, Role
+from chalicelib.domain.errors import BadSetting, RuleBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_ssm import SSMClient
+
+# Seconds: a token that was revoked is refused after this time at the latest.
+MAX_AGE: Final = 300
+# Bytes of a standard parameter (Systems Manager user guide, parameter tiers).
+MOST_BYTES: Final = 4096
+_SETTING: Final = "API_TOKENS_PARAMETER"
+
+
+class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A{NAME_FORM}\Z")]
+    role: Role
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tokens: tuple[_Row, ...]
+
+
+class ParameterTokens:
+    """The tokens in the SSM parameter `parameter`, which need not exist."""
+
+    def __init__(
+        self, client: SSMClient, parameter: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._parameter = parameter
+        self._clock = clock
+        self._remembered: tuple[float, str] | None = None
+
+    def all(self, max_age: float = MAX_AGE) -> tuple[AccessToken, ...]:
+        """The tokens as they were `max_age` seconds ago or later.
+
+        None where the parameter is missing or empty. `BadSetting` for a content
+        that is no list of tokens: nobody is let in by the readable part of it.
+        """
+        now = self._clock()
+        if self._remembered is None or now - self._remembered[0] >= max_age:
+            self._remembered = (now, self._read())
+        return _decoded(self._remembered[1])
+
+    def save(self, tokens: tuple[AccessToken, ...]) -> None:
+        """Write these tokens over those before; `RuleBroken` where they do not fit."""
+        text = _encoded(tokens)
+        with in_our_words("SSM", f"the parameter {self._parameter} of {_SETTING}"):
+            self._client.put_parameter(
+                Name=self._parameter,
+                Value=text,
+                Type="SecureString",
+                Overwrite=True,
+            )
+        self._remembered = (self._clock(), text)
+
+    def _read(self) -> str:
+        with in_our_words("SSM", f"the parameter {self._parameter} of {_SETTING}"):
+            try:
+                found = self._client.get_parameter(Name=self._parameter, WithDecryption=True)
+            except self._client.exceptions.ParameterNotFound:
+                return ""
+        return found["Parameter"]["Value"]
+
+
+class MemoryTokens:
+    """The tokens in memory; always fresh."""
+
+    def __init__(self, *tokens: AccessToken) -> None:
+        self._text = _encoded(tokens)
+
+    def all(self, max_age: float = MAX_AGE) -> tuple[AccessToken, ...]:  # noqa: ARG002 - the twin's
+        """The tokens as of now."""
+        return _decoded(self._text)
+
+    def save(self, tokens: tuple[AccessToken, ...]) -> None:
+        """Keep these tokens instead of those before; `RuleBroken` where they do not fit."""
+        self._text = _encoded(tokens)
+
+
+def _decoded(text: str) -> tuple[AccessToken, ...]:
+    if not text.strip():
+        return ()
+    try:
+        rows = msgspec.json.decode(text, type=_Content).tokens
+    except msgspec.DecodeError:
+        # msgspec quotes what it refuses, and this is a secret
+        raise BadSetting(
+            _SETTING,
+            "the parameter it names holds no list of tokens; delete it and add each token again",
+        ) from None
+    return tuple(
+        AccessToken(row.name, row.role, row.sha256, row.created_at.astimezone(UTC)) for row in rows
+    )
+
+
+def _encoded(tokens: tuple[AccessToken, ...]) -> str:
+    content = _json(tokens)
+    if len(content) > MOST_BYTES:
+        fit = next(n for n in range(len(tokens), -1, -1) if len(_json(tokens[:n])) <= MOST_BYTES)
+        raise RuleBroken(
+            f"{len(tokens)} tokens need {len(content):,} bytes, and a parameter holds "
+            f"{MOST_BYTES:,}: {fit} of them fit. Revoke a token, or give shorter names."
+        )
+    return content.decode()
+
+
+def _json(tokens: tuple[AccessToken, ...]) -> bytes:
+    rows = tuple(_Row(each.name, each.role, each.sha256, each.created_at) for each in tokens)
+    return msgspec.json.encode(_Content(rows))

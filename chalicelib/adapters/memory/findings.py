@@ -1,0 +1,52 @@
+"""The findings table in memory."""
+
+from collections.abc import Iterable, Iterator
+
+from chalicelib.domain.finding import Finding
+from chalicelib.usecases.ports import Selection
+
+
+class MemoryFindings:
+    """`FindingStore` and `FindingPages`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Finding] = {}
+
+    def all(self) -> Iterator[Finding]:
+        """Every finding as of now."""
+        return iter(tuple(self._rows.values()))
+
+    def of_node(self, instance_id: str) -> tuple[Finding, ...]:
+        """A node's findings in the order of the index."""
+        return self._selected(Selection(instance_id=instance_id))
+
+    def of_title(self, title: str) -> tuple[Finding, ...]:
+        """A title's findings in the order of the index."""
+        return self._selected(Selection(title=title))
+
+    def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
+        """At most `limit` findings behind `after`, by id."""
+        rows = self._selected(selection)
+        return tuple(row for row in rows if after is None or row.finding_id > after)[:limit]
+
+    def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
+        """Those of the ids that are stored."""
+        return {each: self._rows[each] for each in finding_ids if each in self._rows}
+
+    def put(self, findings: Iterable[Finding]) -> None:
+        """Insert or replace."""
+        self._rows.update({finding.finding_id: finding for finding in findings})
+
+    def delete(self, finding_ids: Iterable[str]) -> None:
+        """Remove, if stored."""
+        for finding_id in finding_ids:
+            self._rows.pop(finding_id, None)
+
+    def _selected(self, selection: Selection) -> tuple[Finding, ...]:
+        rows = (
+            row
+            for row in self._rows.values()
+            if selection.instance_id in (None, row.instance_id)
+            and selection.title in (None, row.title)
+        )
+        return tuple(sorted(rows, key=lambda row: row.finding_id))

@@ -1,0 +1,57 @@
+"""A pass as people look it up later: numbers only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.alert import Outcome
+from chalicelib.domain.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """What a pass did.
+
+    `open` counts the fleet's findings after it, by severity; the numbers of
+    nodes are those of `Coverage`. `message_id` is what it said, if anything.
+    """
+
+    scan_id: str
+    at: datetime
+    finished_at: datetime
+    opened: int
+    resolved: int
+    open: Mapping[Severity, int]
+    nodes_known: int
+    nodes_listed: int
+    nodes_read: int
+    nodes_left: int
+    nodes_unproven: int
+    nodes_missing: int
+    nodes_gone: int
+    braked: bool
+    untitled_items: int
+    message_id: str | None = None
+
+
+def record_of(outcome: Outcome, finished_at: datetime, message_id: str | None) -> ScanRecord:
+    """The numbers of an outcome."""
+    coverage = outcome.coverage
+    return ScanRecord(
+        scan_id=outcome.scan_id,
+        at=outcome.at,
+        finished_at=finished_at,
+        opened=len(outcome.opened),
+        resolved=outcome.resolved,
+        open=dict(outcome.by_severity),
+        nodes_known=coverage.known,
+        nodes_listed=len(coverage.reports),
+        nodes_read=coverage.read,
+        nodes_left=coverage.left,
+        nodes_unproven=len(coverage.unproven),
+        nodes_missing=coverage.missing,
+        nodes_gone=coverage.gone,
+        braked=coverage.braked,
+        untitled_items=coverage.untitled,
+        message_id=message_id,
+    )

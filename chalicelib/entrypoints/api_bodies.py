@@ -1,0 +1,99 @@
+"""The shapes of requests: bodies and query parameters, with what a schema can say of them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.snooze import Reason, State
+from chalicelib.domain.snooze_rules import LONGEST_COMMENT, SHORTEST_COMMENT
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+InstanceId = Annotated[str, msgspec.Meta(pattern="^(i|mi)-[0-9a-f]{1,32}$")]
+Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Aware = Annotated[
+    datetime, msgspec.Meta(tz=True, description="RFC 3339, with a time zone, in the future")
+]
+Duration = Annotated[
+    timedelta,
+    msgspec.Meta(description="ISO 8601, weeks to seconds, such as P2W, P1DT12H or PT30M"),
+]
+Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: without end")]
+Comment = Annotated[str, msgspec.Meta(min_length=SHORTEST_COMMENT, max_length=LONGEST_COMMENT)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A body; a field that nobody knows is refused, not ignored."""
+
+
+class SnoozeFinding(Body, frozen=True):
+    """Snooze one finding: exactly one of ends_at, duration and permanent."""
+
+    reason: Reason
+    comment: Comment
+    ends_at: Aware | None = None
+    duration: Duration | None = None
+    permanent: Permanent = None
+    until_resolved: bool = False
+
+
+class CreateSnooze(Body, frozen=True):
+    """Snooze an instance, a title or both: exactly one of ends_at, duration and permanent."""
+
+    reason: Reason
+    comment: Comment
+    instance_id: InstanceId | None = None
+    title: Text | None = None
+    ends_at: Aware | None = None
+    duration: Duration | None = None
+    permanent: Permanent = None
+    until_resolved: bool = False
+
+
+class ChangeSnooze(Body, frozen=True):
+    """What to change; at most one of ends_at, duration and permanent."""
+
+    reason: Reason | None = None
+    comment: Comment | None = None
+    ends_at: Aware | None = None
+    duration: Duration | None = None
+    permanent: Permanent = None
+
+
+class NoQuery(Body, frozen=True):
+    """No parameters."""
+
+
+class PageQuery(Body, frozen=True):
+    """Which page of a list."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class FindingQuery(PageQuery, frozen=True):
+    """Which findings: title exactly, q as part of title or instance, whatever its case."""
+
+    instance_id: InstanceId | None = None
+    title: Text | None = None
+    severity: Severity | None = None
+    control_id: Text | None = None
+    state: Literal["open", "snoozed"] | None = None
+    q: Text | None = None
+    format: Literal["json", "csv"] = "json"
+
+
+class SnoozeQuery(PageQuery, frozen=True):
+    """Which snoozes."""
+
+    instance_id: InstanceId | None = None
+    title: Text | None = None
+    state: State | None = None
+
+
+class DryRunQuery(Body, frozen=True):
+    """Whether only to count what the rule would mute."""
+
+    dry_run: bool = False

@@ -1,0 +1,16 @@
+"""Pages of lists: the link to the page behind."""
+
+from urllib.parse import urlencode
+
+import msgspec
+
+from chalicelib.entrypoints.api_call import Answer
+
+
+def linked(body: msgspec.Struct, query: msgspec.Struct, following: str | None) -> Answer:
+    """A page; its link is relative, so that it holds behind any host and stage."""
+    if following is None:
+        return Answer(body)
+    asked = {name: value for name, value in msgspec.to_builtins(query).items() if value is not None}
+    parameters = urlencode({**asked, "cursor": following})
+    return Answer(body, headers={"Link": f'<?{parameters}>; rel="next"'})

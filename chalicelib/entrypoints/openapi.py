@@ -1,0 +1,184 @@
+"""The OpenAPI specification, made of the table of routes and the shapes themselves."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from chalicelib.entrypoints import api_answers, problems
+from chalicelib.entrypoints.api_routes import ROUTES, Route
+
+VERSION = "1.0.0"
+# What any authenticated route can answer beside its own.
+USUAL_PROBLEMS = (400, 401, 403, 415, 500, 503)
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_REF = "#/components/schemas/{name}"
+_IDS = {
+    "finding_id": "^[0-9a-f]{32}$",
+    "snooze_id": "^[A-Za-z0-9-]{1,64}$",
+}
+
+Json = dict[str, Any]
+
+
+@cache
+def text() -> str:
+    """The specification as JSON."""
+    return msgspec.json.encode(document()).decode()
+
+
+def document() -> Json:
+    """The specification."""
+    shapes: list[type] = [problems.Problem, api_answers.Health]
+    for route in ROUTES:
+        shapes += [route.body] if route.body else []
+        shapes += [shape for shape in route.answers.values() if shape]
+    _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=_REF)
+    paths: dict[str, Json] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ec2-inspec-scan",
+            "version": VERSION,
+            "summary": "Non-compliant findings of an EC2 fleet, and their snoozes",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "."}],
+        "security": [{"bearer": []}],
+        "paths": paths | _public(),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(route: Route) -> Json:
+    statuses = {*USUAL_PROBLEMS, *route.problems}
+    operation: Json = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.path.split("/")[2]],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
+        "responses": {
+            **{str(status): _success(route, status) for status in route.answers},
+            **{str(status): _problem(status) for status in sorted(statuses)},
+        },
+    }
+    if route.body:
+        schema = {"$ref": _REF.format(name=route.body.__name__)}
+        content = {"application/json": {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": _IDS[name]},
+        }
+        for name in _PARAMETER.findall(route.path)
+    ]
+
+
+def _query_parameters(route: Route) -> list[Json]:
+    schema = _plain(route.query)
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _not_null(each)}
+        for name, each in schema["properties"].items()
+    ]
+
+
+def _plain(shape: type[msgspec.Struct]) -> Json:
+    """The schema of a shape with what it refers to written out."""
+    _, components = msgspec.json.schema_components([shape], ref_template=_REF)
+    schema: Json = components[shape.__name__]
+    return {
+        **schema,
+        "properties": {k: _inlined(v, components) for k, v in schema["properties"].items()},
+    }
+
+
+def _inlined(schema: Json, components: Mapping[str, Json]) -> Json:
+    if "$ref" in schema:
+        return components[schema["$ref"].rsplit("/", 1)[-1]]
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_inlined(each, components) for each in schema["anyOf"]]}
+    return schema
+
+
+def _not_null(schema: Json) -> Json:
+    """A parameter is there or not; it is never null."""
+    kept = {name: value for name, value in schema.items() if name != "default" or value is not None}
+    if "anyOf" not in kept:
+        return kept
+    (only,) = (each for each in kept.pop("anyOf") if each != {"type": "null"})
+    return {**kept, **only}
+
+
+def _headers(route: Route) -> list[Json]:
+    if not route.if_match:
+        return []
+    schema = {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}")$'}
+    text = "The ETag that the change was made for."
+    return [{"name": "If-Match", "in": "header", "description": text, "schema": schema}]
+
+
+def _success(route: Route, status: int) -> Json:
+    shape = route.answers[status]
+    if shape is None:
+        return {"description": "Done"}
+    content: Json = {"application/json": {"schema": {"$ref": _REF.format(name=shape.__name__)}}}
+    if route.csv:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    answer: Json = {
+        "description": (shape.__doc__ or "").strip().splitlines()[0],
+        "content": content,
+    }
+    if shape is api_answers.SnoozeAnswer:
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    if "next" in shape.__struct_fields__:
+        text = "The next page, if there is one, as a relative link."
+        answer["headers"] = {"Link": {"description": text, "schema": {"type": "string"}}}
+    return answer
+
+
+def _problem(status: int) -> Json:
+    schema = {"$ref": _REF.format(name="Problem")}
+    content: Json = {problems.PROBLEM_JSON: {"schema": schema}}
+    if status in problems.GATEWAY:
+        # before it reaches us, the local gateway says so in its own words
+        content["application/json"] = {"schema": {"type": "object"}}
+    return {"description": problems.TITLES[status], "content": content}
+
+
+def _public() -> dict[str, Json]:
+    health = {"$ref": _REF.format(name="Health")}
+    return {
+        "/healthz": {"get": _open("getHealth", "Say whether the service runs", health)},
+        "/openapi.json": {
+            "get": _open("getSpecification", "Give this specification", {"type": "object"})
+        },
+    }
+
+
+def _open(name: str, summary: str, schema: Json) -> Json:
+    content = {"application/json": {"schema": schema}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["service"],
+        "security": [],
+        "responses": {
+            "200": {"description": "Always", "content": content},
+            "415": _problem(415),
+            "500": _problem(500),
+        },
+    }

@@ -1,0 +1,85 @@
+"""A client of the served API, over real HTTP, with tokens of both roles."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib.adapters.access_tokens import ParameterTokens
+from chalicelib.domain.access import AccessToken, Role, digest_of
+from devstack.api import api_server
+from devstack.names import API_TOKENS_PARAMETER
+from tests.functional.conftest import Service
+
+TOKENS = {Role.OPERATOR: "eis_operator", Role.VIEWER: "eis_viewer"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the API."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """Pointer and code of each error of a problem."""
+        return [(each["pointer"], each["code"]) for each in self.json.get("errors", [])]
+
+
+@dataclass
+class Api:
+    """Calls the API as an operator, unless told otherwise."""
+
+    url: str
+    headers: dict[str, str] = field(
+        default_factory=lambda: {"Authorization": f"Bearer {TOKENS[Role.OPERATOR]}"}
+    )
+
+    def as_viewer(self) -> "Api":
+        return Api(self.url, {"Authorization": f"Bearer {TOKENS[Role.VIEWER]}"})
+
+    def anonymous(self) -> "Api":
+        return Api(self.url, {})
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        sent = {**self.headers, **(headers or {})}
+        if content is not None:
+            sent.setdefault("Content-Type", "application/json")
+        address = urlsplit(self.url)
+        with closing(HTTPConnection(address.hostname or "", address.port, timeout=20)) as line:
+            line.request(method, path, content, sent)
+            answer = line.getresponse()
+            got = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, got, answer.read())
+
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.call("GET", path, headers=headers)
+
+
+@contextmanager
+def served_api(service: Service) -> Iterator[Api]:
+    """The API of this stack, with a token of each role."""
+    now = datetime.now(UTC)
+    tokens = tuple(
+        AccessToken(f"{role}-token", role, digest_of(text), now) for role, text in TOKENS.items()
+    )
+    ParameterTokens(service.ssm, API_TOKENS_PARAMETER).save(tokens)
+    with api_server() as url:
+        yield Api(url)

@@ -1,0 +1,161 @@
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+
+from chalicelib.adapters.access_tokens import MAX_AGE, ParameterTokens
+from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.errors import BadSetting, Forbidden, Unavailable
+from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.session import local_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+pytestmark = pytest.mark.enable_socket
+
+NAME = "/ec2-inspec-scan/dev/api-tokens"
+NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
+TOKEN = AccessToken("ci", Role.VIEWER, digest_of("eis_1"), datetime(2026, 1, 31, 8, tzinfo=UTC))
+ROW = {
+    "name": "ci",
+    "role": "viewer",
+    "sha256": TOKEN.sha256,
+    "created_at": "2026-01-31T08:00:00Z",
+}
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AwsServer]:
+    with aws_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: AwsServer) -> Iterator["SSMClient"]:
+    session = local_session()
+    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
+        yield ssm
+
+
+@pytest.fixture
+def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
+    server.reset()
+    return client
+
+
+def store(ssm: "SSMClient", value: str) -> None:
+    ssm.put_parameter(Name=NAME, Value=value, Type="SecureString", Overwrite=True)
+
+
+def test_what_is_kept_is_the_documented_json_in_a_secure_string(ssm: "SSMClient") -> None:
+    ParameterTokens(ssm, NAME).save((TOKEN,))
+    found = ssm.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
+    assert found["Type"] == "SecureString"
+    assert json.loads(found["Value"]) == {"tokens": [ROW]}
+
+
+def test_an_offset_of_another_time_zone_is_read_as_utc(ssm: "SSMClient") -> None:
+    store(ssm, json.dumps({"tokens": [{**ROW, "created_at": "2026-01-31T09:00:00+01:00"}]}))
+    (token,) = ParameterTokens(ssm, NAME).all()
+    assert (token, token.created_at.tzinfo) == (TOKEN, UTC)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "secret",
+        "[]",
+        "{}",
+        '{"tokens": {}}',
+        json.dumps({"tokens": [ROW], "version": "secret"}),
+        json.dumps({"tokens": [ROW, {**ROW, "role": "secret"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "name": "se cret"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "name": "secret\n"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "sha256": "secret"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "sha256": TOKEN.sha256.upper()}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "sha256": f"{TOKEN.sha256}\n"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "created_at": "2026-01-31T08:00:00"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "secret": 1}]}),
+        json.dumps({"tokens": [ROW, {key: ROW[key] for key in ("name", "role", "sha256")}]}),
+    ],
+)
+def test_a_malformed_list_lets_nobody_in_and_is_not_quoted(ssm: "SSMClient", content: str) -> None:
+    store(ssm, content)
+    with pytest.raises(BadSetting) as told:
+        ParameterTokens(ssm, NAME).all()
+    assert str(told.value) == (
+        "setting API_TOKENS_PARAMETER: the parameter it names holds no list of tokens; "
+        "delete it and add each token again"
+    )
+    assert (told.value.__cause__, told.value.__suppress_context__) == (None, True)
+
+
+def test_a_blank_parameter_is_an_empty_list(ssm: "SSMClient") -> None:
+    store(ssm, " \n")
+    assert ParameterTokens(ssm, NAME).all() == ()
+
+
+def test_the_list_is_remembered_for_five_minutes_unless_somebody_wants_it_fresher(
+    ssm: "SSMClient",
+) -> None:
+    clock = Clock()
+    tokens = ParameterTokens(ssm, NAME, clock)
+    assert tokens.all() == ()
+    store(ssm, json.dumps({"tokens": [ROW]}))
+    clock.now += MAX_AGE - 1
+    assert tokens.all() == ()
+    assert tokens.all(MAX_AGE - 1) == (TOKEN,)
+    store(ssm, json.dumps({"tokens": []}))
+    assert tokens.all() == (TOKEN,)
+    clock.now += MAX_AGE
+    assert tokens.all() == ()
+
+
+def test_a_list_that_could_not_be_read_is_not_remembered(ssm: "SSMClient") -> None:
+    tokens = ParameterTokens(ssm, NAME)
+    with Stubber(ssm) as answers:
+        answers.add_client_error("get_parameter", "ThrottlingException")
+        with pytest.raises(Unavailable):
+            tokens.all()
+    store(ssm, json.dumps({"tokens": [ROW]}))
+    assert tokens.all() == (TOKEN,)
+
+
+def test_a_list_that_could_not_be_written_is_not_remembered(ssm: "SSMClient") -> None:
+    tokens = ParameterTokens(ssm, NAME)
+    tokens.all()
+    with Stubber(ssm) as answers:
+        answers.add_client_error("put_parameter", "AccessDeniedException")
+        with pytest.raises(Forbidden, match=f"{NAME} of API_TOKENS_PARAMETER"):
+            tokens.save((TOKEN,))
+    assert tokens.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("AccessDeniedException", Forbidden),
+        ("KMSAccessDeniedException", Forbidden),
+        ("InternalServerError", Unavailable),
+    ],
+)
+def test_a_refusal_is_told_in_our_words(ssm: "SSMClient", code: str, kind: Any) -> None:
+    with Stubber(ssm) as answers:
+        answers.add_client_error("get_parameter", code)
+        with pytest.raises(kind, match=f"{NAME} of API_TOKENS_PARAMETER"):
+            ParameterTokens(ssm, NAME).all()

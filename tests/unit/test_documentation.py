@@ -1,0 +1,163 @@
+"""What README and docs say is what the code has: settings, metrics, codes, headlines, links."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib import settings
+from chalicelib.adapters import s3
+from chalicelib.adapters.slack import codes
+from chalicelib.aws import errors
+from chalicelib.domain.proof import Doubt
+from chalicelib.entrypoints import telemetry
+from chalicelib.reports import slack_alert
+from tests.fleet import Service
+
+ROOT = Path(__file__).parents[2]
+NOT_OURS = {"node_modules", "build"}
+FOLDERS = [each for each in ROOT.iterdir() if each.is_dir() and each.name[0] != "."]
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(file for each in FOLDERS if each.name not in NOT_OURS for file in each.rglob("*.md")),
+    ]
+)
+README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+# `| `NAME` | default | meaning |`
+SETTING_ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \| `?(.+?)`? \| (.+) \|$", re.MULTILINE)
+METRIC_ROW = re.compile(r"^\| `([a-z_]+)` \| ", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
+# A path of this repository in back quotes, such as `docs/operations.md`
+PATH = re.compile(r"`((?:chalicelib|devstack|tests|bench|infra|docs)/[\w./-]+)`")
+
+
+def settings_read() -> dict[str, str]:
+    """The settings that settings.py reads, with their defaults as people write them."""
+    defaults = {}
+    for call in ast.walk(ast.parse(inspect.getsource(settings))):
+        match call:
+            case ast.Call(
+                ast.Attribute(ast.Name("read"), how), [ast.Constant(str(name)), *others]
+            ) if name.isupper():
+                match others:
+                    case [ast.Constant(default), *_]:
+                        defaults[name] = str(default)
+                    case _:
+                        defaults[name] = "none" if how == "optional" else "required"
+    return defaults
+
+
+def section(text: str, heading: str) -> str:
+    """A section of a document, its subsections included; a heading that is gone is an error."""
+    level = heading.split(maxsplit=1)[0]
+    _, begun, rest = text.partition(f"\n{heading}\n")
+    assert begun, heading
+    return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def quoted(text: str) -> set[str]:
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+def anchors(text: str) -> set[str]:
+    """What `#…` may name: headings in lower case, without punctuation, with hyphens."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    for document in DOCUMENTS:
+        prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+        yield from ((document, found[1] or found[2]) for found in LINK.finditer(prose))
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    read = settings_read()
+    assert {"FINDINGS_TABLE": "required", "SSM_CONCURRENCY": "8"}.items() <= read.items()
+    table = {name: default for name, default, _ in SETTING_ROW.findall(README)}
+    assert {name: table.get(name) for name in read} == read
+
+
+def test_the_table_has_no_setting_that_nothing_reads() -> None:
+    # those of the API are there before the API is
+    table = {name for name, _, meaning in SETTING_ROW.findall(README) if "API" not in meaning}
+    assert table <= settings_read().keys()
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    source = inspect.getsource(telemetry)
+    alone = re.findall(r"add_metric\(\"(\w+)\"", source)
+    assert set(METRIC_ROW.findall(section(OPERATIONS, "## Metrics"))) == {
+        *telemetry.METRICS,
+        *alone,
+    }
+
+
+def test_every_field_and_line_of_the_log_is_documented() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    documented = quoted(section(OPERATIONS, "## Logs"))
+    assert telemetry.facts(service.run(), {}).keys() <= documented
+    source = inspect.getsource(telemetry.report_pass)
+    assert set(re.findall(r"log\.\w+\(\s*\"([^\"]+)\"", source)) <= documented
+
+
+def test_every_headline_and_every_doubt_is_explained() -> None:
+    explained = section(OPERATIONS, "## Messages in Slack")
+    for headline in slack_alert._HEADLINES.values():
+        assert f"**{headline}**" in explained
+    for doubt in Doubt:
+        assert f"| {doubt} |" in explained
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("### Slack", {*codes.MEND, *codes.REFUSED, *codes.PASSING}),
+        ("### S3", set(s3._MEND)),
+        # buckets have an adapter with a table of its own
+        ("### Other AWS errors", set(errors._FORBIDDEN) - {"NoSuchBucket"}),
+    ],
+)
+def test_every_error_code_says_what_to_do(heading: str, known: set[str]) -> None:
+    assert known <= quoted(section(OPERATIONS, heading))
+
+
+@pytest.mark.parametrize(
+    ("document", "target"),
+    [pytest.param(*link, id=f"{link[0].relative_to(ROOT)}: {link[1]}") for link in links()],
+)
+def test_every_link_leads_somewhere(document: Path, target: str) -> None:
+    if re.match(r"https?:|mailto:", target):
+        return
+    name, _, anchor = target.partition("#")
+    file = (document.parent / name).resolve() if name else document
+    assert file.is_relative_to(ROOT)
+    assert file.exists()
+    assert not anchor or anchor in anchors(file.read_text())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_that_is_named_exists(document: Path) -> None:
+    missing = [path for path in PATH.findall(document.read_text()) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_decisions_are_numbered_without_gaps_and_named_alike() -> None:
+    files = sorted((ROOT / "docs" / "decisions").iterdir())
+    numbers = [int(file.name[:4]) for file in files]
+    assert numbers == list(range(1, len(files) + 1))
+    for number, file in zip(numbers, files, strict=True):
+        text = file.read_text()
+        assert text.startswith(f"# {number}. ")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]

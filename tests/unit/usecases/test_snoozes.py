@@ -1,0 +1,235 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors import (
+    AlreadySnoozed,
+    Conflict,
+    NotFound,
+    RuleBroken,
+    Stale,
+)
+from chalicelib.domain.finding import Finding, finding_id
+from chalicelib.domain.snooze import Reason, State
+from chalicelib.domain.snooze_rules import Change, End, Wanted
+from chalicelib.usecases import snoozes
+from chalicelib.usecases.inbox import Author
+from tests.fleet import HOUR, MINUTE, START, Service
+
+ADA, BOB = Author("ada"), Author("bob")
+PAIR = finding_id("i-1", "A")
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service()
+    service.report("i-1", "A", "B")
+    service.report("i-2", "A", severity="LOW")
+    service.run()
+    return service
+
+
+def wanted(instance_id: str | None = "i-1", title: str | None = "A", **fields: Any) -> Wanted:
+    usual: dict[str, Any] = {
+        "end": End(at=START + HOUR),
+        "reason": Reason.MAINTENANCE,
+        "comment": "ticket 42",
+    }
+    return Wanted(instance_id, title, **{**usual, **fields})
+
+
+def pair(**fields: Any) -> Any:
+    return lambda finding: wanted(finding.instance_id, finding.title, **fields)
+
+
+def put(service: Service, author: Author = ADA, **fields: Any) -> tuple[Any, bool]:
+    return snoozes.snooze_finding(service.inbox, PAIR, pair(**fields), author)
+
+
+def test_snoozing_a_finding_mutes_its_pair_from_now_on(service: Service) -> None:
+    snooze, new = put(service)
+    assert new
+    assert (snooze.instance_id, snooze.title, snooze.created_by) == ("i-1", "A", "ada")
+    assert snooze.state(service.clock.now) is State.ACTIVE
+
+
+def test_the_same_call_again_writes_nothing(service: Service) -> None:
+    first, _ = put(service)
+    service.clock.forward(MINUTE)
+    assert put(service, BOB) == (first, False)
+    assert len(snoozes.history_of(service.inbox, first.id)) == 1
+
+
+def test_another_call_changes_the_one_snooze_of_the_pair(service: Service) -> None:
+    first, _ = put(service)
+    service.clock.forward(MINUTE)
+    second, new = put(service, BOB, end=End(permanent=True))
+    assert not new
+    assert (second.id, second.version, second.ends_at) == (first.id, 2, None)
+    assert second.created_by == "ada"
+    assert [(line.kind, line.by) for line in snoozes.history_of(service.inbox, first.id)] == [
+        ("created", "ada"),
+        ("changed", "bob"),
+    ]
+
+
+def test_after_its_end_a_pair_gets_a_snooze_of_its_own(service: Service) -> None:
+    first, _ = put(service)
+    service.clock.forward(HOUR)
+    second, new = put(service, end=End(duration=HOUR))
+    assert new
+    assert second.id != first.id
+
+
+def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> None:
+    with pytest.raises(NotFound):
+        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), ADA)
+    with pytest.raises(RuleBroken):
+        put(service, comment="x")
+    assert service.ledger.snoozes == {}
+
+
+def test_unsnoozing_ends_at_once_and_again_does_nothing(service: Service) -> None:
+    snooze, _ = put(service)
+    for _ in range(2):
+        snoozes.unsnooze_finding(service.inbox, PAIR, BOB)
+    assert snoozes.get(service.inbox, snooze.id).state(service.clock.now) is State.ENDED
+    lines = snoozes.history_of(service.inbox, snooze.id)
+    assert [(line.kind, line.by) for line in lines] == [("created", "ada"), ("ended", "bob")]
+    snoozes.unsnooze_finding(service.inbox, "0" * 32, BOB)
+
+
+def test_an_identical_active_rule_is_named_instead_of_made_again(service: Service) -> None:
+    first = snoozes.create(service.inbox, wanted(instance_id=None), ADA)
+    with pytest.raises(AlreadySnoozed) as raised:
+        snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), BOB)
+    assert raised.value.snooze_id == first.id
+    snoozes.create(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), BOB)
+    service.clock.forward(HOUR)
+    snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), ADA)
+
+
+def test_a_rule_can_be_made_before_there_is_a_finding(service: Service) -> None:
+    snoozes.create(service.inbox, wanted("i-9", "Z"), ADA)
+    service.report("i-9", "Z")
+    report = service.run()
+    assert (report.spoken.told, report.spoken.muted) == (0, 1)
+
+
+def test_a_dry_run_counts_and_writes_nothing(service: Service) -> None:
+    muted = snoozes.dry_run(service.inbox, wanted(instance_id=None))
+    assert muted.by_severity == {"HIGH": 1, "LOW": 1}
+    assert [each.instance_id for each in muted.sample] == ["i-1", "i-2"]
+    assert snoozes.dry_run(service.inbox, wanted()).by_severity == {"HIGH": 1}
+    assert snoozes.dry_run(service.inbox, wanted(title=None)).by_severity == {"HIGH": 2}
+    with pytest.raises(RuleBroken):
+        snoozes.dry_run(service.inbox, wanted(comment=""))
+    assert service.ledger.snoozes == {}
+
+
+def test_a_change_needs_the_version_that_it_was_made_for(service: Service) -> None:
+    snooze, _ = put(service)
+    wish = Change(comment="ticket 43")
+    with pytest.raises(Stale, match="its version is 1 now"):
+        snoozes.change(service.inbox, snooze.id, wish, frozenset({7}), BOB)
+    changed = snoozes.change(service.inbox, snooze.id, wish, frozenset({1}), BOB)
+    assert (changed.comment, changed.version, changed.ends_at) == ("ticket 43", 2, snooze.ends_at)
+    assert snoozes.change(service.inbox, snooze.id, wish, None, BOB) == changed
+    with pytest.raises(Stale):
+        snoozes.end(service.inbox, snooze.id, frozenset({1}), BOB)
+    snoozes.end(service.inbox, snooze.id, frozenset({2}), BOB)
+    snoozes.end(service.inbox, snooze.id, None, BOB)
+    with pytest.raises(RuleBroken):
+        snoozes.change(service.inbox, snooze.id, wish, None, BOB)
+
+
+def test_what_is_not_there_is_not_found(service: Service) -> None:
+    for call in (
+        lambda: snoozes.get(service.inbox, "s-9"),
+        lambda: snoozes.history_of(service.inbox, "s-9"),
+        lambda: snoozes.change(service.inbox, "s-9", Change(), None, ADA),
+        lambda: snoozes.end(service.inbox, "s-9", None, ADA),
+    ):
+        with pytest.raises(NotFound, match="s-9"):
+            call()
+
+
+def test_a_list_of_snoozes_has_each_once_newest_first(service: Service) -> None:
+    made = []
+    for number in range(7):
+        service.clock.forward(MINUTE)
+        made.append(snoozes.create(service.inbox, wanted(title=f"T{number}"), ADA).id)
+    found, after = [], None
+    while True:
+        page = snoozes.list_snoozes(service.inbox, lambda _: True, after, 3)
+        found += [each.id for each in page.snoozes]
+        after = page.after
+        if after is None:
+            break
+    assert found == made[::-1]
+    none = snoozes.list_snoozes(service.inbox, lambda each: each.title == "T9", None, 3)
+    assert (none.snoozes, none.after) == ((), None)
+
+
+def test_a_snooze_that_somebody_else_changes_meanwhile_is_read_again(service: Service) -> None:
+    snooze, _ = put(service)
+
+    class Contended:
+        lost = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.inbox.snoozes, name)
+
+        def save(self, *written: Any) -> None:
+            if not self.lost:
+                self.lost = True
+                snoozes.change(service.inbox, snooze.id, Change(comment="first"), None, BOB)
+            service.inbox.snoozes.save(*written)
+
+    inbox = replace(service.inbox, snoozes=Contended())  # type: ignore[arg-type]
+    changed = snoozes.change(inbox, snooze.id, Change(reason=Reason.OTHER), None, ADA)
+    assert (changed.comment, changed.reason, changed.version) == ("first", Reason.OTHER, 3)
+
+
+def test_losing_every_time_is_an_error(service: Service) -> None:
+    snooze, _ = put(service)
+
+    class Lost:
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.inbox.snoozes, name)
+
+        def save(self, *_: Any) -> None:
+            raise Conflict("somebody else wrote first")
+
+    inbox = replace(service.inbox, snoozes=Lost())  # type: ignore[arg-type]
+    with pytest.raises(Conflict):
+        snoozes.end(inbox, snooze.id, None, ADA)
+
+
+def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
+    by_time, _ = put(service)
+    by_fix = snoozes.create(service.inbox, wanted(title="B", until_resolved=True), ADA)
+    service.clock.forward(MINUTE)
+    service.report("i-1", "A", run="run-2")
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+
+    def history(snooze_id: str) -> list[tuple[str, str]]:
+        lines = snoozes.history_of(service.inbox, snooze_id)
+        return [(line.kind, line.via) for line in lines]
+
+    assert history(by_fix.id) == [("created", "api"), ("ended", "fix")]
+    assert history(by_time.id) == [("created", "api"), ("ended", "time"), ("told", "slack")]
+
+
+def test_the_findings_themselves_are_never_touched(service: Service) -> None:
+    before: list[Finding] = sorted(service.findings.all(), key=lambda each: each.finding_id)
+    put(service)
+    snoozes.unsnooze_finding(service.inbox, PAIR, BOB)
+    assert sorted(service.findings.all(), key=lambda each: each.finding_id) == before
+    service.clock.forward(timedelta(days=1))
+    service.run()
+    assert service.said[-1] == "new: A"

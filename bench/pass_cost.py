@@ -10,6 +10,7 @@ from math import ceil
 from rich.console import Console
 from rich.table import Table
 
+from devstack.dynamodb_local import missing
 from devstack.environment import isolate
 
 NODES, FINDINGS = 200, 50
@@ -35,6 +36,9 @@ def limit(nodes: int, items: int, stored: int, changes: int) -> int:
 def main() -> int:
     """Measure four passes; 1 where a limit is not kept."""
     isolate()
+    if missing():
+        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
+        return 1
     from bench.fleet import fleet  # noqa: PLC0415 - the stand-ins read the environment
 
     console = Console(highlight=False)

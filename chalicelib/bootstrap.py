@@ -37,8 +37,10 @@ SERVICE = "ec2-inspec-scan"
 # Seconds; the SDK's own 60 would eat the time that is kept for telling.
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
-# Seconds; a delivery step must not outlast the time that is kept for it.
+# Seconds to wait for Slack's leave to try a request again, once.
 SLACK_WAIT = 10.0
+# A bucket that hangs must not eat the time that is kept for telling; the next pass tries again.
+S3_ATTEMPTS = 2
 # SSM publishes no rate for its compliance calls; adaptive retries find it.
 SSM_RETRIES = 10
 
@@ -128,7 +130,12 @@ class Runtime:
 
     @cached_property
     def _files(self) -> S3Files:
-        client = self._session.client("s3", config=self._timeouts)
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=CONNECT_TIMEOUT,
+            retries={"mode": "standard", "total_max_attempts": S3_ATTEMPTS},
+        )
+        client = self._session.client("s3", config=config)
         return S3Files(client, self.settings.reports_bucket)
 
     @cached_property

@@ -238,9 +238,11 @@ def _begun(coverage: Coverage, told: Told) -> bool:
 
 def _known(coverage: Coverage, told: Told, now: datetime) -> Told:
     """What people know after this pass; answers older than their hour are forgotten."""
-    many = len(coverage.unproven) > MAX_REMEMBERED
+    # a node that the time did not suffice for is as doubtful as it was
+    doubtful = told.unproven.union(coverage.unproven) if coverage.left else coverage.unproven
+    many = len(doubtful) > MAX_REMEMBERED or (coverage.left and told.unproven == MANY)
     return Told(
-        unproven=MANY if many else frozenset(coverage.unproven),
+        unproven=MANY if many else frozenset(doubtful),
         left=coverage.left > 0,
         braked=coverage.braked,
         last_alert_at=told.last_alert_at,

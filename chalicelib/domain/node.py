@@ -83,15 +83,18 @@ def missing(
     now: datetime,
     *,
     accept_missing: bool,
+    braked_before: bool = False,
 ) -> Missing:
     """Judge the known nodes that a complete list does not have.
 
+    A brake that people were told of holds while any node is missing.
     `accept_missing` is a person's word that they are gone: it releases the
     brake and does not wait for the second list.
     """
     absent = [node for instance_id, node in nodes.items() if instance_id not in present]
     many = len(absent) > BRAKE_NODES and 2 * len(absent) >= len(nodes)
-    braked = bool(absent) and (not present or many) and not accept_missing
+    alarming = not present or many or braked_before
+    braked = bool(absent) and alarming and not accept_missing
     gone = tuple(
         node
         for node in absent

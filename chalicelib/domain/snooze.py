@@ -109,10 +109,14 @@ def untold(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
 def ended_by_fix(
     snoozes: Iterable[Snooze], resolved: Iterable[Finding], now: datetime
 ) -> tuple[Snooze, ...]:
-    """The `until_resolved` snoozes that these resolutions end, ended and told (none fails)."""
+    """The `until_resolved` snoozes that these resolutions end.
+
+    They stay untold: should the fix not be written after all, the finding that
+    still fails is told like that of any ended snooze.
+    """
     keys = {finding.key for finding in resolved}
     return tuple(
-        replace(each, ended_at=now, told_at=now, version=each.version + 1)
+        replace(each, ended_at=now, version=each.version + 1)
         for each in snoozes
         if each.until_resolved
         and each.state(now) is not State.ENDED

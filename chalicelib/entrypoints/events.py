@@ -96,9 +96,13 @@ class Invocation:
         for report in reports:
             telemetry.report_pass(runtime.log, runtime.settings.stage, report, calls)
         if not reports:
-            runtime.log.info("another pass is under way; what is owed is written down")
+            wished = {"full": wish.full, "accept_missing": wish.accept_missing}
+            runtime.log.info(
+                "another pass is under way; invoke again what you wished", extra=wished
+            )
         _raise_left_undone(reports)
-        return {"passes": [telemetry.facts(report, calls) for report in reports]}
+        made = [telemetry.facts(report, calls) for report in reports]
+        return {"busy": not made, "passes": made}
 
 
 def _raise_left_undone(reports: Sequence[PassReport]) -> None:

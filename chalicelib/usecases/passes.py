@@ -49,7 +49,13 @@ def make_passes(world: World, deadline: datetime, wish: Wish = NO_WISH) -> tuple
             return tuple(made)
         try:
             seen = world.work.open()
-            order = Order(new_scan_id(world.clock()), deadline, wish.full, wish.accept_missing)
+            order = Order(
+                new_scan_id(world.clock()),
+                deadline,
+                full=wish.full,
+                accept_missing=wish.accept_missing,
+                braked_before=seen.told.braked,
+            )
             made.append(make_pass(world, order, seen))
         finally:
             world.lease.release(owner)

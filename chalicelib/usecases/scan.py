@@ -65,7 +65,13 @@ def gather(world: World, snoozes: tuple[Snooze, ...] | None) -> Gathered:
 
 def decide(gathered: Gathered, order: Order, now: datetime) -> Plan:
     """Choose what to read and judge what is absent; pure."""
-    absent = missing(gathered.nodes, gathered.present, now, accept_missing=order.accept_missing)
+    absent = missing(
+        gathered.nodes,
+        gathered.present,
+        now,
+        accept_missing=order.accept_missing,
+        braked_before=order.braked_before,
+    )
     return Plan(
         to_read=to_read(gathered.nodes, gathered.present, full=order.full),
         missing=replace(absent, gone=()) if gathered.snoozes is None else absent,

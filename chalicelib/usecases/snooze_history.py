@@ -28,7 +28,11 @@ class SnoozeLine:
 def lines_of(
     snooze: Snooze, events: Iterable[SnoozeEvent], now: datetime
 ) -> tuple[SnoozeLine, ...]:
-    """What people did is written down; an end by time or fix, and its telling, is derived."""
+    """What people did is written down; an end by time or fix is derived.
+
+    So is `settled`: from then on nothing is owed for the end, because what
+    still failed was told, or nothing did.
+    """
     stored = sorted(events, key=lambda event: event.version)
     lines = [
         SnoozeLine(
@@ -47,8 +51,8 @@ def lines_of(
     if snooze.state(now) is State.ENDED and snooze.end is not None and not by_hand:
         way = "time" if snooze.ended_at is None else "fix"
         lines.append(_derived(snooze, snooze.end, "ended", way))
-    if snooze.told_at is not None and snooze.told_at != snooze.ended_at:
-        lines.append(_derived(snooze, snooze.told_at, "told", "slack"))
+    if snooze.told_at is not None:
+        lines.append(_derived(snooze, snooze.told_at, "settled", "scan"))
     return tuple(lines)
 
 

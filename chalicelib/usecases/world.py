@@ -48,13 +48,15 @@ class Order:
     """What one pass is asked to do, and until when.
 
     full: read every node whatever the watermarks say · accept_missing: a
-    person says that the missing nodes are gone.
+    person says that the missing nodes are gone · braked_before: people were
+    told that so many are missing that none is removed.
     """
 
     scan_id: str
     deadline: datetime
     full: bool = False
     accept_missing: bool = False
+    braked_before: bool = False
 
     @property
     def read_until(self) -> datetime:

@@ -103,6 +103,16 @@ def test_a_doubtful_node_is_told_when_it_begins_once_and_when_it_is_over() -> No
     assert over.told == Told()
 
 
+def test_a_doubtful_node_that_is_left_to_read_is_not_told_as_new_again() -> None:
+    doubtful = replace(FULL, unproven={"i-1": "…"})
+    begun = choose(doubtful)
+    cut = choose(replace(FULL, left=1), told=replace(begun.told, left=True))
+    assert cut.alert is None
+    assert choose(doubtful, told=cut.told).alert is None
+    many = choose(replace(FULL, left=1), told=Told(unproven=MANY, left=True))
+    assert many.told.unproven == MANY
+
+
 def test_thousands_of_doubtful_nodes_are_told_once_and_not_remembered_one_by_one() -> None:
     nodes = {f"i-{number}": "no check ran on it" for number in range(MAX_REMEMBERED + 1)}
     begun = choose(replace(FULL, unproven=nodes))

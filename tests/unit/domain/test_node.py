@@ -86,6 +86,17 @@ def test_more_than_ten_and_half_of_the_fleet_brake(fleet: int, absent: int, brak
     assert judged.total == absent
 
 
+def test_a_brake_holds_while_any_node_is_missing_whatever_joins_the_fleet() -> None:
+    nodes = known("i-1", missing_since=START) | known(*(f"i-x{number}" for number in range(9)))
+    there = present(*(f"i-x{number}" for number in range(9)))
+    later = START + HOUR
+    held = missing(nodes, there, later, accept_missing=False, braked_before=True)
+    assert (held.braked, held.gone) == (True, ())
+    assert not missing(nodes, there, later, accept_missing=True, braked_before=True).braked
+    whole = there | present("i-1")
+    assert not missing(nodes, whole, later, accept_missing=False, braked_before=True).braked
+
+
 def test_a_person_accepting_releases_the_brake_at_once() -> None:
     judged = missing(known("i-1"), {}, START, accept_missing=True)
     assert not judged.braked

@@ -221,8 +221,8 @@ def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
         lines = snoozes.history_of(service.inbox, snooze_id)
         return [(line.kind, line.via) for line in lines]
 
-    assert history(by_fix.id) == [("created", "api"), ("ended", "fix")]
-    assert history(by_time.id) == [("created", "api"), ("ended", "time"), ("told", "slack")]
+    assert history(by_fix.id) == [("created", "api"), ("ended", "fix"), ("settled", "scan")]
+    assert history(by_time.id) == [("created", "api"), ("ended", "time"), ("settled", "scan")]
 
 
 def test_the_findings_themselves_are_never_touched(service: Service) -> None:

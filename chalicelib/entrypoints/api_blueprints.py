@@ -1,16 +1,17 @@
 """Makes Chalice blueprints of the table of routes; the only place where a request is handled."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import bootstrap
-from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.errors import NotFound, ServiceError
 from chalicelib.entrypoints import auth, openapi, problems, telemetry
 from chalicelib.entrypoints.api_answers import Health
 from chalicelib.entrypoints.api_call import Answer, Call, read_body, read_query
-from chalicelib.entrypoints.api_routes import Route
+from chalicelib.entrypoints.api_routes import ID_FORMS, Route
 from chalicelib.usecases.inbox import Author
 
 Authorizer = Any
@@ -42,6 +43,13 @@ def public() -> Blueprint:
     return made
 
 
+def check_ids(path: Mapping[str, str]) -> None:
+    """`NotFound` for an id that cannot be one, percent-encoded as it may have come."""
+    for name, value in path.items():
+        if not re.fullmatch(ID_FORMS[name], value):
+            raise NotFound(f"{name} has not the form {ID_FORMS[name]}, so nothing has this id.")
+
+
 def _view(made: Blueprint, route: Route) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         return answered(route, made.current_request, path)
@@ -54,6 +62,7 @@ def answered(route: Route, request: Request, path: dict[str, str]) -> Response:
     """Read a request, handle it, and answer; what goes wrong becomes a problem."""
     request_id = problems.request_id_of(request.context, request.lambda_context)
     try:
+        check_ids(path)
         query = read_query(request, route.query)
         body = read_body(request, route.body) if route.body else None
         runtime = bootstrap.runtime()

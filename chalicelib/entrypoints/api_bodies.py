@@ -1,13 +1,15 @@
 """The shapes of requests: bodies and query parameters, with what a schema can say of them."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, State
 from chalicelib.domain.snooze_rules import LONGEST_COMMENT, SHORTEST_COMMENT
+
+T = TypeVar("T")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 InstanceId = Annotated[str, msgspec.Meta(pattern="^(i|mi)-[0-9a-f]{1,32}$")]
@@ -62,6 +64,14 @@ class ChangeSnooze(Body, frozen=True):
     permanent: Permanent = None
 
 
+def given(value: T | msgspec.UnsetType) -> T | None:
+    """The value of a parameter; None where it was not given.
+
+    Parameters are unset instead of null: msgspec would take the text "null" for null.
+    """
+    return None if isinstance(value, msgspec.UnsetType) else value
+
+
 class NoQuery(Body, frozen=True):
     """No parameters."""
 
@@ -70,27 +80,27 @@ class PageQuery(Body, frozen=True):
     """Which page of a list."""
 
     limit: Limit = 50
-    cursor: Cursor | None = None
+    cursor: Cursor | msgspec.UnsetType = msgspec.UNSET
 
 
 class FindingQuery(PageQuery, frozen=True):
     """Which findings: title exactly, q as part of title or instance, whatever its case."""
 
-    instance_id: InstanceId | None = None
-    title: Text | None = None
-    severity: Severity | None = None
-    control_id: Text | None = None
-    state: Literal["open", "snoozed"] | None = None
-    q: Text | None = None
+    instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
+    title: Text | msgspec.UnsetType = msgspec.UNSET
+    severity: Severity | msgspec.UnsetType = msgspec.UNSET
+    control_id: Text | msgspec.UnsetType = msgspec.UNSET
+    state: Literal["open", "snoozed"] | msgspec.UnsetType = msgspec.UNSET
+    q: Text | msgspec.UnsetType = msgspec.UNSET
     format: Literal["json", "csv"] = "json"
 
 
 class SnoozeQuery(PageQuery, frozen=True):
     """Which snoozes."""
 
-    instance_id: InstanceId | None = None
-    title: Text | None = None
-    state: State | None = None
+    instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
+    title: Text | msgspec.UnsetType = msgspec.UNSET
+    state: State | msgspec.UnsetType = msgspec.UNSET
 
 
 class DryRunQuery(Body, frozen=True):

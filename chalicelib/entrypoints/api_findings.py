@@ -7,6 +7,7 @@ from chalicelib.domain.finding import Finding
 from chalicelib.domain.monthly import Listed  # noqa: TC001 - annotates a local, as the others do
 from chalicelib.domain.snooze_rules import End, Wanted
 from chalicelib.entrypoints import api_answers, api_bodies
+from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
 from chalicelib.entrypoints.cursors import cursor_of, position_of
@@ -23,14 +24,14 @@ def list_findings(call: Call) -> Answer:
     """List findings, a page at a time, or everything that matches as CSV."""
     query: api_bodies.FindingQuery = call.query
     wanted = findings.FindingFilter(
-        instance_id=query.instance_id,
-        title=query.title,
-        severity=query.severity,
-        control_id=query.control_id,
-        state=query.state,
-        q=query.q,
+        instance_id=given(query.instance_id),
+        title=given(query.title),
+        severity=given(query.severity),
+        control_id=given(query.control_id),
+        state=given(query.state),
+        q=given(query.q),
     )
-    after = position_of(ROUTE, query, query.cursor)
+    after = position_of(ROUTE, query, given(query.cursor))
     if query.format == "csv":
         return _as_csv(call, wanted)
     page = findings.list_findings(call.inbox, wanted, after, query.limit)

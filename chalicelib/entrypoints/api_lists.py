@@ -11,6 +11,6 @@ def linked(body: msgspec.Struct, query: msgspec.Struct, following: str | None) -
     """A page; its link is relative, so that it holds behind any host and stage."""
     if following is None:
         return Answer(body)
-    asked = {name: value for name, value in msgspec.to_builtins(query).items() if value is not None}
+    asked = msgspec.to_builtins(query)
     parameters = urlencode({**asked, "cursor": following})
     return Answer(body, headers={"Link": f'<?{parameters}>; rel="next"'})

@@ -41,6 +41,9 @@ class Route:
         return (self.handle.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
+# What an id in a path looks like; anything else names nothing.
+ID_FORMS = {"finding_id": "[0-9a-f]{32}", "snooze_id": "[A-Za-z0-9-]{1,64}"}
+
 FINDING = "/v1/findings/{finding_id}"
 SNOOZE = "/v1/snoozes/{snooze_id}"
 
@@ -86,6 +89,7 @@ FINDINGS = (
         f"{FINDING}/snooze",
         api_findings.unsnooze_finding,
         {204: NO_BODY},
+        problems=(404,),
     ),
 )
 

@@ -6,13 +6,15 @@ from chalicelib.domain.errors import BadRequest, FieldFault
 from chalicelib.domain.snooze import Snooze
 from chalicelib.domain.snooze_rules import Change, End, Wanted
 from chalicelib.entrypoints import api_answers, api_bodies
+from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
 from chalicelib.entrypoints.cursors import cursor_of, position_of
 from chalicelib.usecases import snoozes
 
 ROUTE = "snoozes"
-_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+# Weak or strong, and without the quotes that some clients leave out.
+_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
 def list_snoozes(call: Call) -> Answer:
@@ -22,12 +24,12 @@ def list_snoozes(call: Call) -> Answer:
 
     def keep(snooze: Snooze) -> bool:
         return (
-            query.instance_id in (None, snooze.instance_id)
-            and query.title in (None, snooze.title)
-            and query.state in (None, snooze.state(now))
+            given(query.instance_id) in (None, snooze.instance_id)
+            and given(query.title) in (None, snooze.title)
+            and given(query.state) in (None, snooze.state(now))
         )
 
-    after = position_of(ROUTE, query, query.cursor)
+    after = position_of(ROUTE, query, given(query.cursor))
     page = snoozes.list_snoozes(call.inbox, keep, after, query.limit)
     following = cursor_of(ROUTE, query, page.after)
     items = [api_answers.snooze_answer(each, now) for each in page.snoozes]

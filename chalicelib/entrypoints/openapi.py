@@ -8,18 +8,13 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints import api_answers, problems
-from chalicelib.entrypoints.api_routes import ROUTES, Route
+from chalicelib.entrypoints.api_routes import ID_FORMS, ROUTES, Route
 
 VERSION = "1.0.0"
 # What any authenticated route can answer beside its own.
 USUAL_PROBLEMS = (400, 401, 403, 415, 500, 503)
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{name}"
-_IDS = {
-    "finding_id": "^[0-9a-f]{32}$",
-    "snooze_id": "^[A-Za-z0-9-]{1,64}$",
-}
-
 Json = dict[str, Any]
 
 
@@ -82,51 +77,29 @@ def _path_parameters(route: Route) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "pattern": _IDS[name]},
+            "schema": {"type": "string", "pattern": f"^{ID_FORMS[name]}$"},
         }
         for name in _PARAMETER.findall(route.path)
     ]
 
 
 def _query_parameters(route: Route) -> list[Json]:
-    schema = _plain(route.query)
+    _, components = msgspec.json.schema_components([route.query], ref_template=_REF)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _not_null(each)}
-        for name, each in schema["properties"].items()
+        {"name": name, "in": "query", "required": False, "schema": _written_out(each, components)}
+        for name, each in components[route.query.__name__]["properties"].items()
     ]
 
 
-def _plain(shape: type[msgspec.Struct]) -> Json:
-    """The schema of a shape with what it refers to written out."""
-    _, components = msgspec.json.schema_components([shape], ref_template=_REF)
-    schema: Json = components[shape.__name__]
-    return {
-        **schema,
-        "properties": {k: _inlined(v, components) for k, v in schema["properties"].items()},
-    }
-
-
-def _inlined(schema: Json, components: Mapping[str, Json]) -> Json:
-    if "$ref" in schema:
-        return components[schema["$ref"].rsplit("/", 1)[-1]]
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_inlined(each, components) for each in schema["anyOf"]]}
-    return schema
-
-
-def _not_null(schema: Json) -> Json:
-    """A parameter is there or not; it is never null."""
-    kept = {name: value for name, value in schema.items() if name != "default" or value is not None}
-    if "anyOf" not in kept:
-        return kept
-    (only,) = (each for each in kept.pop("anyOf") if each != {"type": "null"})
-    return {**kept, **only}
+def _written_out(schema: Json, components: Mapping[str, Json]) -> Json:
+    """The schema of a parameter without references: theirs are not among the components."""
+    return components[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
 
 
 def _headers(route: Route) -> list[Json]:
     if not route.if_match:
         return []
-    schema = {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}")$'}
+    schema = {"type": "string", "pattern": r'^(\*|(W/)?"?[0-9]{1,9}"?)$'}
     text = "The ETag that the change was made for."
     return [{"name": "If-Match", "in": "header", "description": text, "schema": schema}]
 

@@ -2,8 +2,9 @@
 
 import io
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -112,16 +113,27 @@ class Service:
             return [row for page in rows for row in page["Items"]]
 
 
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """A service on a stack of its own, with nothing left of it afterwards."""
+    before = dict(os.environ)
     with stack() as running:
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
+        os.environ.update(running.env)
         _forget_the_process()
         log = io.StringIO()
-        with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
-            yield Service(running, Handlers({}, log), log, ssm)
-        _forget_the_process()
+        try:
+            with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+                yield Service(running, Handlers({}, log), log, ssm)
+        finally:
+            _forget_the_process()
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with running_service() as service:
+        yield service
 
 
 def _forget_the_process() -> None:

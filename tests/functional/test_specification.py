@@ -1,5 +1,6 @@
 """The specification against tools that nobody here wrote, and against the service itself."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +9,98 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from openapi_spec_validator import validate
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.config import SchemathesisConfig
 
+import app
 from chalicelib.entrypoints import openapi, problems
 from chalicelib.entrypoints.api_routes import ROUTES
-from devstack.api import api_server
-from tests.functional.api import TOKENS, served_api
-from tests.functional.conftest import Service, service_of
+from tests.functional.api import Api, served_api
+from tests.functional.conftest import running_service
 
 pytestmark = pytest.mark.enable_socket
+
+EXAMPLES = 20
+load_all_checks()
+LEFT_OUT: list[Any] = [CHECKS.get_one("unsupported_method")]
+SCHEMA = schemathesis.openapi.from_dict(
+    openapi.document(),
+    config=SchemathesisConfig.from_dict(
+        {
+            "generation": {"mode": "all"},
+            # Chalice's local server answers TRACE and unknown methods by itself
+            "phases": {"coverage": {"unexpected-methods": []}},
+            "checks": {
+                # a schema cannot say that an end lies in the future, or which ETag is right
+                "positive_data_acceptance": {
+                    "expected-statuses": ["2xx", "401", "403", "404", "409", "412", "422"]
+                },
+                "negative_data_rejection": {
+                    "expected-statuses": ["400", "401", "403", "404", "405", "415", "422"]
+                },
+            },
+        }
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    with running_service() as service:
+        service.put("A", "B", "C")
+        service.scan()
+        with served_api(service) as api:
+            yield api
+
+
+def without_cursor(case: schemathesis.Case[Any]) -> None:
+    """Cursors are made by the service; made up ones are refused, which test_api.py shows."""
+    good = case.meta and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
+    if good and case.query:
+        case.query.pop("cursor", None)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_operator_gets_documented_answers_only(case: schemathesis.Case[Any], api: Api) -> None:
+    without_cursor(case)
+    case.call_and_validate(base_url=api.url, headers=api.headers, excluded_checks=LEFT_OUT)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case[Any], api: Api) -> None:
+    answer = case.call_and_validate(base_url=api.url, excluded_checks=LEFT_OUT)
+    if case.path.startswith("/v1/"):
+        assert answer.status_code in (401, 403, 404)
+
+
+def test_the_specification_is_valid() -> None:
+    validate(openapi.document())
+
+
+def test_every_route_of_the_app_is_in_it_and_nothing_else() -> None:
+    document = openapi.document()
+    served = {(path, method) for path, methods in app.app.routes.items() for method in methods}
+    written = {
+        (path, method.upper()) for path, methods in document["paths"].items() for method in methods
+    }
+    assert served == written
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_parameter_body_status_and_problem_of_a_route_is_in_it(route: Any) -> None:
+    operation = openapi.document()["paths"][route.path][route.method.lower()]
+    named = {each["name"] for each in operation["parameters"]}
+    expected = {*route.query.__struct_fields__, *re.findall(r"\{(\w+)\}", route.path)}
+    assert named == (expected | {"If-Match"} if route.if_match else expected)
+    assert ("requestBody" in operation) == (route.body is not None)
+    statuses = {*route.answers, *route.problems, *openapi.USUAL_PROBLEMS}
+    assert set(operation["responses"]) == {str(status) for status in statuses}
+    assert operation["summary"]
+
+
+def test_every_status_of_a_problem_is_documented_somewhere() -> None:
+    documented = {*openapi.USUAL_PROBLEMS, *(each for route in ROUTES for each in route.problems)}
+    # a method that a path does not know belongs to no operation
+    assert documented == set(problems.TITLES) - {405}
+    assert {status for _, status in problems.STATUSES} <= documented

@@ -47,6 +47,7 @@ def test_the_summary_sums_nodes_and_counts_snoozes_by_state() -> None:
     service.report("i-3", compliant=0)
     service.run()
     service.compliance.remove("i-1")
+    service.clock.forward(MINUTE)
     report = service.run()
     service.ledger.snoozes |= {
         "s-1": snooze(),

@@ -319,10 +319,10 @@ def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
         def all(self) -> tuple[()]:
             raise Unavailable("ledger did not answer")
 
-        def end(self, snooze: object) -> None:
+        def save(self, snooze: object) -> None:
             raise AssertionError(snooze)
 
-    world = replace(service.world, snoozes=Broken())
+    world = replace(service.world, snoozes=Broken())  # type: ignore[arg-type]
     make_passes(world, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     assert service.said == ["new: B"]
@@ -516,10 +516,11 @@ def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> No
         def all(self) -> tuple[()]:
             raise Unavailable("ledger did not answer")
 
-        def end(self, snooze: object) -> None:
+        def save(self, snooze: object) -> None:
             raise AssertionError(snooze)
 
-    make_passes(replace(service.world, snoozes=Broken()), service.clock.now + 15 * MINUTE)
+    broken = replace(service.world, snoozes=Broken())  # type: ignore[arg-type]
+    make_passes(broken, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     service.run()
     assert service.titles() == ["B"]

@@ -52,6 +52,8 @@ def _row(node: Node) -> Row:
             for compliance_type, execution in node.executions.items()
         },
         "severities": {severity.value: count for severity, count in node.severities.items()},
+        "untitled": node.untitled,
+        "doubtful_reading": node.doubtful_reading,
         **present(missing_since=node.missing_since, unproven_since=node.unproven_since),
     }
 
@@ -70,4 +72,6 @@ def _node(row: Row) -> Node:
         severities={Severity(name): int(count) for name, count in row["severities"].items()},
         missing_since=from_optional(row.get("missing_since")),
         unproven_since=from_optional(row.get("unproven_since")),
+        untitled=int(row["untitled"]),
+        doubtful_reading=row["doubtful_reading"],
     )

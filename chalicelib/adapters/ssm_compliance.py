@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_ssm.type_defs import (
+        ComplianceExecutionSummaryOutputTypeDef,
         ComplianceItemTypeDef,
         ComplianceStringFilterTypeDef,
         ResourceComplianceSummaryItemTypeDef,
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 MANAGED_INSTANCE: Final = "ManagedInstance"
 # The most that one page of either listing holds (API reference, MaxResults)
 PAGE_SIZE: Final = 50
-# A row may come without its execution. It then carries an id that no item has, so a node with
-# findings stays unproven and is read again by every pass, and a time before any scan.
+# Whoever may put compliance items may put any time; outside these years it is none of a scan.
+YEARS: Final = range(2006, 2100)
+# A row may come without its execution, or with an absurd one. It then carries an id that no item
+# has, so a node with findings stays unproven and is read again by every pass, and a time before
+# any scan.
 NO_EXECUTION: Final = "none announced"
 NEVER: Final = datetime.fromtimestamp(0, UTC)
 
@@ -89,16 +93,22 @@ def _row(row: ResourceComplianceSummaryItemTypeDef) -> SummaryRow:
 def _execution(row: ResourceComplianceSummaryItemTypeDef) -> Execution:
     count = row.get("NonCompliantSummary", {}).get("NonCompliantCount", 0)
     ran = row.get("ExecutionSummary")
-    if ran is None:
+    if ran is None or ran["ExecutionTime"].year not in YEARS:
         return Execution(NO_EXECUTION, NEVER, count)
-    # An ExecutionId is optional, and then missing on the items too; the time tells runs apart.
-    return Execution(ran.get("ExecutionId", ""), ran["ExecutionTime"].astimezone(UTC), count)
+    return Execution(_execution_id(ran), ran["ExecutionTime"].astimezone(UTC), count)
+
+
+def _execution_id(ran: ComplianceExecutionSummaryOutputTypeDef | None) -> str:
+    """What tells runs apart: the ExecutionId, which is optional, or else the time."""
+    if ran is None:
+        return ""
+    return ran.get("ExecutionId") or f"at {ran['ExecutionTime'].timestamp()}"
 
 
 def _item(item: ComplianceItemTypeDef) -> Item:
     return Item(
         compliance_type=item.get("ComplianceType", ""),
-        execution_id=item.get("ExecutionSummary", {}).get("ExecutionId", ""),
+        execution_id=_execution_id(item.get("ExecutionSummary")),
         item_id=_storable(item.get("Id")),
         title=_storable(item.get("Title")),
         severity=item.get("Severity"),

@@ -78,7 +78,7 @@ def told_row(told: Told) -> Row:
         "left": told.left,
         "braked": told.braked,
         "answered": [[association, to_text(at)] for association, at in told.answered.items()],
-        **present(last_alert_at=told.last_alert_at),
+        **present(left_since=told.left_since, last_alert_at=told.last_alert_at),
     }
 
 
@@ -87,6 +87,7 @@ def told_of(row: Row) -> Told:
     return Told(
         unproven=frozenset(row["unproven"]),
         left=row["left"],
+        left_since=from_optional(row.get("left_since")),
         braked=row["braked"],
         last_alert_at=from_optional(row.get("last_alert_at")),
         answered={association: from_text(at) for association, at in row["answered"]},

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from chalicelib.domain.debt import Debt
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.snooze import Snooze, muting
+from chalicelib.domain.snooze import Snooze, active, muting
 
 # A quiet answer is given once in this time for one association.
 QUIET_EVERY = timedelta(hours=1)
+# A doubt that may pass by itself, and nodes left to read, are told once they last this long.
+SETTLE = timedelta(minutes=30)
 # With more doubtful nodes than this, who they are is not remembered, only that they are many:
 # a DynamoDB item ends at 400 KB, and nobody reads thousands of ids.
 MAX_REMEMBERED = 2_000
@@ -56,10 +58,12 @@ class Coverage:
     """How much of the fleet a pass has seen.
 
     known: nodes stored · left: nodes the time did not suffice for · unproven:
-    node to the reason why its reading is in doubt · untitled: items without a
-    title, set aside · missing: known nodes absent from the list · braked:
-    whether so many are missing that none is removed · gone: nodes removed.
-    `reports` says when each listed node last reported.
+    node to the reason why its reading is in doubt · settling: those of them
+    whose doubt is young and may pass by itself · untitled: items without a
+    title, set aside · missing: known nodes absent from the list, gone ones
+    included · braked: whether so many are missing that none is removed · gone:
+    nodes removed. `reports` says when each listed node last reported, nodes
+    with a clock in the future left out.
     """
 
     known: int
@@ -67,6 +71,7 @@ class Coverage:
     read: int = 0
     left: int = 0
     unproven: Mapping[str, str] = field(default_factory=dict)
+    settling: frozenset[str] = frozenset()
     untitled: int = 0
     missing: int = 0
     braked: bool = False
@@ -103,11 +108,13 @@ class Told:
     """What people know: the state behind notices that are told once.
 
     unproven: nodes told to be in doubt, `MANY` beyond `MAX_REMEMBERED` · left,
-    braked: told as begun · answered: association to the time of its last quiet answer.
+    braked: told as begun · left_since: since when passes have left nodes ·
+    answered: association to the time of its last quiet answer.
     """
 
     unproven: frozenset[str] = frozenset()
     left: bool = False
+    left_since: datetime | None = None
     braked: bool = False
     last_alert_at: datetime | None = None
     answered: Mapping[str, datetime] = field(default_factory=dict)
@@ -154,6 +161,7 @@ def lines_of(
     now: datetime,
 ) -> Lines:
     """New findings, then those whose snooze ended; each once, none that is muted now."""
+    snoozes = active(snoozes, now)
     lines = {finding.key: Line(finding, Why.NEW) for finding in opened}
     for snooze, findings in ended:
         for finding in findings:
@@ -181,21 +189,21 @@ def decide(
     coverage = outcome.coverage
     payable = _answerable(debts, coverage, now)
     ask = [debt for debt in payable if quiet_answers and _wants_answer(debt, coverage, told, now)]
-    topic = _topic(coverage, told, ask, lines=bool(lines.told))
+    newest = _spoken_for(ask, coverage) or next(iter(payable), None)
+    topic = _topic(coverage, told, _spoken_for(ask, coverage), now, lines=bool(lines.told))
+    known = _known(coverage, told, topic, now)
     if topic is None:
-        return Decision(None, payable, _known(coverage, told, now))
-    newest = next(iter(ask or payable), None)
+        return Decision(None, payable, known)
     alert = Alert(
         topic=topic,
         outcome=outcome,
         lines=lines,
         recovered=told.incomplete and coverage.complete,
-        debts=payable,
+        debts=tuple(sorted(payable, key=lambda debt: debt is not newest)),
         reported=_reported(coverage, newest),
         not_scanned=_not_scanned(coverage, newest),
         last_alert_at=told.last_alert_at,
     )
-    known = _known(coverage, told, now)
     if topic is Topic.NEW:
         return Decision(alert, payable, replace(known, last_alert_at=now))
     answered = {**known.answered, **{debt.association_id: now for debt in ask}}
@@ -203,47 +211,74 @@ def decide(
 
 
 def _answerable(debts: Sequence[Debt], coverage: Coverage, now: datetime) -> tuple[Debt, ...]:
-    """The executions that can be answered, newest first; none while nodes are left to read."""
-    if coverage.left:
-        return ()
+    """The executions that can be answered, newest first.
+
+    While something may still settle, an answer waits for it, but not for ever.
+    """
     reports = coverage.reports.values()
-    can = [debt for debt in debts if debt.answerable(reports, now)]
+    settling = bool(coverage.left or coverage.settling)
+    can = [
+        debt
+        for debt in debts
+        if debt.answerable(reports, now) and (not settling or now - debt.owed_at >= SETTLE)
+    ]
     return tuple(sorted(can, key=lambda debt: (debt.since, debt.key), reverse=True))
 
 
 def _wants_answer(debt: Debt, coverage: Coverage, told: Told, now: datetime) -> bool:
-    """Not for a few nodes of many, and not more often than people want to hear it."""
+    """Not for a few nodes of many, not too often, and not where an alert has answered already.
+
+    SSM keeps whole seconds, so an alert of the same second answers for nothing.
+    """
     last = told.answered.get(debt.association_id)
-    return debt.covers_half(coverage.known) and (last is None or now - last >= QUIET_EVERY)
+    alerted = told.last_alert_at
+    return (
+        debt.covers_half(coverage.known)
+        and (last is None or now - last >= QUIET_EVERY)
+        and (alerted is None or alerted.replace(microsecond=0) <= debt.since)
+    )
 
 
-def _topic(coverage: Coverage, told: Told, ask: Sequence[Debt], *, lines: bool) -> Topic | None:
+def _spoken_for(ask: Sequence[Debt], coverage: Coverage) -> Debt | None:
+    """The execution that an answer is about: the newest that a node has reported for."""
+    reported = (debt for debt in ask if _reported(coverage, debt))
+    return next(reported, next(iter(ask), None))
+
+
+def _topic(
+    coverage: Coverage, told: Told, asked: Debt | None, now: datetime, *, lines: bool
+) -> Topic | None:
     if lines:
         return Topic.NEW
-    if _begun(coverage, told) or (ask and not coverage.complete):
+    if _begun(coverage, told, now) or (asked and not coverage.complete):
         return Topic.INCOMPLETE
-    if ask:
-        return Topic.NOTHING_NEW if _reported(coverage, ask[0]) else Topic.NO_REPORT
+    if asked:
+        return Topic.NOTHING_NEW if _reported(coverage, asked) else Topic.NO_REPORT
     if told.incomplete and coverage.complete:
         return Topic.COMPLETE_AGAIN
     return None
 
 
-def _begun(coverage: Coverage, told: Told) -> bool:
-    doubtful = told.unproven != MANY and not told.unproven.issuperset(coverage.unproven)
-    return (
-        doubtful or (coverage.left > 0 and not told.left) or (coverage.braked and not told.braked)
-    )
+def _begun(coverage: Coverage, told: Told, now: datetime) -> bool:
+    """Whether something is to be told that lasts, and that people do not know yet."""
+    settled = coverage.unproven.keys() - coverage.settling
+    doubtful = told.unproven != MANY and not told.unproven.issuperset(settled)
+    since = told.left_since
+    lasting = coverage.left > 0 and since is not None and now - since >= SETTLE
+    return doubtful or (lasting and not told.left) or (coverage.braked and not told.braked)
 
 
-def _known(coverage: Coverage, told: Told, now: datetime) -> Told:
+def _known(coverage: Coverage, told: Told, topic: Topic | None, now: datetime) -> Told:
     """What people know after this pass; answers older than their hour are forgotten."""
     # a node that the time did not suffice for is as doubtful as it was
-    doubtful = told.unproven.union(coverage.unproven) if coverage.left else coverage.unproven
+    settled = coverage.unproven.keys() - coverage.settling
+    doubtful = told.unproven.union(settled) if coverage.left else settled
     many = len(doubtful) > MAX_REMEMBERED or (coverage.left and told.unproven == MANY)
+    left = coverage.left > 0
     return Told(
         unproven=MANY if many else frozenset(doubtful),
-        left=coverage.left > 0,
+        left=left and (told.left or topic is Topic.INCOMPLETE),
+        left_since=(told.left_since or now) if left else None,
         braked=coverage.braked,
         last_alert_at=told.last_alert_at,
         answered={key: at for key, at in told.answered.items() if now - at < QUIET_EVERY},

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node, count_by_severity
-from chalicelib.domain.snooze import Snooze, muting
+from chalicelib.domain.snooze import Snooze, active, muting
 
 # A snooze that ends within this time is named as ending soon.
 SOON = timedelta(days=14)
@@ -49,7 +49,8 @@ def listed(
     findings: Iterable[Finding], snoozes: Sequence[Snooze], now: datetime
 ) -> tuple[Listed, ...]:
     """Findings with their snoozes: worst first, then by title and node."""
-    rows = [Listed(finding, muting(snoozes, finding, now)) for finding in findings]
+    mute = active(snoozes, now)
+    rows = [Listed(finding, muting(mute, finding, now)) for finding in findings]
     return tuple(
         sorted(
             rows,

@@ -19,6 +19,8 @@ class Node:
 
     `executions` (compliance type, case folded, to execution) is the watermark:
     what has been read and proven. `severities` counts its open findings.
+    `untitled` counts the items without a title of the last reading, and
+    `doubtful_reading` is the fingerprint of one that was not proven.
     """
 
     instance_id: str
@@ -26,6 +28,8 @@ class Node:
     severities: Mapping[Severity, int] = field(default_factory=dict)
     missing_since: datetime | None = None
     unproven_since: datetime | None = None
+    untitled: int = 0
+    doubtful_reading: str = ""
 
     @property
     def open_findings(self) -> int:
@@ -62,12 +66,17 @@ def changed(node: Node | None, report: Report) -> bool:
 def to_read(
     nodes: Mapping[str, Node], present: Mapping[str, Report], *, full: bool
 ) -> tuple[Report, ...]:
-    """The nodes to read, least recently read first, never read ones before all others."""
+    """The nodes to read: new ones, then the least recently read, then those in doubt.
 
-    def last_read(report: Report) -> tuple[bool, float, str]:
+    Doubtful nodes come last, since they may be read in vain pass after pass.
+    """
+
+    def last_read(report: Report) -> tuple[bool, bool, float, str]:
         node = nodes.get(report.instance_id)
         when = node.last_read if node else None
-        return when is not None, when.timestamp() if when else 0.0, report.instance_id
+        in_doubt = node is not None and node.unproven_since is not None
+        at = when.timestamp() if when else 0.0
+        return in_doubt, when is not None, at, report.instance_id
 
     chosen = (
         report

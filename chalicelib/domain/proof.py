@@ -1,6 +1,6 @@
 """Proof: whether what was read is the whole of one execution. Only proven nodes resolve."""
 
-from collections import Counter
+import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ class Doubt(StrEnum):
     COUNT_DIFFERS = "SSM lists another number of items than it announces"
     EXECUTION_DIFFERS = "its items belong to another execution than announced"
     SNOOZES_UNREADABLE = "the snoozes that its fixes may end could not be read"
+    NOT_LISTED = "SSM does not list it any more"
     UNREADABLE = "SSM could not list its items"
 
 
@@ -36,9 +37,28 @@ def doubt(report: Report, items: Sequence[Item]) -> Doubt | None:
     return None
 
 
-def doubt_after(report: Report, first: Sequence[Item], second: Sequence[Item]) -> Doubt | None:
-    """What speaks against two readings; None where they agree on the announced execution."""
-    against = doubt(report, second)
-    if against is Doubt.COUNT_DIFFERS and Counter(first) == Counter(second):
+def fingerprint(items: Sequence[Item]) -> str:
+    """What a reading showed, whatever its order; empty where it showed nothing."""
+    if not items:
+        return ""
+    shown = sorted(
+        repr((each.compliance_type, each.execution_id, each.item_id, each.title, each.severity))
+        for each in items
+    )
+    return hashlib.sha256("\n".join(shown).encode()).hexdigest()
+
+
+def settled(against: Doubt | None, reading: str, earlier: str) -> Doubt | None:
+    """The doubt about a reading, none where an earlier pass read the same.
+
+    Two readings a moment apart may both be cut short in the same way; two
+    passes may not. A reading that shows nothing carries no execution, and so
+    never proves anything against an announced count.
+    """
+    if against is Doubt.COUNT_DIFFERS and reading and reading == earlier:
         return None
     return against
+
+
+# What the summary itself says needs no second look; any other doubt may pass by itself.
+CERTAIN = frozenset({Doubt.NOTHING_CHECKED, Doubt.NOT_LISTED})

@@ -85,14 +85,15 @@ def identical(one: Snooze, other: Snooze) -> bool:
     )
 
 
+def active(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
+    """The snoozes that mute at an instant: the only ones a whole list need be held against."""
+    return tuple(snooze for snooze in snoozes if snooze.state(now) is State.ACTIVE)
+
+
 def muting(snoozes: Iterable[Snooze], finding: Finding, now: datetime) -> Snooze | None:
     """The active snooze that mutes a finding longest; None where none does."""
-    active = [
-        snooze
-        for snooze in snoozes
-        if snooze.covers(finding.instance_id, finding.title) and snooze.state(now) is State.ACTIVE
-    ]
-    return max(active, key=_lasts, default=None)
+    about = [each for each in snoozes if each.covers(finding.instance_id, finding.title)]
+    return max(active(about, now), key=_lasts, default=None)
 
 
 def _lasts(snooze: Snooze) -> tuple[bool, float, str]:

@@ -71,7 +71,7 @@ def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str,
         log.error("message not delivered", extra=_undelivered(delivery))
     if report.failure:
         log.error(
-            "pass not finished", extra={"scan_id": report.scan_id, "why": str(report.failure)}
+            "pass not finished", extra={"scan_id": report.scan_id, "why": _reason(report.failure)}
         )
     metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
     metrics.add_dimension("stage", stage)
@@ -83,6 +83,11 @@ def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str,
             unit = MetricUnit.Seconds if name == "seconds" else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
+
+
+def _reason(error: Exception) -> str:
+    """An error for the log; the text of one that is not ours may quote what it worked on."""
+    return str(error) if isinstance(error, ServiceError) else type(error).__name__
 
 
 def report_request(request_id: str, error: ServiceError) -> None:

@@ -33,9 +33,7 @@ _LEADS = {
     Topic.INCOMPLETE: (
         "This is not an all-clear. Among what could be read, nothing is new; the rest is unknown:"
     ),
-    Topic.COMPLETE_AGAIN: (
-        "What could not be read before has been read now, and nothing new was found."
-    ),
+    Topic.COMPLETE_AGAIN: ("Nothing is in doubt any more, and nothing new was found."),
 }
 
 

@@ -47,7 +47,7 @@ def remarks(alert: Alert) -> Iterator[Block]:
 
 def _remarks(alert: Alert, coverage: Coverage) -> Iterator[str]:
     if alert.recovered and alert.topic is not Topic.COMPLETE_AGAIN:
-        yield "What could not be read before has been read now."
+        yield "Nothing is in doubt any more."
     absent = coverage.missing - coverage.gone
     if absent > 0 and not coverage.braked:
         stay = "it stays away, its" if absent == 1 else "they stay away, their"

@@ -1,8 +1,9 @@
 """Writes the differences of a chunk, in the order that makes a crash anywhere harmless.
 
-The mark comes before the first insert, so that a finding is never stored and
-forgotten; history and snoozes come before the rows that would repeat them; the
-node rows come last, so that a node whose writes did not all arrive is read again.
+The mark and the row of a new node come before the first insert, so that a finding
+is never stored and forgotten; history and snoozes come before the rows that would
+repeat them; the node rows come last, so that a node whose writes did not all arrive
+is read again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,9 +23,10 @@ from chalicelib.usecases.world import World
 class NodeChange:
     """What to write for one node: its difference and its row after it; None removes the row.
 
-    `before` is the stored row, or an empty one where there is none.
+    `before` is the stored row, or an empty one where there is none (`known` says which).
     """
 
+    known: bool
     before: Node
     after: Node | None
     diff: Diff
@@ -57,9 +59,11 @@ def change_of(
         severities=found.severities,
         missing_since=None,
         unproven_since=None if proven else before.unproven_since or now,
+        untitled=reading.folded.untitled,
+        doubtful_reading="" if proven else reading.fingerprint,
     )
     history = _history(found, seen_at, scan_id, EventKind.RESOLVED)
-    return NodeChange(before, after, found, history)
+    return NodeChange(node is not None, before, after, found, history)
 
 
 def change_of_gone(node: Node, stored: Sequence[Finding], scan_id: str) -> NodeChange:
@@ -70,7 +74,7 @@ def change_of_gone(node: Node, stored: Sequence[Finding], scan_id: str) -> NodeC
     history = (
         _history(found, when, scan_id, EventKind.NO_LONGER_REPORTED) if when is not None else ()
     )
-    return NodeChange(node, None, found, history)
+    return NodeChange(known=True, before=node, after=None, diff=found, history=history)
 
 
 def _history(found: Diff, at: datetime, scan_id: str, end: EventKind) -> tuple[HistoryEvent, ...]:
@@ -93,6 +97,12 @@ def apply(
     if opened and not tally.marked:
         world.work.mark_opened(tally.scan_id)
         tally.marked = True
+    # a finding whose node nobody knows could never be resolved
+    world.nodes.put(
+        replace(change.before, unproven_since=now)
+        for change in changes
+        if change.diff.opened and not change.known
+    )
     world.journal.write(event for change in changes for event in change.history)
     for snooze in ended_by_fix(snoozes, resolved, now):
         world.snoozes.save(snooze)

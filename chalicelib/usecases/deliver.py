@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
 from chalicelib.domain.message import Message, Rendered, Source, Step
 from chalicelib.domain.monthly import Listed, listed
-from chalicelib.domain.snooze import muting
+from chalicelib.domain.snooze import active, muting
 from chalicelib.usecases.stage import audible, failing
 from chalicelib.usecases.world import Delivery, World
 
@@ -15,28 +15,44 @@ from chalicelib.usecases.world import Delivery, World
 STEP_TIME = timedelta(seconds=30)
 
 
+# Every message is posted before any file is dealt with: people read posts, files can wait.
+SWEEPS = (Step.POST, Step.STORE, Step.FILE)
+# The receipt of a notice that was never posted, because a newer one says what counts now.
+SUPERSEDED = "superseded"
+
+
 def deliver(
     world: World, messages: Sequence[Message], fresh: Mapping[str, bytes], deadline: datetime
 ) -> tuple[tuple[Delivery, ...], int]:
     """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
 
     Returns the steps tried and how many messages still have something pending.
-    Where the channel itself is down, no further message is tried on it.
+    Where an output itself is down, nothing further is tried on it in this pass.
     """
-    tried: list[Delivery] = []
-    pending = 0
+    ordered = sorted(messages, key=lambda each: (each.created_at, each.id))
+    couriers = [Courier(world, message, fresh.get(message.id)) for message in ordered]
+    tried = _drop_old_notices(couriers)
     channel_down = False
-    for message in sorted(messages, key=lambda each: (each.created_at, each.id)):
-        courier = Courier(world, message, fresh.get(message.id))
-        for step in message.pending:
-            if world.clock() >= deadline - STEP_TIME or (channel_down and step is not Step.STORE):
+    for step in SWEEPS:
+        if channel_down and step is Step.FILE:
+            break
+        for courier in couriers:
+            if world.clock() >= deadline - STEP_TIME:
+                break
+            delivery = courier.take(step) if step in courier.message.pending else None
+            if delivery is None:
                 continue
-            delivery = courier.take(step)
-            if delivery:
-                tried.append(delivery)
-                channel_down = channel_down or delivery.channel_is_down
-        pending += not courier.message.sent
-    return tuple(tried), pending
+            tried.append(delivery)
+            if delivery.output_is_down:
+                channel_down = channel_down or step is Step.POST
+                break
+    return tuple(tried), sum(not courier.message.sent for courier in couriers)
+
+
+def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
+    """Of notices that wait to be posted only the newest is worth it: it tells what is so now."""
+    notices = [each for each in couriers if each.message.csv is None and not each.message.sent]
+    return [courier.finish(Step.POST, SUPERSEDED) for courier in notices[:-1]]
 
 
 class Courier:
@@ -58,10 +74,16 @@ class Courier:
             receipt = self._steps[step]()
         except ServiceError as error:
             return Delivery(self.message.id, step, error)
-        if receipt is None:
-            return None
-        self.message = self.message.after(step, receipt)
-        self._world.work.record(self.message, self._world.clock())
+        return None if receipt is None else self.finish(step, receipt)
+
+    def finish(self, step: Step, receipt: str) -> Delivery:
+        """Record a step as taken; where that fails, the step counts as not taken."""
+        after = self.message.after(step, receipt)
+        try:
+            self._world.work.record(after, self._world.clock())
+        except ServiceError as error:
+            return Delivery(self.message.id, step, error)
+        self.message = after
         return Delivery(self.message.id, step)
 
     def _store(self) -> str | None:
@@ -111,6 +133,7 @@ def rows_again(world: World, message: Message) -> tuple[Listed, ...]:
         return listed(world.findings.all(), snoozes, now)
     ended = [snooze for snooze in snoozes if snooze.id in message.snooze_ids]
     found = {each.key: each for each in world.findings.all() if each.scan_id in message.scan_ids}
-    found.update({each.key: each for snooze in ended for each in failing(world, snooze)})
-    heard = [each for each in found.values() if muting(snoozes, each, now) is None]
+    found.update({row.key: row for _, rows in failing(world, ended) for row in rows})
+    mute = active(snoozes, now)
+    heard = [each for each in found.values() if muting(mute, each, now) is None]
     return listed(heard, snoozes, now)

@@ -8,7 +8,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Finding, Severity, finding_id
 from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.monthly import Listed
-from chalicelib.domain.snooze import Snooze, State, muting
+from chalicelib.domain.snooze import Snooze, State, active, muting
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.ports import Selection
 from chalicelib.usecases.snooze_history import SnoozeLine, lines_of
@@ -103,7 +103,7 @@ def _rows(
     inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
 ) -> Iterator[tuple[Listed | None, str | None]]:
     """Matching rows, and after each batch None with the id of its last row."""
-    snoozes = tuple(inbox.snoozes.all())
+    snoozes = active(inbox.snoozes.all(), now)
     while True:
         batch = inbox.finding_pages.page(wanted.selection, after, size)
         for finding in batch:

@@ -1,12 +1,12 @@
 """Who holds the lease pays for all: passes are made until nothing new is owed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import uuid4
 
-from chalicelib.domain.alert import Outcome
 from chalicelib.domain.debt import DebtKind
-from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.scan_record import record_of
 from chalicelib.usecases.deliver import deliver
 from chalicelib.usecases.ports import OpenWork
@@ -18,6 +18,9 @@ from chalicelib.usecases.world import Order, PassReport, Spoken, World
 LEASE_MARGIN = timedelta(seconds=30)
 # A further pass is begun only with this much time left.
 ANOTHER_PASS = timedelta(seconds=120)
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +75,46 @@ def _owed_since(world: World, seen: OpenWork) -> bool:
 def make_pass(world: World, order: Order, work: OpenWork) -> PassReport:
     """One pass: scan, stage, deliver.
 
-    Where scanning fails, the monthly report and what is pending are delivered
-    all the same, and the failure is in the report.
+    Whatever keeps one part from being done must not keep the others: what is
+    pending is delivered in any case, and the first failure is in the report.
     """
     started_at = world.clock()
-    outcome, spoken, failure = _scan_and_stage(world, order, work)
-    monthly = [debt for debt in work.debts if debt.kind is DebtKind.MONTHLY]
-    spoken_monthly = Spoken()
-    if monthly:
-        try:
-            spoken_monthly = stage_monthly(world, monthly)
-        except ServiceError as error:
-            failure = failure or error
-    said = [each for each in (spoken, spoken_monthly) if each.message]
-    messages = {each.id: each for each in work.messages}
-    messages.update({each.message.id: each.message for each in said if each.message})
-    fresh = {each.message.id: each.content for each in said if each.message and each.content}
+    tries = Tries()
+    outcome = tries.make(lambda: scan(world, order, snoozes_or_none(world)))
+    spoken = tries.make(lambda: stage_scan(world, outcome, work)) if outcome else None
+    months = [debt for debt in work.debts if debt.kind is DebtKind.MONTHLY]
+    monthly = tries.make(lambda: stage_monthly(world, months)) if months else None
+    said = [(each.message, each.content) for each in (spoken, monthly) if each and each.message]
+    messages = {each.id: each for each in (*work.messages, *(message for message, _ in said))}
+    fresh = {message.id: content for message, content in said if content is not None}
     deliveries, pending = deliver(world, tuple(messages.values()), fresh, order.deadline)
     finished_at = world.clock()
     if outcome:
-        message_id = spoken.message.id if spoken.message else None
-        world.journal.record(record_of(outcome, finished_at, message_id))
+        message_id = spoken.message.id if spoken and spoken.message else None
+        record = record_of(outcome, finished_at, message_id)
+        tries.make(lambda: world.journal.record(record))
     return PassReport(
-        order.scan_id, started_at, finished_at, outcome, spoken, deliveries, pending, failure
+        scan_id=order.scan_id,
+        started_at=started_at,
+        finished_at=finished_at,
+        outcome=outcome,
+        spoken=spoken or Spoken(),
+        deliveries=deliveries,
+        pending_messages=pending,
+        failure=tries.failure,
     )
 
 
-def _scan_and_stage(
-    world: World, order: Order, work: OpenWork
-) -> tuple[Outcome | None, Spoken, ServiceError | None]:
-    outcome: Outcome | None = None
-    try:
-        outcome = scan(world, order, snoozes_or_none(world))
-        return outcome, stage_scan(world, outcome, work), None
-    except ServiceError as error:
-        return outcome, Spoken(), error
+class Tries:
+    """Parts of a pass that do not stop each other; `failure` is the first that went wrong."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    def make(self, part: Callable[[], T]) -> T | None:
+        """The part's result, None where it failed."""
+        try:
+            return part()
+        except Exception as error:  # noqa: BLE001 - recorded here, raised again by the entrypoint
+            self.failure = self.failure or error
+            return None

@@ -1,6 +1,6 @@
 """Reads nodes from SSM Compliance, in parallel and until a time, and judges each reading."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.compliance import Folded, Report, fold
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.proof import Doubt, doubt, doubt_after, relevant
+from chalicelib.domain.proof import Doubt, doubt, fingerprint, relevant, settled
 from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
@@ -21,11 +21,15 @@ GRACE = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a node shows, and what speaks against it; `doubt` None is a proven node."""
+    """What a node shows, and what speaks against it; `doubt` None is a proven node.
+
+    `fingerprint` lets a later pass see that it read the same again.
+    """
 
     report: Report
     folded: Folded
     doubt: Doubt | None
+    fingerprint: str = ""
 
 
 def chunks(reports: Sequence[Report]) -> Iterator[tuple[Report, ...]]:
@@ -42,12 +46,13 @@ def chunks(reports: Sequence[Report]) -> Iterator[tuple[Report, ...]]:
         yield tuple(chunk)
 
 
-def read_node(compliance: Compliance, report: Report) -> Reading:
+def read_node(compliance: Compliance, report: Report, earlier: str = "") -> Reading:
     """Read one node, a second time where the first reading is in doubt.
 
     A node without non-compliant items is proven by its summary alone, unless
     no check ran. A node that cannot be read is in doubt, not an error: one
-    node must not keep the others from being told.
+    node must not keep the others from being told. `earlier` is the fingerprint
+    of what the last pass read of this node in doubt.
     """
     if report.count == 0:
         return Reading(report, Folded((), 0), doubt(report, ()))
@@ -55,23 +60,29 @@ def read_node(compliance: Compliance, report: Report) -> Reading:
         items = relevant(report, compliance.items(report.instance_id, report.types))
         against = doubt(report, items)
         if against:
-            first, items = (
-                items,
-                relevant(report, compliance.items(report.instance_id, report.types)),
-            )
-            against = doubt_after(report, first, items)
+            items = relevant(report, compliance.items(report.instance_id, report.types))
+            against = doubt(report, items)
     except ServiceError:
         return Reading(report, Folded((), 0), Doubt.UNREADABLE)
-    return Reading(report, fold(report.instance_id, items), against)
+    shown = fingerprint(items)
+    against = settled(against, shown, earlier)
+    return Reading(report, fold(report.instance_id, items), against, shown)
 
 
 class Reader:
     """Reads chunks of nodes with a bounded number of threads."""
 
-    def __init__(self, compliance: Compliance, pool: ThreadPoolExecutor, clock: Clock) -> None:
+    def __init__(
+        self,
+        compliance: Compliance,
+        pool: ThreadPoolExecutor,
+        clock: Clock,
+        earlier: Mapping[str, str],
+    ) -> None:
         self._compliance = compliance
         self._pool = pool
         self._clock = clock
+        self._earlier = earlier
 
     def read(self, chunk: Sequence[Report], until: datetime) -> tuple[Reading, ...]:
         """The readings that began before `until` and ended soon after, in the chunk's order."""
@@ -88,14 +99,20 @@ class Reader:
     def _read_in_time(self, report: Report, until: datetime) -> Reading | None:
         if self._clock() >= until:
             return None
-        return read_node(self._compliance, report)
+        earlier = self._earlier.get(report.instance_id, "")
+        return read_node(self._compliance, report, earlier)
 
 
 @contextmanager
-def reader(compliance: Compliance, concurrency: int, clock: Clock) -> Iterator[Reader]:
-    """A reader whose threads are let go at the end, without waiting for a hanging call."""
+def reader(
+    compliance: Compliance, concurrency: int, clock: Clock, earlier: Mapping[str, str]
+) -> Iterator[Reader]:
+    """A reader whose threads are let go at the end, without waiting for a hanging call.
+
+    `earlier` maps nodes in doubt to the fingerprint of what was read of them last.
+    """
     pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="read")
     try:
-        yield Reader(compliance, pool, clock)
+        yield Reader(compliance, pool, clock, earlier)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

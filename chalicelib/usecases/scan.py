@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
-from chalicelib.domain.alert import Coverage, Outcome
+from chalicelib.domain.alert import SETTLE, Coverage, Outcome
 from chalicelib.domain.compliance import Report, reports
 from chalicelib.domain.node import Missing, Node, fleet_severities, missing, to_read
-from chalicelib.domain.proof import Doubt
+from chalicelib.domain.proof import CERTAIN, Doubt
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.apply import NodeChange, Tally, apply, change_of, change_of_gone
 from chalicelib.usecases.read import Reading, chunks, reader
@@ -17,6 +17,8 @@ from chalicelib.usecases.world import Order, World
 
 # Gone nodes are removed so many at a time, so that the deadline is looked at in between.
 GONE_CHUNK = 100
+# A report from further in the future is that of a wrong clock, and answers for nobody.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,14 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a pass has to do: nodes to read in order, and what became of absent ones."""
+    """What a pass has to do: nodes to read in order, and what became of absent ones.
+
+    `postponed` counts gone nodes that may not be removed in this pass.
+    """
 
     to_read: tuple[Report, ...]
     missing: Missing
+    postponed: int = 0
 
     def touches_most_of(self, known: int) -> bool:
         """Whether reading the findings table once is cheaper than asking node by node."""
@@ -72,10 +78,10 @@ def decide(gathered: Gathered, order: Order, now: datetime) -> Plan:
         accept_missing=order.accept_missing,
         braked_before=order.braked_before,
     )
-    return Plan(
-        to_read=to_read(gathered.nodes, gathered.present, full=order.full),
-        missing=replace(absent, gone=()) if gathered.snoozes is None else absent,
-    )
+    reading = to_read(gathered.nodes, gathered.present, full=order.full)
+    if gathered.snoozes is None:
+        return Plan(reading, replace(absent, gone=()), postponed=len(absent.gone))
+    return Plan(reading, absent)
 
 
 def without_resolving(reading: Reading) -> Reading:
@@ -93,7 +99,8 @@ def work_through(
     stored = Stored(
         world.findings, nodes, wanted, whole=plan.touches_most_of(len(nodes.keys() | wanted))
     )
-    with reader(world.compliance, world.concurrency, world.clock) as nodes_reader:
+    earlier = {node.instance_id: node.doubtful_reading for node in nodes.values()}
+    with reader(world.compliance, world.concurrency, world.clock, earlier) as nodes_reader:
         for chunk in chunks(plan.to_read):
             if world.clock() >= order.read_until:
                 return
@@ -128,6 +135,9 @@ def outcome_of(
     now: datetime,
 ) -> Outcome:
     """Sum up what a pass has seen and written; pure."""
+    unproven = _doubts(gathered, read, nodes)
+    removed = sum(node.instance_id not in nodes for node in plan.missing.gone)
+    waiting = len(plan.missing.gone) - removed + plan.postponed
     return Outcome(
         scan_id=tally.scan_id,
         at=now,
@@ -136,15 +146,42 @@ def outcome_of(
         by_severity=fleet_severities(nodes.values()),
         coverage=Coverage(
             known=len(nodes.keys() | gathered.present.keys()),
-            reports={node: report.executed_at for node, report in gathered.present.items()},
+            reports={
+                node: report.executed_at
+                for node, report in gathered.present.items()
+                if report.executed_at <= now + CLOCK_SKEW
+            },
             read=len(read),
-            left=len(plan.to_read) - len(read),
-            unproven={each.report.instance_id: each.doubt for each in read if each.doubt},
-            untitled=sum(each.folded.untitled for each in read),
+            left=len(plan.to_read) - len(read) + waiting,
+            unproven=unproven,
+            settling=_settling(unproven, nodes, now),
+            untitled=sum(node.untitled for node in nodes.values()),
             missing=plan.missing.total,
             braked=plan.missing.braked,
-            gone=sum(node.instance_id not in nodes for node in plan.missing.gone),
+            gone=removed,
         ),
+    )
+
+
+def _doubts(
+    gathered: Gathered, read: Sequence[Reading], nodes: Mapping[str, Node]
+) -> dict[str, Doubt]:
+    """Nodes in doubt: those just read, and those that left the list before they were proven."""
+    doubts = {each.report.instance_id: each.doubt for each in read if each.doubt}
+    for instance_id, node in nodes.items():
+        if node.unproven_since and instance_id not in gathered.present:
+            doubts[instance_id] = Doubt.NOT_LISTED
+    return doubts
+
+
+def _settling(
+    doubts: Mapping[str, Doubt], nodes: Mapping[str, Node], now: datetime
+) -> frozenset[str]:
+    """The doubts that may pass by themselves, as a node that reported while it was read."""
+    return frozenset(
+        instance_id
+        for instance_id, doubt in doubts.items()
+        if doubt not in CERTAIN and now - (nodes[instance_id].unproven_since or now) < SETTLE
     )
 
 

@@ -47,7 +47,7 @@ def _stage_scan(world: World, outcome: Outcome, work: OpenWork) -> Spoken:
     marks = sorted({*work.open_scans, *({outcome.scan_id} if outcome.opened else ())})
     ended = untold(snoozes, now)[:MAX_TOLD_SNOOZES]
     opened = (*outcome.opened, *_left_over(world, set(marks) - {outcome.scan_id}))
-    lines = lines_of(opened, [(each, failing(world, each)) for each in ended], snoozes, now)
+    lines = lines_of(opened, failing(world, ended), snoozes, now)
     decision = decide(
         outcome,
         lines,
@@ -87,9 +87,13 @@ def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
         rendered=world.renderer.monthly(report),
         csv=file,
     )
-    draft = _stored(world, message, file, rows)
-    world.work.stage(Staged(message=draft.message, paid=tuple(debts)), now)
-    return Spoken(message=draft.message, told=len(rows), content=draft.content)
+    # stored by its delivery step: a month that was reported already must not be overwritten
+    try:
+        world.work.stage(Staged(message=message, paid=tuple(debts)), now)
+    except Conflict:
+        world.work.stage(Staged(paid=tuple(debts)), now)
+        return Spoken()
+    return Spoken(message=message, told=len(rows), content=world.renderer.csv(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +138,23 @@ def _stored(world: World, message: Message, file: CsvFile, rows: Iterable[Listed
     return Draft(whole.after(Step.STORE, file.key), content)
 
 
-def failing(world: World, snooze: Snooze) -> tuple[Finding, ...]:
-    """The stored findings that a snooze is about."""
-    if snooze.instance_id is not None and snooze.title is not None:
-        pair = finding_id(snooze.instance_id, snooze.title)
-        found: Iterable[Finding] = world.findings.get([pair]).values()
-    elif snooze.instance_id is not None:
-        found = _still_stored(world, world.findings.of_node(snooze.instance_id))
-    else:
-        found = _still_stored(world, world.findings.of_title(snooze.title or ""))
-    return tuple(each for each in found if snooze.covers(each.instance_id, each.title))
+def failing(world: World, snoozes: Sequence[Snooze]) -> list[tuple[Snooze, list[Finding]]]:
+    """The stored findings that each snooze is about, read consistently.
 
-
-def _still_stored(world: World, candidates: Sequence[Finding]) -> Iterable[Finding]:
-    """What the index shows, less what has been deleted since."""
-    return world.findings.get(each.finding_id for each in candidates).values()
+    An index may lag, and what it does not show yet would never be told: for a
+    snooze of a whole node or title the table is read, once for all of them.
+    """
+    wide = [each for each in snoozes if each.instance_id is None or each.title is None]
+    ids = {
+        finding_id(each.instance_id, each.title)
+        for each in snoozes
+        if each.instance_id is not None and each.title is not None
+    }
+    stored = tuple(world.findings.all()) if wide else tuple(world.findings.get(ids).values())
+    return [
+        (each, [row for row in stored if each.covers(row.instance_id, row.title)])
+        for each in snoozes
+    ]
 
 
 def _left_over(world: World, scan_ids: set[str]) -> tuple[Finding, ...]:

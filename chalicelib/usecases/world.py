@@ -73,10 +73,9 @@ class Delivery:
     error: ServiceError | None = None
 
     @property
-    def channel_is_down(self) -> bool:
-        """Whether posting failed for another reason than the very message."""
-        refused = self.error is None or isinstance(self.error, MessageRefused)
-        return self.step is Step.POST and not refused
+    def output_is_down(self) -> bool:
+        """Whether the step failed for another reason than the very message."""
+        return self.error is not None and not isinstance(self.error, MessageRefused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class PassReport:
     spoken: Spoken
     deliveries: tuple[Delivery, ...]
     pending_messages: int
-    failure: ServiceError | None = None
+    failure: Exception | None = None
 
     @property
     def undelivered(self) -> tuple[Delivery, ...]:

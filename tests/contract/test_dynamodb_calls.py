@@ -189,8 +189,6 @@ def test_looking_up_is_one_call_each(stores: Stores, requests: Requests) -> None
     assert requests.count() == {"Query": 1}
     stores.archive.scans(None, 50)
     assert requests.count() == {"Query": 1}
-    stores.archive.latest_monthly()
-    assert requests.count() == {"Query": 2}
 
 
 def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests: Requests) -> None:
@@ -205,3 +203,16 @@ def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests:
     assert requests.count() == {"PutItem": 1}
     stores.snoozes.events("snooze-1")
     assert requests.count() == {"Query": 1}
+
+
+def test_the_unfinished_part_is_searched_first_for_a_month_and_both_consistently(
+    stores: Stores, requests: Requests
+) -> None:
+    stores.archive.latest_monthly()
+
+    made = requests.take()
+    assert [params["ExpressionAttributeValues"][":value"] for _, params in made] == [
+        "OPEN",
+        "MESSAGE",
+    ]
+    assert [(name, params["ConsistentRead"]) for name, params in made] == [("Query", True)] * 2

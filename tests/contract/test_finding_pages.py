@@ -35,6 +35,7 @@ def pages(
     """Every page, and the empty one where the last is full."""
     made: list[list[Finding]] = []
     while not made or len(made[-1]) == size:
+        assert len(made) <= STORED, "the pages come to no end"
         made.append(list(stored.page(wanted, after, size)))
         after = made[-1][-1].finding_id if made[-1] else after
     return made

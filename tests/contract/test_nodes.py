@@ -33,6 +33,7 @@ def pages(stored: NodePages, size: int, after: str | None = None) -> list[list[N
     """Every page, and the empty one where the last is full."""
     made: list[list[Node]] = []
     while not made or len(made[-1]) == size:
+        assert len(made) <= 60, "the pages come to no end"
         made.append(list(stored.page(after, size)))
         after = made[-1][-1].instance_id if made[-1] else after
     return made

@@ -129,6 +129,14 @@ def test_history_comes_oldest_first_and_by_version_within_an_instant(stores: Sto
     assert list(stores.snoozes.events("snooze-1")) == expected
 
 
+def test_a_line_from_a_clock_that_is_slow_stands_where_its_time_is(stores: Stores) -> None:
+    add(stores, snooze(1))
+    after, event = changed(minutes=-1)
+    stores.snoozes.save(after, event)
+
+    assert list(stores.snoozes.events("snooze-1")) == [event, snooze_event(snooze(1))]
+
+
 def test_a_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
     current = replace(snooze(1), comment="c" * 90_000)
     expected = [snooze_event(current)]

@@ -142,9 +142,43 @@ def test_a_brake_is_told_once() -> None:
 
 def test_nodes_left_to_read_hold_every_answer_back() -> None:
     partial = replace(FULL, left=3)
-    decision = choose(partial, debts=(debt(),), told=Told(left=True))
-    assert (decision.alert, decision.paid) == (None, ())
-    assert alert_of(choose(partial)).topic is Topic.INCOMPLETE
+    first = choose(partial, debts=(debt(),))
+    assert (first.alert, first.paid) == (None, ())
+    assert first.told.left_since == START + 2 * MINUTE
+    later = START + 32 * MINUTE
+    lasting = choose(partial, debts=(debt(),), told=first.told, at=later)
+    assert alert_of(lasting).topic is Topic.INCOMPLETE
+    assert lasting.paid == (debt(),)
+    assert choose(partial, told=lasting.told, at=later).alert is None
+    assert alert_of(choose(told=lasting.told)).topic is Topic.COMPLETE_AGAIN
+    assert choose(told=first.told).alert is None
+
+
+def test_a_young_doubt_is_waited_for_and_told_only_when_it_lasts() -> None:
+    racing = replace(FULL, unproven={"i-1": "…"}, settling=frozenset({"i-1"}))
+    first = choose(racing, debts=(debt(),))
+    assert (first.alert, first.paid, first.told) == (None, (), Told())
+    late = choose(racing, debts=(debt(),), at=START + 30 * MINUTE)
+    assert alert_of(late).topic is Topic.INCOMPLETE
+    assert choose(told=late.told).alert is None
+    lasting = choose(replace(racing, settling=frozenset()))
+    assert alert_of(lasting).topic is Topic.INCOMPLETE
+
+
+def test_an_alert_since_its_beginning_is_the_answer_of_an_execution() -> None:
+    told = Told(last_alert_at=START + MINUTE)
+    decision = choose(debts=(debt(),), told=told)
+    assert (decision.alert, decision.paid) == (None, (debt(),))
+    same_second = Told(last_alert_at=START + timedelta(milliseconds=900))
+    assert alert_of(choose(debts=(debt(),), told=same_second)).topic is Topic.NOTHING_NEW
+
+
+def test_the_answer_is_about_the_newest_execution_that_a_node_reported_for() -> None:
+    unreported = debt("a-2", START + 90 * timedelta(seconds=1), owed_at=START - HOUR)
+    alert = alert_of(choose(debts=(debt(), unreported)))
+    assert alert.topic is Topic.NOTHING_NEW
+    assert alert.debts == (debt(), unreported)
+    assert alert.reported == 1
 
 
 def test_an_all_clear_also_says_that_everything_can_be_read_again() -> None:

@@ -48,11 +48,12 @@ def test_a_new_missing_or_unproven_node_is_changed() -> None:
     assert changed(known("i-1", unproven_since=START)["i-1"], row)
 
 
-def test_the_least_recently_read_node_comes_first_and_a_new_one_before_it() -> None:
+def test_new_nodes_come_first_then_the_least_recently_read_then_the_doubtful() -> None:
     later = Execution("run-1", START + HOUR, 1)
     nodes = {"i-a": Node("i-a", {TYPE.casefold(): later}), **known("i-b")}
-    order = to_read(nodes, present("i-a", "i-b", "i-c"), full=True)
-    assert [report.instance_id for report in order] == ["i-c", "i-b", "i-a"]
+    nodes |= known("i-0", unproven_since=START)
+    order = to_read(nodes, present("i-a", "i-b", "i-c", "i-0"), full=True)
+    assert [report.instance_id for report in order] == ["i-c", "i-b", "i-a", "i-0"]
     assert [each.instance_id for each in to_read(nodes, present("i-b"), full=False)] == []
 
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from chalicelib.domain.compliance import Execution, Report, SummaryRow, reports
-from chalicelib.domain.proof import Doubt, doubt, doubt_after, relevant
+from chalicelib.domain.proof import Doubt, doubt, fingerprint, relevant, settled
 from tests.fleet import START, TYPE, item
 
 
@@ -35,22 +35,23 @@ def test_no_check_at_all_is_no_proof() -> None:
     assert doubt(report(0, compliant=1), []) is None
 
 
-def test_two_readings_that_agree_are_proof_against_the_count() -> None:
+def test_what_an_earlier_pass_read_the_same_is_proof_against_the_count() -> None:
     twice = [item("A"), item("B")]
-    assert doubt_after(report(3), twice, twice[::-1]) is None
+    assert fingerprint(twice) == fingerprint(twice[::-1])
+    assert settled(Doubt.COUNT_DIFFERS, fingerprint(twice), fingerprint(twice)) is None
 
 
-def test_two_readings_that_differ_are_no_proof() -> None:
-    assert doubt_after(report(3), [item("A")], [item("B")]) is Doubt.COUNT_DIFFERS
+def test_another_reading_or_another_execution_is_no_proof() -> None:
+    one, other = fingerprint([item("A")]), fingerprint([item("B")])
+    assert one != other != fingerprint([item("B", execution="run-2")])
+    assert settled(Doubt.COUNT_DIFFERS, one, other) is Doubt.COUNT_DIFFERS
+    assert settled(Doubt.EXECUTION_DIFFERS, one, one) is Doubt.EXECUTION_DIFFERS
+    assert settled(None, one, other) is None
 
 
-def test_a_second_reading_alone_may_prove() -> None:
-    assert doubt_after(report(1), [], [item("A")]) is None
-
-
-def test_agreeing_on_another_execution_is_no_proof() -> None:
-    stale = [item("A", execution="run-0")]
-    assert doubt_after(report(1), stale, stale) is Doubt.EXECUTION_DIFFERS
+def test_a_reading_that_shows_nothing_proves_nothing_however_often() -> None:
+    assert fingerprint([]) == ""
+    assert settled(Doubt.COUNT_DIFFERS, "", "") is Doubt.COUNT_DIFFERS
 
 
 def test_items_of_a_superseded_spelling_do_not_count() -> None:

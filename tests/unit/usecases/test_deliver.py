@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import DeliveryError, MessageRefused
+from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
 from chalicelib.domain.message import Message, Rendered, Step
 from chalicelib.usecases.deliver import Courier
+from chalicelib.usecases.passes import make_passes
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
@@ -131,7 +132,7 @@ def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
     service.run()
     service.owe_month()
     service.channel.fail_attach(DOWN)
-    service.files.fail(DOWN, times=2)
+    service.files.fail(DOWN)
     report = service.run()
     assert [each.step for each in report.undelivered] == [Step.STORE, Step.FILE]
     assert service.said[-1] == "monthly: 1"
@@ -142,14 +143,76 @@ def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
 
 
 def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
+    service.owe_month()
     report = service.run(minutes=0.4)
     assert report.deliveries == ()
     assert report.pending_messages == 1
-    later = replace(service.world, clock=service.clock)
-    assert later.work.open().messages[0].pending == (Step.POST,)
     service.clock.forward(timedelta(minutes=15))
     service.run()
-    assert service.said == ["incomplete: ", "new: A"]
+    assert service.said == ["monthly: 0", "new: A"]
+
+
+def test_of_notices_that_waited_only_the_newest_is_posted(service: Service) -> None:
+    service.run()
+    service.channel.fail_post(REVOKED, times=3)
+    for number in range(3):
+        service.clock.forward(HOUR)
+        service.owe()
+        service.report("i-1", "A", run=f"run-{number + 2}")
+        service.run()
+    service.run()
+    assert service.said == ["new: A", "nothing new: "]
+    assert service.world.work.open().messages == ()
+
+
+def test_a_new_alert_is_posted_before_old_files_are_tried(service: Service) -> None:
+    service.channel.fail_attach(DOWN, times=2)
+    service.run()
+    service.clock.forward(MINUTE)
+    service.report("i-1", "A", "B", run="run-2")
+    report = service.run()
+    assert service.said == ["new: A", "new: B"]
+    assert [each.step for each in report.deliveries] == [Step.POST, Step.FILE]
+    service.run()
+    assert len(service.channel.attachments) == 2
+
+
+def test_a_bucket_that_is_down_is_tried_once_a_pass(service: Service) -> None:
+    service.files.fail(DOWN, times=9)
+    for number in range(3):
+        service.clock.forward(MINUTE)
+        service.report("i-1", *"ABC"[: number + 1], run=f"run-{number + 2}")
+        report = service.run()
+        assert [each.step for each in report.undelivered] == [Step.STORE]
+    assert len(service.said) == len(service.channel.attachments) == 3
+
+
+def test_a_step_that_cannot_be_recorded_counts_as_not_taken(service: Service) -> None:
+    class Unrecorded:
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.world.work, name)
+
+        def record(self, *_: object) -> None:
+            raise Unavailable("ledger did not answer")
+
+    world = replace(service.world, work=Unrecorded())  # type: ignore[arg-type]
+    (report,) = make_passes(world, START + 15 * MINUTE)
+    assert [type(each.error) for each in report.undelivered] == [Unavailable]
+    assert report.pending_messages == 1
+
+
+def test_a_month_that_is_owed_again_is_paid_and_not_written_over(service: Service) -> None:
+    service.owe_month()
+    service.run()
+    before = dict(service.files.objects)
+    service.ledger.paid.clear()
+    service.report("i-1", "A", "B", run="run-2")
+    service.owe_month()
+    report = service.run()
+    assert report.failure is None
+    key = "monthly/2026/11/non-compliant-2026-11-23.csv"
+    assert service.files.objects[key] == before[key]
+    assert service.world.work.open().debts == ()
 
 
 def test_a_message_without_a_file_has_nothing_to_store_or_attach(service: Service) -> None:

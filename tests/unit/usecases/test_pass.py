@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import Conflict, Unavailable
+from chalicelib.adapters.memory import MemoryFindings
+from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.scan_record import record_of
 from chalicelib.usecases.passes import Wish, make_passes
 from chalicelib.usecases.stage import ATTEMPTS
@@ -126,13 +128,12 @@ def test_quiet_answers_can_be_turned_off(service: Service) -> None:
     assert service.world.work.open().debts == ()
 
 
-def test_a_count_that_differs_resolves_nothing_and_is_told_until_it_is_over(
+def test_a_doubtful_reading_resolves_nothing_and_is_told_while_it_lasts(
     service: Service,
 ) -> None:
     service.report("i-1", "A", "B")
     service.run()
     service.report("i-1", "B", "C", run="run-2")
-    service.compliance.announce("i-1", TYPE, count=3)
     service.compliance.announce("i-1", TYPE, execution_id="run-3")
     report = service.run()
     assert service.titles("i-1") == ["A", "B", "C"]
@@ -141,15 +142,34 @@ def test_a_count_that_differs_resolves_nothing_and_is_told_until_it_is_over(
     (node,) = service.nodes.all()
     assert node.unproven_since == START
     assert node.executions[TYPE.casefold()].execution_id == "run-1"
+    service.clock.forward(15 * MINUTE)
     service.run()
     assert service.said[1:] == ["new: C"]
+    service.clock.forward(15 * MINUTE)
+    service.run()
+    service.run()
+    assert service.said[2:] == ["incomplete: "]
     service.report("i-1", "B", "C", run="run-4")
     service.run()
     assert service.titles("i-1") == ["B", "C"]
-    assert service.said[2:] == ["complete again: "]
+    assert service.said[3:] == ["complete again: "]
 
 
-def test_two_readings_that_agree_prove_a_node_whatever_the_summary_counts(
+def test_a_node_that_reports_while_it_is_read_is_no_news(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    for number in range(48):
+        service.clock.forward(30 * MINUTE)
+        service.report("i-1", "A", run=f"run-{number}")
+        service.compliance.announce("i-1", TYPE, execution_id="racing")
+        service.run()
+        service.clock.forward(15 * MINUTE)
+        service.report("i-1", "A", run=f"later-{number}")
+        service.run()
+    assert service.said == ["new: A"]
+
+
+def test_two_passes_that_read_the_same_prove_a_node_whatever_the_summary_counts(
     service: Service,
 ) -> None:
     service.report("i-1", "A", "B")
@@ -157,7 +177,23 @@ def test_two_readings_that_agree_prove_a_node_whatever_the_summary_counts(
     service.report("i-1", "B", run="run-2")
     service.compliance.announce("i-1", TYPE, count=7)
     service.run()
+    assert service.titles("i-1") == ["A", "B"]
+    service.run()
     assert service.titles("i-1") == ["B"]
+
+
+def test_a_listing_that_is_cut_short_or_empty_is_never_an_all_clear(service: Service) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.owe()
+    service.report("i-1", run="run-2")
+    service.compliance.announce("i-1", TYPE, count=3)
+    for _ in range(5):
+        service.run()
+        service.clock.forward(15 * MINUTE)
+    assert service.titles() == ["A", "B"]
+    assert service.said[1:] == ["incomplete: "]
 
 
 def test_a_node_where_nothing_was_checked_is_no_proof_of_a_fix(service: Service) -> None:
@@ -189,9 +225,123 @@ def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> N
     report = service.run(minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.left == 1
+    assert service.said == []
+    service.clock.forward(30 * MINUTE)
+    service.run(minutes=0.75)
     assert service.said == ["incomplete: "]
     service.run()
     assert service.said[1:] == ["new: A"]
+
+
+def test_an_execution_whose_findings_were_told_in_parts_gets_no_all_clear(
+    service: Service,
+) -> None:
+    service.owe()
+    service.clock.forward(MINUTE)
+    service.report("i-1", "A")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.owe("a-2")
+    service.ledger.debts.clear()
+    service.world.work.owe(
+        Debt("late", DebtKind.EXECUTION, START, service.clock.now, "a-1", "Success", START)
+    )
+    service.run()
+    assert service.said == ["new: A"]
+    assert service.world.work.open().debts == ()
+
+
+def test_a_clock_in_the_future_answers_for_nobody(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    here = service.clock.now
+    service.clock.forward(timedelta(days=3650))
+    service.report("i-2", run="run-9")
+    service.clock.now = here + MINUTE
+    service.owe()
+    service.run()
+    service.clock.forward(30 * MINUTE)
+    service.run()
+    assert service.said[1:] == ["no report: "]
+
+
+def test_a_doubtful_node_that_leaves_the_list_is_still_in_doubt(service: Service) -> None:
+    service.report("i-1", "A", compliant=0)
+    service.report("i-2", "B")
+    service.compliance.put("i-1", TYPE, "run-1", START, [], compliant=0)
+    service.run()
+    service.compliance.remove("i-1")
+    report = service.run()
+    assert report.outcome
+    assert report.outcome.coverage.unproven == {"i-1": "SSM does not list it any more"}
+    assert service.said == ["new: B"]
+    service.clock.forward(HOUR)
+    service.run()
+    assert service.said[1:] == ["complete again: "]
+
+
+def test_items_without_a_title_are_told_whichever_pass_has_read_them(service: Service) -> None:
+    service.compliance.put("i-1", TYPE, "run-1", START, [item(None)])
+    service.run()
+    service.owe()
+    report = service.run()
+    assert report.outcome
+    assert report.outcome.coverage.untitled == 1
+
+
+def test_a_new_node_is_known_before_its_first_finding_is_stored(service: Service) -> None:
+    service.report("i-1", "A")
+
+    class Torn:
+        """A findings table that dies once it has stored what it was given."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.findings, name)
+
+        def put(self, findings: object) -> None:
+            service.findings.put(findings)  # type: ignore[arg-type]
+            raise Unavailable("the table did not answer")
+
+    world = replace(service.world, findings=Torn())  # type: ignore[arg-type]
+    make_passes(world, START + 15 * MINUTE)
+    service.compliance.remove("i-1")
+    service.report("i-2")
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+    assert service.titles() == []
+
+
+def test_an_ended_wide_snooze_tells_what_the_index_does_not_show_yet(service: Service) -> None:
+    class Lagging(MemoryFindings):
+        def of_title(self, title: str) -> tuple[()]:  # noqa: ARG002
+            return ()
+
+    service.findings = Lagging()
+    service.ledger.snoozes["s-1"] = snooze(title="A", instance_id=None)
+    service.report("i-1", "A")
+    service.run()
+    service.clock.now = START + timedelta(days=1)
+    service.run()
+    assert service.said == ["new: A"]
+
+
+def test_whatever_breaks_in_a_scan_what_is_pending_is_delivered(service: Service) -> None:
+    service.report("i-1", "A")
+    service.channel.fail_post(DeliveryError("service_unavailable", retryable=True))
+    service.run()
+
+    class Broken:
+        def summaries(self) -> object:
+            raise OverflowError("date value out of range")
+
+        def items(self, *_: object) -> object:
+            raise AssertionError
+
+    world = replace(service.world, compliance=Broken())  # type: ignore[arg-type]
+    (report,) = make_passes(world, START + 15 * MINUTE)
+    assert isinstance(report.failure, OverflowError)
+    assert service.said == ["new: A"]
 
 
 def test_a_node_missing_for_an_hour_is_resolved_and_its_row_removed(service: Service) -> None:

@@ -31,7 +31,7 @@ def test_a_node_larger_than_a_chunk_is_a_chunk_of_its_own() -> None:
 def test_no_reading_begins_when_the_time_is_up() -> None:
     service = Service()
     service.report("i-1", "A")
-    with reader(service.compliance, 2, service.clock) as node_reader:
+    with reader(service.compliance, 2, service.clock, {}) as node_reader:
         assert node_reader.read([report("i-1")], START) == ()
         (reading,) = node_reader.read([report("i-1")], START + timedelta(seconds=1))
     assert reading.doubt is None
@@ -58,7 +58,7 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
         waits = threading.current_thread() is threading.main_thread()
         return datetime.now(UTC) if waits else early()
 
-    with reader(Hanging(), 2, clock) as node_reader:
+    with reader(Hanging(), 2, clock, {}) as node_reader:
         readings = node_reader.read([report("i-1"), report("i-2")], until)
         release.set()
     assert [each.report.instance_id for each in readings] == ["i-2"]

@@ -1,14 +1,14 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from chalicelib.adapters.ssm_compliance import NEVER, SsmCompliance
+from chalicelib.adapters.ssm_compliance import NEVER, NO_EXECUTION, SsmCompliance
 from chalicelib.domain.compliance import Execution, SummaryRow, fold, reports
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
@@ -235,7 +235,31 @@ def test_an_execution_without_an_id_is_known_by_its_time(ssm: "SSMClient") -> No
         ExecutionSummary={"ExecutionTime": RAN},
         NonCompliantSummary={"NonCompliantCount": 1},
     )
-    assert row.execution == Execution("", RAN, 1)
+    assert row.execution == Execution(f"at {RAN.timestamp()}", RAN, 1)
+
+
+def test_without_ids_two_runs_are_told_apart_by_their_times(
+    ssm: "SSMClient", compliance: SsmCompliance
+) -> None:
+    earlier = {"ExecutionTime": RAN - timedelta(hours=1), "ExecutionType": "Command"}
+    put(ssm, failing(1), ExecutionSummary=earlier)
+    stale = compliance.items(NODE, ["Custom:InSpec"])
+    put(ssm, failing(1), ExecutionSummary={"ExecutionTime": RAN, "ExecutionType": "Command"})
+    (row,) = compliance.summaries()
+    report = reports([row])[NODE]
+    assert doubt(report, stale) is Doubt.EXECUTION_DIFFERS
+    assert doubt(report, compliance.items(NODE, ["Custom:InSpec"])) is None
+
+
+@pytest.mark.parametrize("year", [1, 1999, 2100, 9999])
+def test_a_time_that_no_scan_can_have_had_is_none(ssm: "SSMClient", year: int) -> None:
+    absurd = datetime(year, 6, 1, tzinfo=UTC)
+    (row,) = rows_answered(
+        ssm,
+        ExecutionSummary={"ExecutionTime": absurd, "ExecutionId": "run-1"},
+        NonCompliantSummary={"NonCompliantCount": 1},
+    )
+    assert row.execution == Execution(NO_EXECUTION, NEVER, 1)
 
 
 def test_a_row_without_an_execution_is_never_proven(

@@ -45,8 +45,9 @@ test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
 		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 
-bench: setup  ## calls by operation and seconds of a pass, against what is promised
+bench: setup  ## what a pass and the API cost, against what is promised (3 minutes)
 	@$(PY) -m bench.pass_cost
+	@$(PY) -m bench.api_cost
 
 fmt: setup  ## format the code and mend what ruff can
 	@$(PY) -m ruff format --quiet $(CODE)

@@ -11,6 +11,8 @@ from chalicelib.domain.errors import ServiceError
 from devstack.environment import isolate
 from infra.token_commands import add_commands
 
+_PORT = "0 (usual): a free one"
+
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
@@ -21,8 +23,8 @@ def parser() -> argparse.ArgumentParser:
         "up": "keep the stack running to click through",
     }.items():
         command = commands.add_parser(name, help=text)
-        command.add_argument("--aws-port", type=int, default=0, help="0 (usual): a free one")
-        command.add_argument("--slack-port", type=int, default=0, help="0 (usual): a free one")
+        for port in ("aws", "slack", "api") + (("viewer",) if name == "up" else ()):
+            command.add_argument(f"--{port}-port", type=int, default=0, help=_PORT)
     load = commands.add_parser("load", help="let a node report, as AWS-RunInspecChecks does")
     load.add_argument("report", help="file of `inspec exec --reporter json`, - for standard input")
     load.add_argument("--instance", required=True, help="the node, such as i-0a1b2c3d4e5f60001")
@@ -44,16 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     isolate()
     # the stand-ins read the environment when they are imported
-    from devstack import commands, story  # noqa: PLC0415
+    from devstack import commands, up  # noqa: PLC0415
     from devstack.running import NothingRunsError  # noqa: PLC0415
+    from devstack.stack import Ports  # noqa: PLC0415
+    from devstack.telling import StoryError  # noqa: PLC0415
 
     console = Console(highlight=False)
     try:
         match asked.command:
             case "run":
-                commands.run(commands.Ports(asked.aws_port, asked.slack_port), console)
+                commands.run(Ports(asked.aws_port, asked.slack_port, asked.api_port), console)
             case "up":
-                commands.up(commands.Ports(asked.aws_port, asked.slack_port), console)
+                ports = Ports(asked.aws_port, asked.slack_port, asked.api_port, asked.viewer_port)
+                up.up(ports, console)
             case "load":
                 commands.load_command(asked.report, asked.instance, console)
             case "scan":
@@ -68,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.token_command(asked, console)
             case _:
                 commands.channel_command(console)
-    except (story.StoryError, NothingRunsError, OSError, ValueError, ServiceError) as error:
+    except (StoryError, NothingRunsError, OSError, ValueError, ServiceError) as error:
         Console(stderr=True).print(Text(f"{asked.command} failed: {error}", "bold red"))
         return 1
     return 0

@@ -3,8 +3,6 @@
 import argparse
 import sys
 import time
-from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import URLError
@@ -16,26 +14,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chalicelib.adapters.access_tokens import ParameterTokens
-from devstack.aws.session import local_session
+from chalicelib.domain.access import Role
+from devstack.api import api_server
+from devstack.api_client import ApiClient
+from devstack.api_tokens import made, token_store
 from devstack.handlers import Handlers
-from devstack.running import STATE, NothingRunsError, Running, announced, find
-from devstack.sample_fleet import FLEET, last_report, load, load_sample, started_now
+from devstack.running import STATE, NothingRunsError, Running, find
+from devstack.sample_fleet import last_report, load
 from devstack.slack.model import Message, messages_from_json
 from devstack.slack.transcript import transcript
-from devstack.stack import Stack, stack
+from devstack.snooze_scenes import SnoozeScenes
+from devstack.stack import Ports, stack
 from devstack.story import Story
+from devstack.telling import Telling
+from devstack.up import show_addresses
 from infra import token_commands
 
 KEPT = Path("build/devstack")
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the stand-ins listen; 0 takes a free port."""
-
-    aws: int = 0
-    slack: int = 0
+# Who snoozes in the story.
+AUTHOR = "alice"
 
 
 def run(ports: Ports, console: Console) -> None:
@@ -43,8 +40,18 @@ def run(ports: Ports, console: Console) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with stack(ports.aws, ports.slack) as running, (KEPT / "lambda.log").open("w") as log:
-        _show_addresses(running, console)
-        Story(running, Handlers(running.env, log), console, KEPT).play()
+        # before the API: it reads its settings from the environment that this sets
+        telling = Telling(running, Handlers(running.env, log), console, KEPT)
+        with api_server(ports.api) as api_url:
+            addresses = {
+                "AWS (SSM, DynamoDB, S3)": running.aws.url,
+                "Slack channel": running.slack.page_url,
+                "API": api_url,
+            }
+            show_addresses(addresses, console)
+            (token,) = made(running.env, **{AUTHOR: Role.OPERATOR}).values()
+            client = ApiClient(api_url, token)
+            Story(telling, SnoozeScenes(telling, client, AUTHOR)).play()
         page = KEPT / "channel.html"
         page.write_bytes(_read(running.slack.page_url))
     console.rule("[bold green]All counts are as they should be", align="left")
@@ -56,34 +63,6 @@ def run(ports: Ports, console: Console) -> None:
     kept.add_row("To click through", "make up")
     console.print(kept)
     console.print(f"{time.monotonic() - began:.1f} seconds")
-
-
-def up(ports: Ports, console: Console) -> None:
-    """Keep the stack running, with the sample fleet scanned once, until Ctrl-C."""
-    with stack(ports.aws, ports.slack) as running:
-        state = Running(running.aws.url, running.slack.page_url, running.env)
-        handlers = Handlers(running.env, sys.stderr)
-        with announced(state), console.status("the sample fleet reports and is scanned"):
-            began = started_now()
-            for node, name in FLEET.items():
-                load_sample(running.aws.url, node, name)
-            handlers.scan(began, {"Success": len(FLEET)})
-            _show_addresses(running, console)
-            console.print(_HINTS)
-            console.print("Ctrl-C ends it.", style="bold")
-        with announced(state):
-            _wait_for_interrupt()
-    console.print("Stopped.")
-
-
-_HINTS = """In another terminal:
-  python -m devstack load devstack/samples/ubuntu-good.json --instance i-0a1b2c3d4e5f60004
-  python -m devstack scan        the association event reaches ec2-inspec-scan
-  python -m devstack monthly     the month ends
-  python -m devstack reconcile   the tick of every 15 minutes
-  python -m devstack token add --name me --role operator    a token for the API
-  python -m devstack channel     print the Slack channel here
-(use .venv/bin/python, or activate the virtual environment)"""
 
 
 def load_command(report: str, instance: str, console: Console) -> None:
@@ -121,10 +100,11 @@ def reconcile_command(console: Console, *, full: bool, accept_missing: bool) -> 
 
 def token_command(asked: argparse.Namespace, console: Console) -> None:
     """Make, list or revoke tokens of the API."""
-    env = find_alive().env
-    with closing(local_session().client("ssm", endpoint_url=env["AWS_ENDPOINT_URL"])) as ssm:
-        store = ParameterTokens(ssm, env["API_TOKENS_PARAMETER"])
+    running = find_alive()
+    with token_store(running.env) as store:
         token_commands.run(asked, store, console.file)
+    if running.api_url:
+        console.print(Text(f"The API: {running.api_url}", "dim"))
 
 
 def channel_command(console: Console) -> None:
@@ -152,13 +132,6 @@ def find_alive() -> Running:
     return running
 
 
-def _show_addresses(running: Stack, console: Console) -> None:
-    table = Table(box=None, show_header=False)
-    table.add_row("AWS (SSM, DynamoDB, S3)", running.aws.url)
-    table.add_row("Slack channel", running.slack.page_url)
-    console.print(table)
-
-
 def _show_answer(answer: dict[str, object], running: Running, console: Console) -> None:
     console.print_json(msgspec.json.encode(answer).decode())
     passes: list[dict[str, object]] = answer["passes"]  # type: ignore[assignment]
@@ -177,11 +150,3 @@ def _read(url: str) -> bytes:
     except URLError as error:
         raise NothingRunsError(f"{url} does not answer: {error.reason}") from error
     return content
-
-
-def _wait_for_interrupt() -> None:
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        return

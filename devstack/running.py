@@ -14,11 +14,12 @@ class NothingRunsError(RuntimeError):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """Where the running stack is, and the settings for it."""
+    """Where the running stack is, and the settings for it; `api_url` None: no API is served."""
 
     aws_url: str
     page_url: str
     env: Mapping[str, str]
+    api_url: str | None = None
 
 
 @contextmanager

@@ -13,6 +13,16 @@ from devstack.slack import SlackStandIn, slack_server
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens; 0 takes a free port."""
+
+    aws: int = 0
+    slack: int = 0
+    api: int = 0
+    viewer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """Running stand-ins; `env` are the settings that point the handlers at them."""
 

@@ -13,13 +13,15 @@ NODE, TITLE = "i-1", "SSH must not allow root"
 EVERYTHING, OF_NODE, OF_TITLE = Selection(), Selection(instance_id=NODE), Selection(title=TITLE)
 STORED = 250
 
-
-def of_one_node() -> list[Finding]:
-    return [finding(number, node=NODE) for number in range(STORED)]
+Sample = Callable[[int], list[Finding]]
 
 
-def of_one_title() -> list[Finding]:
-    return [finding(number, node=f"mi-{number}", title=TITLE) for number in range(STORED)]
+def of_one_node(size: int) -> list[Finding]:
+    return [finding(number, node=NODE) for number in range(size)]
+
+
+def of_one_title(size: int) -> list[Finding]:
+    return [finding(number, node=f"mi-{number}", title=TITLE) for number in range(size)]
 
 
 SELECTIONS = [
@@ -65,61 +67,63 @@ def test_an_empty_table_is_one_empty_page(stores: Stores, wanted: Selection) -> 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
 def test_pages_of_every_size_lose_nothing_and_double_nothing(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    put_with_strangers(stores, wanted, sample())
+    findings = sample(STORED)
+    put_with_strangers(stores, wanted, findings)
     for size in (7, 100, STORED, STORED + 1):
-        assert_whole(pages(stores.finding_pages, wanted, size), sample(), size)
+        assert_whole(pages(stores.finding_pages, wanted, size), findings, size)
 
 
 # moto sorts the whole table for each page.
 @pytest.mark.parametrize("stores", ["memory", LOCAL], indirect=True)
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
 def test_pages_of_one_row_lose_nothing_and_double_nothing(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    put_with_strangers(stores, wanted, sample())
-    assert_whole(pages(stores.finding_pages, wanted, 1), sample(), 1)
+    findings = sample(STORED)
+    put_with_strangers(stores, wanted, findings)
+    assert_whole(pages(stores.finding_pages, wanted, 1), findings, 1)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS[1:])
 def test_an_index_is_paged_in_order_of_the_finding_id(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    findings = sample()
+    findings = sample(30)
     stores.findings.put(findings)
 
-    assert list(chain(*pages(stores.finding_pages, wanted, 100))) == by_id(findings)
+    assert list(chain(*pages(stores.finding_pages, wanted, 10))) == by_id(findings)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
 def test_the_list_goes_on_behind_a_finding_that_is_gone(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    stores.findings.put(sample())
-    whole = list(chain(*pages(stores.finding_pages, wanted, 100)))
-    for position in (0, 99, STORED - 1):
+    stores.findings.put(sample(30))
+    whole = list(chain(*pages(stores.finding_pages, wanted, 10)))
+    for position in (0, 9, 29):
         gone = whole[position]
         stores.findings.delete([gone.finding_id])
 
-        rest = pages(stores.finding_pages, wanted, 100, after=gone.finding_id)
+        rest = pages(stores.finding_pages, wanted, 10, after=gone.finding_id)
         assert list(chain(*rest)) == whole[position + 1 :]
         stores.findings.put([gone])
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
 def test_what_is_resolved_and_opened_between_pages_disturbs_no_other_row(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    findings = sample()
+    findings = sample(60)
     came = [findings.pop() for _ in range(20)]
     stores.findings.put(findings)
-    first = list(stores.finding_pages.page(wanted, None, 100))
-    resolved = {each.finding_id for each in (*first[90:], *findings[:20])}
+    first = list(stores.finding_pages.page(wanted, None, 20))
+    resolved = {each.finding_id for each in (*first[15:], *findings[:5])}
     stores.findings.delete(resolved)
     stores.findings.put(came)
 
-    rest = chain(*pages(stores.finding_pages, wanted, 100, after=first[-1].finding_id))
+    rest = chain(*pages(stores.finding_pages, wanted, 20, after=first[-1].finding_id))
     seen = [*first, *rest]
     assert len(seen) == len(set(seen))
     assert set(seen) >= {each for each in findings if each.finding_id not in resolved}
@@ -128,15 +132,15 @@ def test_what_is_resolved_and_opened_between_pages_disturbs_no_other_row(
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
 def test_a_page_is_full_where_the_engine_ends_its_own_earlier(
-    stores: Stores, wanted: Selection, sample: Callable[[], list[Finding]]
+    stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
-    # Six kilobytes each: these are more than the megabyte at which DynamoDB ends a page.
-    findings = [replace(each, control_id="c" * 6_000) for each in sample()]
+    # 40 KB each: these are more than the megabyte at which DynamoDB ends a page.
+    findings = [replace(each, control_id="c" * 40_000) for each in sample(40)]
     stores.findings.put(findings)
 
-    page = list(stores.finding_pages.page(wanted, None, 240))
-    rest = list(stores.finding_pages.page(wanted, page[-1].finding_id, 240))
-    assert (len(page), len(rest)) == (240, 10)
+    page = list(stores.finding_pages.page(wanted, None, 36))
+    rest = list(stores.finding_pages.page(wanted, page[-1].finding_id, 36))
+    assert (len(page), len(rest)) == (36, 4)
     assert {*page, *rest} == set(findings)
 
 

@@ -33,7 +33,7 @@ def pages(stored: NodePages, size: int, after: str | None = None) -> list[list[N
     """Every page, and the empty one where the last is full."""
     made: list[list[Node]] = []
     while not made or len(made[-1]) == size:
-        assert len(made) <= 60, "the pages come to no end"
+        assert len(made) <= 30, "the pages come to no end"
         made.append(list(stored.page(after, size)))
         after = made[-1][-1].instance_id if made[-1] else after
     return made
@@ -82,12 +82,12 @@ def test_deleting_what_is_not_stored_is_no_error(stores: Stores) -> None:
 
 
 def test_pages_of_every_size_lose_nothing_and_double_nothing(stores: Stores) -> None:
-    nodes = {f"mi-{number}": replace(FULL, instance_id=f"mi-{number}") for number in range(60)}
+    nodes = {f"mi-{number}": replace(FULL, instance_id=f"mi-{number}") for number in range(30)}
     stores.nodes.put(nodes.values())
 
-    for size in (1, 7, 60, 61):
+    for size in (1, 7, 30, 31):
         made = pages(stores.node_pages, size)
-        assert [len(page) for page in made] == [*[size] * (60 // size), 60 % size]
+        assert [len(page) for page in made] == [*[size] * (30 // size), 30 % size]
         rows = list(chain(*made))
         assert len({row.instance_id for row in rows}) == len(rows)
         assert {row.instance_id: row for row in rows} == nodes

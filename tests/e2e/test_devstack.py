@@ -15,9 +15,12 @@ import pytest
 from rich.console import Console
 
 from devstack.__main__ import main
+from devstack.api_client import ApiClient
 from devstack.handlers import Handlers
+from devstack.snooze_scenes import SnoozeScenes
 from devstack.stack import stack
-from devstack.story import FAILED, Story, StoryError
+from devstack.story import Story
+from devstack.telling import FAILED, StoryError, Telling
 
 pytestmark = pytest.mark.enable_socket
 
@@ -51,7 +54,11 @@ def test_run_plays_the_story_and_keeps_what_it_made(tmp_path: Path) -> None:
         "38 new non-compliant findings",
         "No new non-compliant findings",
         "12 new non-compliant findings",
-        "Monthly report: 38 non-compliant findings",
+        "11 new non-compliant findings",
+        "4 findings still fail after their snooze",
+        "snoozed by alice",
+        "In Slack: nothing",
+        "Monthly report: 50 non-compliant findings",
         "All counts are as they should be",
     ):
         assert line in output
@@ -63,7 +70,10 @@ def test_a_wrong_count_ends_the_story(tmp_path: Path) -> None:
     with stack() as running:
         handlers = Handlers(running.env, io.StringIO())
         console = Console(file=io.StringIO())
-        story = Story(running, handlers, console, tmp_path, failed=FAILED | {"ubuntu-good": 5})
+        wrong = FAILED | {"ubuntu-good": 5}
+        telling = Telling(running, handlers, console, tmp_path, failed=wrong)
+        api = ApiClient("http://127.0.0.1:9", "eis_not_needed")
+        story = Story(telling, SnoozeScenes(telling, api, "alice"))
         with pytest.raises(StoryError, match="failed results of ubuntu-good: expected 5, saw 4"):
             story.play()
 

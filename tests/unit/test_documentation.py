@@ -1,4 +1,4 @@
-"""What README and docs say is what the code has: settings, metrics, codes, headlines, links."""
+"""What README and docs say is what the code has: settings, routes, metrics, codes, links."""
 
 import ast
 import inspect
@@ -13,7 +13,8 @@ from chalicelib.adapters import s3
 from chalicelib.adapters.slack import codes
 from chalicelib.aws import errors
 from chalicelib.domain.proof import Doubt
-from chalicelib.entrypoints import telemetry
+from chalicelib.entrypoints import auth, problems, telemetry
+from chalicelib.entrypoints.api_routes import ROUTES
 from chalicelib.reports import slack_alert
 from tests.fleet import Service
 
@@ -28,9 +29,14 @@ DOCUMENTS = sorted(
 )
 README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
 
 # `| `NAME` | default | meaning |`
 SETTING_ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \| `?(.+?)`? \| (.+) \|$", re.MULTILINE)
+# `| GET | `/v1/findings` | what it does |`
+ROUTE_ROW = re.compile(r"^\| ([A-Z]+) \| `(/v1/[^`]+)` \| ", re.MULTILINE)
+# `| 404 | Not found | when |`
+STATUS_ROW = re.compile(r"^\| (\d{3}) \| ([^|]+) \| ", re.MULTILINE)
 METRIC_ROW = re.compile(r"^\| `([a-z_]+)` \| ", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 # A path of this repository in back quotes, such as `docs/operations.md`
@@ -85,8 +91,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 
 def test_the_table_has_no_setting_that_nothing_reads() -> None:
-    # those of the API are there before the API is
-    table = {name for name, _, meaning in SETTING_ROW.findall(README) if "API" not in meaning}
+    table = {name for name, _, _ in SETTING_ROW.findall(README)}
     assert table <= settings_read().keys()
 
 
@@ -104,8 +109,28 @@ def test_every_field_and_line_of_the_log_is_documented() -> None:
     service.report("i-1", "A")
     documented = quoted(section(OPERATIONS, "## Logs"))
     assert telemetry.facts(service.run(), {}).keys() <= documented
-    source = inspect.getsource(telemetry.report_pass)
-    assert set(re.findall(r"log\.\w+\(\s*\"([^\"]+)\"", source)) <= documented
+    source = inspect.getsource(telemetry) + inspect.getsource(auth)
+    lines = set(re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", source))
+    assert {"pass made", "request failed", "request refused"} <= lines <= documented
+
+
+def test_every_route_is_documented_and_no_other() -> None:
+    written = ROUTE_ROW.findall(section(API, "## Routes"))
+    assert sorted(written) == sorted((route.method, route.path) for route in ROUTES)
+
+
+def test_every_parameter_of_a_list_is_documented() -> None:
+    rows = dict(re.findall(r"^\| GET \| `(/v1/[^`]+)` \| (.+) \|$", API, re.MULTILINE))
+    for route in ROUTES:
+        if route.method == "GET":
+            assert set(route.query.__struct_fields__) <= quoted(rows[route.path]), route.path
+
+
+def test_every_status_of_a_problem_is_explained_with_its_title() -> None:
+    written = {int(status): title for status, title in STATUS_ROW.findall(API)}
+    assert written == problems.TITLES
+    for status in problems.TITLES:
+        assert str(status) in section(OPERATIONS, "## The API")
 
 
 def test_every_headline_and_every_doubt_is_explained() -> None:

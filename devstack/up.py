@@ -1,0 +1,83 @@
+"""Keeps the stack running to click through: the API, its viewer and two tokens come with it."""
+
+import sys
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chalicelib.domain.access import Role
+from devstack.api import api_server
+from devstack.api_tokens import made
+from devstack.handlers import Handlers
+from devstack.running import Running, announced
+from devstack.sample_fleet import FLEET, load_sample, started_now
+from devstack.stack import Ports, stack
+from devstack.viewer import viewer
+
+
+def up(ports: Ports, console: Console) -> None:
+    """Keep the stack running, with the sample fleet scanned once, until Ctrl-C."""
+    with stack(ports.aws, ports.slack) as running:
+        # before the API: it reads its settings from the environment that this sets
+        handlers = Handlers(running.env, sys.stderr)
+        with api_server(ports.api) as api, viewer(api, ports.viewer) as viewer_url:
+            state = Running(running.aws.url, running.slack.page_url, running.env, api)
+            with announced(state):
+                tokens = made(running.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
+                with console.status("the sample fleet reports and is scanned"):
+                    began = started_now()
+                    for node, name in FLEET.items():
+                        load_sample(running.aws.url, node, name)
+                    handlers.scan(began, {"Success": len(FLEET)})
+                show_addresses(
+                    {
+                        "AWS (SSM, DynamoDB, S3)": running.aws.url,
+                        "Slack channel": running.slack.page_url,
+                        "API": api,
+                        "API, to read and try": viewer_url,
+                    },
+                    console,
+                )
+                _show_tokens(api, tokens, console)
+                console.print(_HINTS)
+                console.print("Ctrl-C ends it.", style="bold")
+                _wait_for_interrupt()
+    console.print("Stopped.")
+
+
+_HINTS = """In another terminal:
+  python -m devstack load devstack/samples/ubuntu-good.json --instance i-0a1b2c3d4e5f60004
+  python -m devstack scan        the association event reaches ec2-inspec-scan
+  python -m devstack monthly     the month ends
+  python -m devstack reconcile   the tick of every 15 minutes
+  python -m devstack token add --name me --role operator    another token for the API
+  python -m devstack channel     print the Slack channel here
+(use .venv/bin/python, or activate the virtual environment)"""
+
+
+def show_addresses(addresses: Mapping[str, str], console: Console) -> None:
+    """Print where everything listens."""
+    table = Table(box=None, show_header=False)
+    for name, url in addresses.items():
+        table.add_row(name, url)
+    console.print(table)
+
+
+def _show_tokens(api: str, tokens: Mapping[str, str], console: Console) -> None:
+    """Print the tokens, on lines that no terminal's width cuts."""
+    console.print("\nTokens of the API, shown this once:")
+    for name, token in tokens.items():
+        console.print(Text(f"  {name:8}  {token}"), soft_wrap=True)
+    curl = f"curl -H 'Authorization: Bearer {tokens['operator']}' '{api}/v1/findings?limit=2'"
+    console.print(Text(f"  {curl}\n"), soft_wrap=True)
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return

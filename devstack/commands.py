@@ -32,7 +32,7 @@ from infra import token_commands
 
 KEPT = Path("build/devstack")
 # Who snoozes in the story.
-AUTHOR = "alice"
+AUTHOR = "oncall"
 
 
 def run(ports: Ports, console: Console) -> None:

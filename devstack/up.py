@@ -1,8 +1,10 @@
 """Keeps the stack running to click through: the API, its viewer and two tokens come with it."""
 
+import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +21,16 @@ from devstack.viewer import viewer
 
 
 def up(ports: Ports, console: Console) -> None:
-    """Keep the stack running, with the sample fleet scanned once, until Ctrl-C."""
+    """Keep the stack running, with the sample fleet scanned once, until Ctrl-C or a SIGTERM."""
+    # set, not inherited: a shell starts a background process with Ctrl-C ignored
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _run(ports, console)
+    console.print("Stopped.")
+
+
+def _run(ports: Ports, console: Console) -> None:
     with stack(ports.aws, ports.slack) as running:
         # before the API: it reads its settings from the environment that this sets
         handlers = Handlers(running.env, sys.stderr)
@@ -44,8 +55,8 @@ def up(ports: Ports, console: Console) -> None:
                 _show_tokens(api, tokens, console)
                 console.print(_HINTS)
                 console.print("Ctrl-C ends it.", style="bold")
-                _wait_for_interrupt()
-    console.print("Stopped.")
+                while True:
+                    time.sleep(3600)
 
 
 _HINTS = """In another terminal:
@@ -73,11 +84,3 @@ def _show_tokens(api: str, tokens: Mapping[str, str], console: Console) -> None:
         console.print(Text(f"  {name:8}  {token}"), soft_wrap=True)
     curl = f"curl -H 'Authorization: Bearer {tokens['operator']}' '{api}/v1/findings?limit=2'"
     console.print(Text(f"  {curl}\n"), soft_wrap=True)
-
-
-def _wait_for_interrupt() -> None:
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        return

@@ -54,7 +54,7 @@ def snooze(**fields: object) -> Snooze:
         until_resolved=False,
         reason=Reason.FIX_SCHEDULED,
         comment="ticket 42",
-        created_by="ada",
+        created_by="first",
         created_via="api",
         created_at=START,
     )

@@ -61,7 +61,7 @@ def snooze(number: int) -> Snooze:
         until_resolved=True,
         reason=Reason.FIX_SCHEDULED,
         comment="",
-        created_by="alice",
+        created_by="oncall",
         created_via="api",
         created_at=NOW,
     )
@@ -74,7 +74,7 @@ def snooze_event(
         snooze_id=about.id,
         at=NOW + minutes * MINUTE,
         kind=kind,
-        by="alice",
+        by="oncall",
         via="api",
         version=about.version,
         ends_at=about.ends_at,

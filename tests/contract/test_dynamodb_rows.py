@@ -140,7 +140,7 @@ def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None
         "sk": f"{TIME}#000012#created",
         "at": TIME,
         "kind": "created",
-        "by": "alice",
+        "by": "oncall",
         "via": "api",
         "version": 12,
         "reason": "fix_scheduled",

@@ -56,7 +56,7 @@ def test_run_plays_the_story_and_keeps_what_it_made(tmp_path: Path) -> None:
         "12 new non-compliant findings",
         "11 new non-compliant findings",
         "4 findings still fail after their snooze",
-        "snoozed by alice",
+        "snoozed by oncall",
         "In Slack: nothing",
         "Monthly report: 50 non-compliant findings",
         "All counts are as they should be",
@@ -73,7 +73,7 @@ def test_a_wrong_count_ends_the_story(tmp_path: Path) -> None:
         wrong = FAILED | {"ubuntu-good": 5}
         telling = Telling(running, handlers, console, tmp_path, failed=wrong)
         api = ApiClient("http://127.0.0.1:9", "eis_not_needed")
-        story = Story(telling, SnoozeScenes(telling, api, "alice"))
+        story = Story(telling, SnoozeScenes(telling, api, "oncall"))
         with pytest.raises(StoryError, match="failed results of ubuntu-good: expected 5, saw 4"):
             story.play()
 

@@ -78,17 +78,17 @@ def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path
         "",
     )
     code, output, errors = infra(
-        running, tmp_path, "add", *where, "--name", "alice", "--role", "operator"
+        running, tmp_path, "add", *where, "--name", "oncall", "--role", "operator"
     )
     assert (code, errors) == (0, "")
     token = output.splitlines()[0]
     assert re.fullmatch(r"eis_[A-Za-z0-9_-]{43}", token)
-    assert caller_of(stored(running, DEV), token) == Caller("alice", Role.OPERATOR)
+    assert caller_of(stored(running, DEV), token) == Caller("oncall", Role.OPERATOR)
     assert stored(running, PROD) == ()
     code, output, errors = infra(running, tmp_path, "list", *where)
     assert (code, errors) == (0, "")
-    assert re.fullmatch(r"alice  operator  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", output)
-    code, _, errors = infra(running, tmp_path, "revoke", *where, "--name", "alice")
+    assert re.fullmatch(r"oncall  operator  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", output)
+    code, _, errors = infra(running, tmp_path, "revoke", *where, "--name", "oncall")
     assert (code, errors) == (0, "")
     assert stored(running, DEV) == ()
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_done_is_an_error_for_people(running: Stack, tmp_path: Pa
     for arguments, reason in (
         ((*add, "ci", "--stage", "prod"), "named ci exists already: revoke it first"),
         ((*add, "a b", "--stage", "prod"), "'a b' cannot name a token"),
-        (("revoke", "--name", "bob", "--stage", "prod"), "No token is named bob"),
+        (("revoke", "--name", "second", "--stage", "prod"), "No token is named second"),
         (("list", "--stage", "test"), "has no stage test, only dev, prod"),
         (("list", "--parameter", ""), "Parameter validation failed"),
     ):

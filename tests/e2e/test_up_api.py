@@ -82,7 +82,7 @@ def test_a_further_token_is_made_for_the_api_that_is_named(
     printed: str, running: dict[str, str], folder: Path
 ) -> None:
     assert printed
-    made = devstack("token", "add", "--name", "bob", "--role", "viewer", cwd=folder)
+    made = devstack("token", "add", "--name", "second", "--role", "viewer", cwd=folder)
     code, output, errors = made
     assert (code, errors) == (0, "")
     assert f"The API: {running['api_url']}" in output

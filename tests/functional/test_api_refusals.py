@@ -98,7 +98,7 @@ PAST = "2020-01-01T00:00:00Z"
         ({"comment": "ab"}, 422, [("/comment", "invalid")]),
         ({"comment": "x" * 501}, 422, [("/comment", "invalid")]),
         ({"comment": "     "}, 422, [("/comment", "length")]),
-        ({"created_by": "eve"}, 422, [("/created_by", "unknown")]),
+        ({"created_by": "somebody"}, 422, [("/created_by", "unknown")]),
         ({"until_resolved": "yes"}, 422, [("/until_resolved", "invalid")]),
     ],
 )

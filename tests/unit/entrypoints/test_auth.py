@@ -24,7 +24,7 @@ API = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api"
 VIEWER, OPERATOR = "eis_viewer-Token_1", "eis_operator-Token_2"
 TOKENS = MemoryTokens(
     AccessToken("ci", Role.VIEWER, digest_of(VIEWER), NOW),
-    AccessToken("alice", Role.OPERATOR, digest_of(OPERATOR), NOW),
+    AccessToken("oncall", Role.OPERATOR, digest_of(OPERATOR), NOW),
 )
 
 
@@ -70,7 +70,7 @@ def test_an_operator_may_also_change_everything() -> None:
     answer = Asked().about(f"Bearer {OPERATOR}")
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
     assert resources(answer) == [f"{API}/{method}/v1/*" for method in methods]
-    assert (answer["principalId"], answer["context"]) == ("alice", {"role": "operator"})
+    assert (answer["principalId"], answer["context"]) == ("oncall", {"role": "operator"})
 
 
 def test_a_policy_that_is_kept_answers_for_every_route() -> None:
@@ -258,7 +258,7 @@ def call(gateway: LocalGateway, method: str, path: str, token: str) -> dict[str,
 def test_an_operator_passes_the_local_gateway(
     gateway: LocalGateway, method: str, path: str
 ) -> None:
-    assert call(gateway, method, path, OPERATOR) == {"by": "alice", "role": "operator"}
+    assert call(gateway, method, path, OPERATOR) == {"by": "oncall", "role": "operator"}
 
 
 @pytest.mark.parametrize(("method", "path"), READS)
@@ -288,7 +288,7 @@ def request_of(context: dict[str, Any]) -> Request:
     return SimpleNamespace(context=context)  # type: ignore[return-value]
 
 
-ARN = "arn:aws:sts::123456789012:assumed-role/security/alice"
+ARN = "arn:aws:sts::123456789012:assumed-role/security/oncall"
 
 
 @pytest.mark.parametrize(

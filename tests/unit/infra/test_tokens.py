@@ -34,9 +34,9 @@ def test_tokens_are_long_and_never_the_same() -> None:
 
 def test_a_new_token_is_shown_and_only_its_hash_is_kept() -> None:
     store = MemoryTokens(CI)
-    output = run(store, "add", "--name", "alice", "--role", "operator")
+    output = run(store, "add", "--name", "oncall", "--role", "operator")
     token = output.splitlines()[0]
-    assert caller_of(store.all(), token) == Caller("alice", Role.OPERATOR)
+    assert caller_of(store.all(), token) == Caller("oncall", Role.OPERATOR)
     assert output.count(token) == 1
     assert store.all()[-1].sha256 not in output
     assert "Authorization: Bearer" in output
@@ -73,7 +73,7 @@ def test_a_refused_command_changes_and_shows_nothing() -> None:
     with pytest.raises(RuleBroken):
         run(store, "add", "--name", "ci", "--role", "viewer")
     with pytest.raises(NotFound):
-        run(store, "revoke", "--name", "alice")
+        run(store, "revoke", "--name", "oncall")
     assert store.all() == (CI,)
 
 

@@ -126,7 +126,7 @@ def snooze(identity: str = "s-1", **fields: object) -> Snooze:
         until_resolved=False,
         reason=Reason.FIX_SCHEDULED,
         comment="Waits for the new base image, SEC-481",
-        created_by="ada@example.org",
+        created_by="first@example.org",
         created_via="api",
         created_at=AT - timedelta(days=30),
     )
@@ -162,7 +162,7 @@ def _ended() -> tuple[Line, ...]:
         title=TITLES[0][1],
         reason=Reason.ACCEPTED_RISK,
         comment="Break-glass host until the migration",
-        created_by="arn:aws:sts::123456789012:assumed-role/SecurityOperator/grace",
+        created_by="arn:aws:sts::123456789012:assumed-role/SecurityOperator/oncall",
     )
     lines = [
         Line(finding(TITLES[9][1], n, Severity.LOW), Why.SNOOZE_ENDED, by_title) for n in (7, 8, 9)

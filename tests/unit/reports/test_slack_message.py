@@ -299,7 +299,7 @@ def test_one_finding_whose_snooze_ended_is_singular() -> None:
 def test_an_ended_snooze_names_who_set_it_and_why() -> None:
     said = shown(alert_message(alert_new(), ORIGIN))
     assert (
-        "NOPASSWD rules is expected to be empty on 3 nodes\n   snoozed by ada@example.org" in said
+        "NOPASSWD rules is expected to be empty on 3 nodes\n   snoozed by first@example.org" in said
     )
     assert "until 2026-11-23 08:00 UTC · fix scheduled · Waits for the new base image" in said
 

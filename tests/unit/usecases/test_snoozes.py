@@ -18,7 +18,7 @@ from chalicelib.usecases import snoozes
 from chalicelib.usecases.inbox import Author
 from tests.fleet import HOUR, MINUTE, START, Service
 
-ADA, BOB = Author("ada"), Author("bob")
+FIRST, SECOND = Author("first"), Author("second")
 PAIR = finding_id("i-1", "A")
 
 
@@ -44,34 +44,34 @@ def pair(**fields: Any) -> Any:
     return lambda finding: wanted(finding.instance_id, finding.title, **fields)
 
 
-def put(service: Service, author: Author = ADA, **fields: Any) -> tuple[Any, bool]:
+def put(service: Service, author: Author = FIRST, **fields: Any) -> tuple[Any, bool]:
     return snoozes.snooze_finding(service.inbox, PAIR, pair(**fields), author)
 
 
 def test_snoozing_a_finding_mutes_its_pair_from_now_on(service: Service) -> None:
     snooze, new = put(service)
     assert new
-    assert (snooze.instance_id, snooze.title, snooze.created_by) == ("i-1", "A", "ada")
+    assert (snooze.instance_id, snooze.title, snooze.created_by) == ("i-1", "A", "first")
     assert snooze.state(service.clock.now) is State.ACTIVE
 
 
 def test_the_same_call_again_writes_nothing(service: Service) -> None:
     first, _ = put(service)
     service.clock.forward(MINUTE)
-    assert put(service, BOB) == (first, False)
+    assert put(service, SECOND) == (first, False)
     assert len(snoozes.history_of(service.inbox, first.id)) == 1
 
 
 def test_another_call_changes_the_one_snooze_of_the_pair(service: Service) -> None:
     first, _ = put(service)
     service.clock.forward(MINUTE)
-    second, new = put(service, BOB, end=End(permanent=True))
+    second, new = put(service, SECOND, end=End(permanent=True))
     assert not new
     assert (second.id, second.version, second.ends_at) == (first.id, 2, None)
-    assert second.created_by == "ada"
+    assert second.created_by == "first"
     assert [(line.kind, line.by) for line in snoozes.history_of(service.inbox, first.id)] == [
-        ("created", "ada"),
-        ("changed", "bob"),
+        ("created", "first"),
+        ("changed", "second"),
     ]
 
 
@@ -85,7 +85,7 @@ def test_after_its_end_a_pair_gets_a_snooze_of_its_own(service: Service) -> None
 
 def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> None:
     with pytest.raises(NotFound):
-        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), ADA)
+        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), FIRST)
     with pytest.raises(RuleBroken):
         put(service, comment="x")
     assert service.ledger.snoozes == {}
@@ -94,25 +94,25 @@ def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> Non
 def test_unsnoozing_ends_at_once_and_again_does_nothing(service: Service) -> None:
     snooze, _ = put(service)
     for _ in range(2):
-        snoozes.unsnooze_finding(service.inbox, PAIR, BOB)
+        snoozes.unsnooze_finding(service.inbox, PAIR, SECOND)
     assert snoozes.get(service.inbox, snooze.id).state(service.clock.now) is State.ENDED
     lines = snoozes.history_of(service.inbox, snooze.id)
-    assert [(line.kind, line.by) for line in lines] == [("created", "ada"), ("ended", "bob")]
-    snoozes.unsnooze_finding(service.inbox, "0" * 32, BOB)
+    assert [(line.kind, line.by) for line in lines] == [("created", "first"), ("ended", "second")]
+    snoozes.unsnooze_finding(service.inbox, "0" * 32, SECOND)
 
 
 def test_an_identical_active_rule_is_named_instead_of_made_again(service: Service) -> None:
-    first = snoozes.create(service.inbox, wanted(instance_id=None), ADA)
+    first = snoozes.create(service.inbox, wanted(instance_id=None), FIRST)
     with pytest.raises(AlreadySnoozed) as raised:
-        snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), BOB)
+        snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), SECOND)
     assert raised.value.snooze_id == first.id
-    snoozes.create(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), BOB)
+    snoozes.create(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), SECOND)
     service.clock.forward(HOUR)
-    snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), ADA)
+    snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), FIRST)
 
 
 def test_a_rule_can_be_made_before_there_is_a_finding(service: Service) -> None:
-    snoozes.create(service.inbox, wanted("i-9", "Z"), ADA)
+    snoozes.create(service.inbox, wanted("i-9", "Z"), FIRST)
     service.report("i-9", "Z")
     report = service.run()
     assert (report.spoken.told, report.spoken.muted) == (0, 1)
@@ -133,24 +133,24 @@ def test_a_change_needs_the_version_that_it_was_made_for(service: Service) -> No
     snooze, _ = put(service)
     wish = Change(comment="ticket 43")
     with pytest.raises(Stale, match="its version is 1 now"):
-        snoozes.change(service.inbox, snooze.id, wish, frozenset({7}), BOB)
-    changed = snoozes.change(service.inbox, snooze.id, wish, frozenset({1}), BOB)
+        snoozes.change(service.inbox, snooze.id, wish, frozenset({7}), SECOND)
+    changed = snoozes.change(service.inbox, snooze.id, wish, frozenset({1}), SECOND)
     assert (changed.comment, changed.version, changed.ends_at) == ("ticket 43", 2, snooze.ends_at)
-    assert snoozes.change(service.inbox, snooze.id, wish, None, BOB) == changed
+    assert snoozes.change(service.inbox, snooze.id, wish, None, SECOND) == changed
     with pytest.raises(Stale):
-        snoozes.end(service.inbox, snooze.id, frozenset({1}), BOB)
-    snoozes.end(service.inbox, snooze.id, frozenset({2}), BOB)
-    snoozes.end(service.inbox, snooze.id, None, BOB)
+        snoozes.end(service.inbox, snooze.id, frozenset({1}), SECOND)
+    snoozes.end(service.inbox, snooze.id, frozenset({2}), SECOND)
+    snoozes.end(service.inbox, snooze.id, None, SECOND)
     with pytest.raises(RuleBroken):
-        snoozes.change(service.inbox, snooze.id, wish, None, BOB)
+        snoozes.change(service.inbox, snooze.id, wish, None, SECOND)
 
 
 def test_what_is_not_there_is_not_found(service: Service) -> None:
     for call in (
         lambda: snoozes.get(service.inbox, "s-9"),
         lambda: snoozes.history_of(service.inbox, "s-9"),
-        lambda: snoozes.change(service.inbox, "s-9", Change(), None, ADA),
-        lambda: snoozes.end(service.inbox, "s-9", None, ADA),
+        lambda: snoozes.change(service.inbox, "s-9", Change(), None, FIRST),
+        lambda: snoozes.end(service.inbox, "s-9", None, FIRST),
     ):
         with pytest.raises(NotFound, match="s-9"):
             call()
@@ -160,7 +160,7 @@ def test_a_list_of_snoozes_has_each_once_newest_first(service: Service) -> None:
     made = []
     for number in range(7):
         service.clock.forward(MINUTE)
-        made.append(snoozes.create(service.inbox, wanted(title=f"T{number}"), ADA).id)
+        made.append(snoozes.create(service.inbox, wanted(title=f"T{number}"), FIRST).id)
     found, after = [], None
     while True:
         page = snoozes.list_snoozes(service.inbox, lambda _: True, after, 3)
@@ -185,11 +185,11 @@ def test_a_snooze_that_somebody_else_changes_meanwhile_is_read_again(service: Se
         def save(self, *written: Any) -> None:
             if not self.lost:
                 self.lost = True
-                snoozes.change(service.inbox, snooze.id, Change(comment="first"), None, BOB)
+                snoozes.change(service.inbox, snooze.id, Change(comment="first"), None, SECOND)
             service.inbox.snoozes.save(*written)
 
     inbox = replace(service.inbox, snoozes=Contended())  # type: ignore[arg-type]
-    changed = snoozes.change(inbox, snooze.id, Change(reason=Reason.OTHER), None, ADA)
+    changed = snoozes.change(inbox, snooze.id, Change(reason=Reason.OTHER), None, FIRST)
     assert (changed.comment, changed.reason, changed.version) == ("first", Reason.OTHER, 3)
 
 
@@ -205,12 +205,12 @@ def test_losing_every_time_is_an_error(service: Service) -> None:
 
     inbox = replace(service.inbox, snoozes=Lost())  # type: ignore[arg-type]
     with pytest.raises(Conflict):
-        snoozes.end(inbox, snooze.id, None, ADA)
+        snoozes.end(inbox, snooze.id, None, FIRST)
 
 
 def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
     by_time, _ = put(service)
-    by_fix = snoozes.create(service.inbox, wanted(title="B", until_resolved=True), ADA)
+    by_fix = snoozes.create(service.inbox, wanted(title="B", until_resolved=True), FIRST)
     service.clock.forward(MINUTE)
     service.report("i-1", "A", run="run-2")
     service.run()
@@ -228,7 +228,7 @@ def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
 def test_the_findings_themselves_are_never_touched(service: Service) -> None:
     before: list[Finding] = sorted(service.findings.all(), key=lambda each: each.finding_id)
     put(service)
-    snoozes.unsnooze_finding(service.inbox, PAIR, BOB)
+    snoozes.unsnooze_finding(service.inbox, PAIR, SECOND)
     assert sorted(service.findings.all(), key=lambda each: each.finding_id) == before
     service.clock.forward(timedelta(days=1))
     service.run()

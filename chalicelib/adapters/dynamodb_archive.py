@@ -12,14 +12,13 @@ from chalicelib.aws.dynamodb_pages import at_most, partition, where
 from chalicelib.aws.journal_rows import SCANS, event_of, history_partition, scan_of
 from chalicelib.aws.work_rows import message_of
 from chalicelib.domain.message import Step
+from chalicelib.domain.monthly import MESSAGE_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
     from chalicelib.domain.history import HistoryEvent
     from chalicelib.domain.scan_record import ScanRecord
-
-_MONTHLY = "monthly-"
 
 
 class DynamoArchive:
@@ -46,12 +45,12 @@ class DynamoArchive:
         twice, where the other order would miss it.
         """
         unfinished = partition(self._table, "pk", "OPEN", begins=("sk", "MESSAGE#"))
-        rows = [row for row in unfinished if row["id"].startswith(_MONTHLY)]
+        rows = [row for row in unfinished if row["id"].startswith(MESSAGE_PREFIX)]
         newest_sent = partial(
             self._table.query,
             ScanIndexForward=False,
             ConsistentRead=True,
-            **where("pk", "MESSAGE", begins=("sk", _MONTHLY)),
+            **where("pk", "MESSAGE", begins=("sk", MESSAGE_PREFIX)),
         )
         rows += at_most(1, None, newest_sent, self._table)
         stored = {

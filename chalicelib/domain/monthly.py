@@ -8,6 +8,8 @@ from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node, count_by_severity
 from chalicelib.domain.snooze import Snooze, active, muting
 
+# The ids of monthly messages begin so, and end in the date of the event.
+MESSAGE_PREFIX = "monthly-"
 # A snooze that ends within this time is named as ending soon.
 SOON = timedelta(days=14)
 

@@ -95,7 +95,7 @@ def _as_csv(call: Call, wanted: findings.FindingFilter) -> Answer:
 
 
 def _too_much(call: Call) -> RuleBroken:
-    monthly = call.inbox.archive.latest_monthly() or "none has been sent yet"
+    monthly = call.inbox.archive.latest_monthly() or "none is stored yet"
     text = (
         "Narrow the list by instance_id, title, severity, control_id, state or q, or take the "
         f"latest monthly report from the reports bucket: {monthly}"

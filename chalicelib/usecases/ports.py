@@ -212,7 +212,7 @@ class Archive(Protocol):
         """At most `limit` passes, newest first, behind the scan id `after`."""
 
     def latest_monthly(self) -> str | None:
-        """The bucket key of the newest monthly report that was sent."""
+        """The bucket key of the newest monthly report that is stored."""
 
 
 class Files(Protocol):

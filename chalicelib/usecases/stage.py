@@ -9,7 +9,7 @@ from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, ServiceError
 from chalicelib.domain.finding import Finding, finding_id
 from chalicelib.domain.message import CsvFile, Message, Source, Step
-from chalicelib.domain.monthly import Listed, csv_key, listed, summarize
+from chalicelib.domain.monthly import MESSAGE_PREFIX, Listed, csv_key, listed, summarize
 from chalicelib.domain.snooze import Snooze, untold
 from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
 from chalicelib.usecases.world import Spoken, World
@@ -82,7 +82,7 @@ def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
     file = CsvFile(csv_key(newest.event_at), "All stored non-compliant findings", Source.EVERYTHING)
     report = summarize(rows, world.nodes.all(), now, file.key)
     message = Message(
-        id=f"monthly-{newest.event_at:%Y-%m-%d}",
+        id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,
         rendered=world.renderer.monthly(report),
         csv=file,

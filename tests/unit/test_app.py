@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import app
 
 
@@ -46,3 +48,15 @@ def test_importing_the_app_reads_no_settings_and_opens_no_client() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
     )
     assert done.stdout.split() == ["[]", "0"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "shown"), [("iam", "IAMAuthorizer 0"), ("token", "ChaliceAuthorizer 1")]
+)
+def test_iam_takes_the_place_of_the_authorizer_function(auth: str, shown: str) -> None:
+    code = "import app; print(type(app.authorizer).__name__, len(app.app.builtin_auth_handlers))"
+    env = {"PATH": os.environ["PATH"], "API_AUTH": auth}
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
+    )
+    assert done.stdout.strip() == shown

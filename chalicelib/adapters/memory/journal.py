@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from chalicelib.adapters.memory.ledger import MemoryLedger
 from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.message import Step
+from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan_record import ScanRecord
-
-_MONTHLY = "monthly-"
 
 
 class MemoryJournal:
@@ -59,6 +58,6 @@ class MemoryArchive:
         stored = {
             message.id: message.done[Step.STORE]
             for message in messages
-            if message.id.startswith(_MONTHLY) and Step.STORE in message.done
+            if message.id.startswith(MESSAGE_PREFIX) and Step.STORE in message.done
         }
         return stored[max(stored)] if stored else None

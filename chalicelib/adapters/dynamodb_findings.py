@@ -8,7 +8,7 @@ from chalicelib.aws.dynamodb_batches import delete_all, get_all, put_all
 from chalicelib.aws.dynamodb_pages import Row, at_most, index_partition, where, whole_table
 from chalicelib.aws.dynamodb_times import from_text, to_text
 from chalicelib.domain.finding import Finding, Severity, title_id
-from chalicelib.usecases.ports import Selection
+from chalicelib.usecases.lookup_ports import Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -9,9 +9,9 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib import bootstrap
 from chalicelib.domain.errors import NotFound, ServiceError
 from chalicelib.entrypoints import auth, openapi, problems, telemetry
-from chalicelib.entrypoints.api_answers import Health
 from chalicelib.entrypoints.api_call import Answer, Call, read_body, read_query
 from chalicelib.entrypoints.api_routes import ID_FORMS, Route
+from chalicelib.entrypoints.api_shapes import Health
 from chalicelib.usecases.inbox import Author
 
 Authorizer = Any

@@ -6,7 +6,7 @@ from chalicelib.domain.errors import FieldFault, RuleBroken
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.monthly import Listed  # noqa: TC001 - annotates a local, as the others do
 from chalicelib.domain.snooze_rules import End, Wanted
-from chalicelib.entrypoints import api_answers, api_bodies
+from chalicelib.entrypoints import api_answers, api_bodies, api_shapes
 from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
@@ -37,7 +37,7 @@ def list_findings(call: Call) -> Answer:
     page = findings.list_findings(call.inbox, wanted, after, query.limit)
     following = cursor_of(ROUTE, query, page.after)
     items = [api_answers.finding_answer(row) for row in page.rows]
-    return linked(api_answers.FindingList(items, following), query, following)
+    return linked(api_shapes.FindingList(items, following), query, following)
 
 
 def get_finding(call: Call) -> Answer:

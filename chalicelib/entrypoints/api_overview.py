@@ -1,6 +1,6 @@
 """The routes about nodes, passes and totals."""
 
-from chalicelib.entrypoints import api_answers, api_bodies
+from chalicelib.entrypoints import api_answers, api_bodies, api_shapes
 from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
@@ -15,7 +15,7 @@ def list_nodes(call: Call) -> Answer:
     page = overview.list_nodes(call.inbox, after, query.limit)
     following = cursor_of("nodes", query, page.after)
     items = [api_answers.node_answer(each) for each in page.nodes]
-    return linked(api_answers.NodeList(items, following), query, following)
+    return linked(api_shapes.NodeList(items, following), query, following)
 
 
 def list_scans(call: Call) -> Answer:
@@ -25,7 +25,7 @@ def list_scans(call: Call) -> Answer:
     page = overview.list_scans(call.inbox, after, query.limit)
     following = cursor_of("scans", query, page.after)
     items = [api_answers.scan_answer(scan, delivery) for scan, delivery in page.scans]
-    return linked(api_answers.ScanList(items, following), query, following)
+    return linked(api_shapes.ScanList(items, following), query, following)
 
 
 def summary(call: Call) -> Answer:

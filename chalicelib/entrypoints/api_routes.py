@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from chalicelib.entrypoints import api_answers as answers
 from chalicelib.entrypoints import api_bodies as bodies
 from chalicelib.entrypoints import api_findings, api_overview, api_snoozes
+from chalicelib.entrypoints import api_shapes as answers
 from chalicelib.entrypoints.api_call import Answer, Call
 
 NO_BODY = None

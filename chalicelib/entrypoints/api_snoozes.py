@@ -5,7 +5,7 @@ import re
 from chalicelib.domain.errors import BadRequest, FieldFault
 from chalicelib.domain.snooze import Snooze
 from chalicelib.domain.snooze_rules import Change, End, Wanted
-from chalicelib.entrypoints import api_answers, api_bodies
+from chalicelib.entrypoints import api_answers, api_bodies, api_shapes
 from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
@@ -33,7 +33,7 @@ def list_snoozes(call: Call) -> Answer:
     page = snoozes.list_snoozes(call.inbox, keep, after, query.limit)
     following = cursor_of(ROUTE, query, page.after)
     items = [api_answers.snooze_answer(each, now) for each in page.snoozes]
-    return linked(api_answers.SnoozeList(items, following), query, following)
+    return linked(api_shapes.SnoozeList(items, following), query, following)
 
 
 def create_snooze(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.entrypoints import api_answers, problems
+from chalicelib.entrypoints import api_shapes, problems
 from chalicelib.entrypoints.api_routes import ID_FORMS, ROUTES, Route
 
 VERSION = "1.0.0"
@@ -26,7 +26,7 @@ def text() -> str:
 
 def document() -> Json:
     """The specification."""
-    shapes: list[type] = [problems.Problem, api_answers.Health]
+    shapes: list[type] = [problems.Problem, api_shapes.Health]
     for route in ROUTES:
         shapes += [route.body] if route.body else []
         shapes += [shape for shape in route.answers.values() if shape]
@@ -115,7 +115,7 @@ def _success(route: Route, status: int) -> Json:
         "description": (shape.__doc__ or "").strip().splitlines()[0],
         "content": content,
     }
-    if shape is api_answers.SnoozeAnswer:
+    if shape is api_shapes.SnoozeAnswer:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     if "next" in shape.__struct_fields__:
         text = "The next page, if there is one, as a relative link."

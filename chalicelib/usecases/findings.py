@@ -10,7 +10,7 @@ from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.monthly import Listed
 from chalicelib.domain.snooze import Snooze, State, active, muting
 from chalicelib.usecases.inbox import Inbox
-from chalicelib.usecases.ports import Selection
+from chalicelib.usecases.lookup_ports import Selection
 from chalicelib.usecases.snooze_history import SnoozeLine, lines_of
 
 # A list page looks no longer than this for rows that match a rare filter.

@@ -3,16 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.usecases.ports import (
-    Archive,
-    Clock,
-    FindingPages,
-    FindingReader,
-    NodePages,
-    NodeStore,
-    Snoozes,
-    Work,
-)
+from chalicelib.usecases.lookup_ports import Archive, FindingPages, NodePages
+from chalicelib.usecases.ports import Clock, FindingReader, NodeStore, Snoozes, Work
 
 
 @dataclass(frozen=True, slots=True)

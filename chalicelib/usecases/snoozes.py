@@ -2,26 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TypeVar
-from uuid import uuid4
 
-from chalicelib.domain.errors import AlreadySnoozed, Conflict, NotFound, Stale
+from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
 from chalicelib.domain.finding import Finding, Severity, finding_id
-from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
 from chalicelib.domain.snooze import Snooze, State, identical
 from chalicelib.domain.snooze_rules import Change, Wanted, checked, checked_change
 from chalicelib.usecases.findings import FindingFilter, all_findings
 from chalicelib.usecases.inbox import Author, Inbox
 from chalicelib.usecases.snooze_history import SnoozeLine, lines_of
+from chalicelib.usecases.snooze_writing import add, again_on_conflict, end_now, new_snooze, save
 
-# Somebody else wrote between reading and writing: read and decide again this often.
-ATTEMPTS = 3
 # Findings that a dry run names.
 SAMPLE = 10
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ def snooze_finding(
         ends_at = checked(wanted, now, inbox.longest)
         held = [each for each in _of_pair(inbox, wanted_id) if each.state(now) is not State.ENDED]
         if not held:
-            return _add(inbox, wanted, ends_at, author, now), True
+            return add(inbox, wanted, ends_at, author, now), True
         latest = max(held, key=lambda each: (each.created_at, each.id))
         changed = replace(
             latest,
@@ -69,9 +63,9 @@ def snooze_finding(
         )
         if changed == latest:
             return latest, False
-        return _save(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
+        return save(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
 
-    return _again_on_conflict(attempt)
+    return again_on_conflict(attempt)
 
 
 def unsnooze_finding(inbox: Inbox, wanted_id: str, author: Author) -> None:
@@ -79,20 +73,20 @@ def unsnooze_finding(inbox: Inbox, wanted_id: str, author: Author) -> None:
 
     def attempt() -> None:
         for snooze in _of_pair(inbox, wanted_id):
-            _end(inbox, snooze, author)
+            end_now(inbox, snooze, author)
 
-    _again_on_conflict(attempt)
+    again_on_conflict(attempt)
 
 
 def create(inbox: Inbox, wanted: Wanted, author: Author) -> Snooze:
     """Make a rule; `AlreadySnoozed` where the same one is active."""
     now = inbox.clock()
     ends_at = checked(wanted, now, inbox.longest)
-    snooze = _new(wanted, ends_at, author, now)
+    snooze = new_snooze(wanted, ends_at, author, now)
     for each in inbox.snoozes.all():
         if each.state(now) is State.ACTIVE and identical(each, snooze):
             raise AlreadySnoozed(each.id)
-    return _add(inbox, wanted, ends_at, author, now)
+    return add(inbox, wanted, ends_at, author, now)
 
 
 def dry_run(inbox: Inbox, wanted: Wanted) -> Muted:
@@ -121,14 +115,14 @@ def change(
         )
         if changed == snooze:
             return snooze
-        return _save(inbox, changed, SnoozeEventKind.CHANGED, author, now)
+        return save(inbox, changed, SnoozeEventKind.CHANGED, author, now)
 
-    return _again_on_conflict(attempt)
+    return again_on_conflict(attempt)
 
 
 def end(inbox: Inbox, snooze_id: str, versions: frozenset[int] | None, author: Author) -> None:
     """End a rule now; one that has ended stays as it is."""
-    _again_on_conflict(lambda: _end(inbox, _known(inbox, snooze_id, versions), author))
+    again_on_conflict(lambda: end_now(inbox, _known(inbox, snooze_id, versions), author))
 
 
 def get(inbox: Inbox, snooze_id: str) -> Snooze:
@@ -173,64 +167,3 @@ def _of_pair(inbox: Inbox, wanted_id: str) -> list[Snooze]:
         and each.title is not None
         and finding_id(each.instance_id, each.title) == wanted_id
     ]
-
-
-def _new(wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime) -> Snooze:
-    return Snooze(
-        id=f"s-{uuid4().hex[:16]}",
-        instance_id=wanted.instance_id,
-        title=wanted.title,
-        starts_at=now,
-        ends_at=ends_at,
-        until_resolved=wanted.until_resolved,
-        reason=wanted.reason,
-        comment=wanted.comment,
-        created_by=author.name,
-        created_via=author.via,
-        created_at=now,
-    )
-
-
-def _add(
-    inbox: Inbox, wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime
-) -> Snooze:
-    snooze = _new(wanted, ends_at, author, now)
-    inbox.snoozes.add(snooze, _event(snooze, SnoozeEventKind.CREATED, author, now))
-    return snooze
-
-
-def _end(inbox: Inbox, snooze: Snooze, author: Author) -> None:
-    now = inbox.clock()
-    if snooze.state(now) is not State.ENDED:
-        _save(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
-
-
-def _save(
-    inbox: Inbox, snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
-) -> Snooze:
-    saved = replace(snooze, version=snooze.version + 1)
-    inbox.snoozes.save(saved, _event(saved, kind, author, now))
-    return saved
-
-
-def _event(snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime) -> SnoozeEvent:
-    return SnoozeEvent(
-        snooze_id=snooze.id,
-        at=now,
-        kind=kind,
-        by=author.name,
-        via=author.via,
-        version=snooze.version,
-        ends_at=snooze.ends_at,
-        reason=snooze.reason,
-        comment=snooze.comment,
-    )
-
-
-def _again_on_conflict(attempt: Callable[[], T]) -> T:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return attempt()
-        except Conflict:
-            continue
-    return attempt()

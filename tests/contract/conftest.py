@@ -37,17 +37,8 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_dynamodb.service_resource import Table
 
-    from chalicelib.usecases.ports import (
-        Archive,
-        FindingPages,
-        FindingStore,
-        Journal,
-        Lease,
-        NodePages,
-        NodeStore,
-        Snoozes,
-        Work,
-    )
+    from chalicelib.usecases.lookup_ports import Archive, FindingPages, NodePages
+    from chalicelib.usecases.ports import FindingStore, Journal, Lease, NodeStore, Snoozes, Work
 
 MOTO = pytest.param("moto", id="moto")
 LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.enable_socket)

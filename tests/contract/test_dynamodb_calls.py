@@ -10,7 +10,8 @@ from chalicelib.domain.alert import Told
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.usecases.lookup_ports import Selection
+from chalicelib.usecases.ports import Staged
 from tests.contract.conftest import Stores, Tables, stores_of
 from tests.contract.samples import (
     MINUTE,

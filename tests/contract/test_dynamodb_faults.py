@@ -18,7 +18,8 @@ from chalicelib.aws.dynamodb_batches import DELAYS, send
 from chalicelib.aws.dynamodb_transactions import DELAYS as CONFLICT_DELAYS
 from chalicelib.aws.dynamodb_transactions import transact
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.usecases.lookup_ports import Selection
+from chalicelib.usecases.ports import Staged
 from tests.contract.conftest import Tables, stores_of
 from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze, snooze_event
 

@@ -9,7 +9,8 @@ from chalicelib.domain.alert import Told
 from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.usecases.lookup_ports import Selection
+from chalicelib.usecases.ports import Staged
 from tests.contract.conftest import Tables, stores_of
 from tests.contract.samples import (
     MINUTE,

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.usecases.ports import FindingPages, Selection
+from chalicelib.usecases.lookup_ports import FindingPages, Selection
 from tests.contract.conftest import LOCAL, Stores
 from tests.contract.samples import finding
 

@@ -6,7 +6,7 @@ import pytest
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import NodePages
+from chalicelib.usecases.lookup_ports import NodePages
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW
 

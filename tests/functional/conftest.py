@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from botocore.config import Config
 
 from chalicelib import bootstrap
+from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
 from devstack.handlers import Handlers
 from devstack.sample_fleet import started_now
@@ -128,6 +130,28 @@ def running_service() -> Iterator[Service]:
             _forget_the_process()
             os.environ.clear()
             os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AwsServer]:
+    """AWS alone, for tests of one adapter; a module that uses it does not use `service`."""
+    with aws_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: AwsServer) -> Iterator["SSMClient"]:
+    """An SSM client that tries once and serves eight threads."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8)
+    with closing(local_session().client("ssm", endpoint_url=server.url, config=config)) as ssm:
+        yield ssm
+
+
+@pytest.fixture
+def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
+    """The client, on an AWS that knows nothing yet."""
+    server.reset()
+    return client
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +9,6 @@ from botocore.stub import Stubber
 from chalicelib.adapters.access_tokens import MAX_AGE, ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, digest_of
 from chalicelib.domain.errors import BadSetting, Forbidden, Unavailable
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -37,25 +33,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: AwsServer) -> Iterator["SSMClient"]:
-    session = local_session()
-    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
-        yield ssm
-
-
-@pytest.fixture
-def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
-    server.reset()
-    return client
 
 
 def store(ssm: "SSMClient", value: str) -> None:

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from chalicelib.adapters.s3 import S3Files
 from chalicelib.domain.errors import DeliveryError
-from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.server import AwsServer
 from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.enable_socket
 BUCKET = "reports"
 KEY = "alerts/2026/01/31/message.csv"
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +7,6 @@ from botocore.stub import Stubber
 
 from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.domain.errors import Forbidden, Unavailable
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -19,25 +15,6 @@ pytestmark = pytest.mark.enable_socket
 
 NAME, SETTING = "/ec2-inspec-scan/dev/slack-token", "SLACK_TOKEN_PARAMETER"
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: AwsServer) -> Iterator["SSMClient"]:
-    session = local_session()
-    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
-        yield ssm
-
-
-@pytest.fixture
-def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
-    server.reset()
-    return client
 
 
 def store(ssm: "SSMClient", value: str) -> None:

@@ -1,6 +1,5 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.domain.proof import Doubt, doubt
 from devstack.aws.compliance.store import Group, compliance_of
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -27,25 +24,6 @@ SPELLINGS = ("Custom:InSpec", "Custom:Inspec")
 RAN = datetime(2026, 1, 31, 8, 0, 1, tzinfo=UTC)
 RUN = {"ExecutionTime": RAN, "ExecutionId": "run-1", "ExecutionType": "Command"}
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: AwsServer) -> Iterator["SSMClient"]:
-    session = local_session()
-    with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
-        yield ssm
-
-
-@pytest.fixture
-def ssm(server: AwsServer, client: "SSMClient") -> "SSMClient":
-    server.reset()
-    return client
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.finding import Finding
-from chalicelib.usecases.ports import Selection
+from chalicelib.usecases.lookup_ports import Selection
 
 
 class MemoryFindings:

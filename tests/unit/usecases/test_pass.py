@@ -19,6 +19,16 @@ def service() -> Service:
     return Service()
 
 
+class UnreadableSnoozes:
+    """A ledger that does not give its snoozes."""
+
+    def all(self) -> tuple[()]:
+        raise Unavailable("ledger did not answer")
+
+    def save(self, snooze: object) -> None:
+        raise AssertionError(snooze)
+
+
 def test_the_first_scan_tells_everything_once(service: Service) -> None:
     service.owe()
     service.report("i-1", "A", "B")
@@ -465,14 +475,7 @@ def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
     service.run()
     service.report("i-1", "B", run="run-2")
 
-    class Broken:
-        def all(self) -> tuple[()]:
-            raise Unavailable("ledger did not answer")
-
-        def save(self, snooze: object) -> None:
-            raise AssertionError(snooze)
-
-    world = replace(service.world, snoozes=Broken())  # type: ignore[arg-type]
+    world = replace(service.world, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
     make_passes(world, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     assert service.said == ["new: B"]
@@ -662,14 +665,7 @@ def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> No
     service.run()
     service.clock.forward(HOUR)
 
-    class Broken:
-        def all(self) -> tuple[()]:
-            raise Unavailable("ledger did not answer")
-
-        def save(self, snooze: object) -> None:
-            raise AssertionError(snooze)
-
-    broken = replace(service.world, snoozes=Broken())  # type: ignore[arg-type]
+    broken = replace(service.world, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
     make_passes(broken, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     service.run()

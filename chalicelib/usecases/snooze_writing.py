@@ -1,0 +1,84 @@
+"""Writes a snooze together with the line of its history, again where somebody else was first."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import uuid4
+
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.snooze import Snooze, State
+from chalicelib.domain.snooze_rules import Wanted
+from chalicelib.usecases.inbox import Author, Inbox
+
+# Somebody else wrote between reading and writing: read and decide again this often.
+ATTEMPTS = 3
+
+T = TypeVar("T")
+
+
+def new_snooze(wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime) -> Snooze:
+    """A snooze as wanted, beginning now, under an id of its own."""
+    return Snooze(
+        id=f"s-{uuid4().hex[:16]}",
+        instance_id=wanted.instance_id,
+        title=wanted.title,
+        starts_at=now,
+        ends_at=ends_at,
+        until_resolved=wanted.until_resolved,
+        reason=wanted.reason,
+        comment=wanted.comment,
+        created_by=author.name,
+        created_via=author.via,
+        created_at=now,
+    )
+
+
+def add(
+    inbox: Inbox, wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime
+) -> Snooze:
+    """Write a new snooze and that it was made."""
+    snooze = new_snooze(wanted, ends_at, author, now)
+    inbox.snoozes.add(snooze, _event(snooze, SnoozeEventKind.CREATED, author, now))
+    return snooze
+
+
+def end_now(inbox: Inbox, snooze: Snooze, author: Author) -> None:
+    """End a snooze now and write that down; one that has ended stays as it is."""
+    now = inbox.clock()
+    if snooze.state(now) is not State.ENDED:
+        save(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
+
+
+def save(
+    inbox: Inbox, snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
+) -> Snooze:
+    """Write the next version of a snooze and what happened to it."""
+    saved = replace(snooze, version=snooze.version + 1)
+    inbox.snoozes.save(saved, _event(saved, kind, author, now))
+    return saved
+
+
+def _event(snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime) -> SnoozeEvent:
+    return SnoozeEvent(
+        snooze_id=snooze.id,
+        at=now,
+        kind=kind,
+        by=author.name,
+        via=author.via,
+        version=snooze.version,
+        ends_at=snooze.ends_at,
+        reason=snooze.reason,
+        comment=snooze.comment,
+    )
+
+
+def again_on_conflict(attempt: Callable[[], T]) -> T:
+    """Read, decide and write again where somebody else wrote in between."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except Conflict:
+            continue
+    return attempt()

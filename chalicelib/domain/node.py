@@ -63,6 +63,16 @@ def changed(node: Node | None, report: Report) -> bool:
     return dict(node.executions) != report.executions
 
 
+def lost_type(node: Node | None, report: Report, now: datetime) -> bool:
+    """Whether a type that was read before is missing, for less than the hour of a gone node.
+
+    What only that type showed is not fixed because its row is away.
+    """
+    if node is None or node.executions.keys() <= report.executions.keys():
+        return False
+    return node.unproven_since is None or now - node.unproven_since < GONE_AFTER
+
+
 def to_read(
     nodes: Mapping[str, Node], present: Mapping[str, Report], *, full: bool
 ) -> tuple[Report, ...]:

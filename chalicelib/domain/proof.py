@@ -14,6 +14,7 @@ class Doubt(StrEnum):
     COUNT_DIFFERS = "SSM lists another number of items than it announces"
     EXECUTION_DIFFERS = "its items belong to another execution than announced"
     SNOOZES_UNREADABLE = "the snoozes that its fixes may end could not be read"
+    TYPE_NOT_LISTED = "SSM does not list all of its compliance types any more"
     NOT_LISTED = "SSM does not list it any more"
     UNREADABLE = "SSM could not list its items"
 

@@ -556,6 +556,24 @@ def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> No
     assert service.files.objects["monthly/2026/11/non-compliant-2026-11-23.csv"] == b"A"
 
 
+def test_a_compliance_type_that_is_away_resolves_nothing_for_an_hour(service: Service) -> None:
+    service.report("i-1", "A")
+    other = [item("B", compliance_type="Custom:Other")]
+    service.compliance.put("i-1", "Custom:Other", "run-1", START, other)
+    service.run()
+    service.compliance.remove("i-1")
+    service.report("i-1", "A", run="run-2")
+    service.run()
+    assert service.titles() == ["A", "B"]
+    service.clock.forward(30 * MINUTE)
+    service.run()
+    assert service.said[1:] == ["incomplete: "]
+    service.clock.forward(30 * MINUTE)
+    service.run()
+    assert service.titles() == ["A"]
+    assert service.said[2:] == ["complete again: "]
+
+
 def test_items_without_a_title_are_counted_and_set_aside(service: Service) -> None:
     items = [item(None), item("  "), item("A", item_id=None, severity="DREADFUL")]
     service.compliance.put("i-1", TYPE, "run-1", START, items)

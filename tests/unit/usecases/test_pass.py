@@ -10,6 +10,7 @@ from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.scan_record import record_of
 from chalicelib.usecases.passes import Wish, make_passes
+from chalicelib.usecases.ports import MAX_TOLD_SNOOZES
 from chalicelib.usecases.stage import ATTEMPTS
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
 
@@ -730,3 +731,17 @@ def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
     assert work.attempts == ATTEMPTS
     service.run()
     assert service.said == ["new: A"]
+
+
+def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_told_in_parts(
+    service: Service,
+) -> None:
+    titles = [f"T{number:02}" for number in range(MAX_TOLD_SNOOZES + 10)]
+    for title in titles:
+        service.ledger.snoozes[title] = snooze(id=title, title=title)
+    service.report("i-1", *titles)
+    service.run()
+    service.clock.now = START + timedelta(days=1)
+    parts = [service.run().spoken.told for _ in range(3)]
+    assert parts == [MAX_TOLD_SNOOZES, 10, 0]
+    assert all(each.told_at for each in service.ledger.snoozes.values())

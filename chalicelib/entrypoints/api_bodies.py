@@ -12,7 +12,8 @@ from chalicelib.domain.snooze_rules import LONGEST_COMMENT, SHORTEST_COMMENT
 T = TypeVar("T")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-InstanceId = Annotated[str, msgspec.Meta(pattern="^(i|mi)-[0-9a-f]{1,32}$")]
+# msgspec searches, and `$` alone would let a line break follow.
+InstanceId = Annotated[str, msgspec.Meta(pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)")]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Aware = Annotated[

@@ -81,7 +81,8 @@ FINDINGS = (
         api_findings.snooze_finding,
         {200: answers.SnoozeAnswer, 201: answers.SnoozeAnswer},
         body=bodies.SnoozeFinding,
-        problems=(404, 413, 422),
+        problems=(404, 412, 413, 422),
+        if_match=True,
     ),
     Route(
         "unsnoozeFinding",
@@ -89,7 +90,8 @@ FINDINGS = (
         f"{FINDING}/snooze",
         api_findings.unsnooze_finding,
         {204: NO_BODY},
-        problems=(404,),
+        problems=(404, 412),
+        if_match=True,
     ),
 )
 

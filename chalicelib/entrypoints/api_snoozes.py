@@ -1,8 +1,5 @@
 """The routes about snoozes."""
 
-import re
-
-from chalicelib.domain.errors import BadRequest, FieldFault
 from chalicelib.domain.snooze import Snooze
 from chalicelib.domain.snooze_rules import Change, End, Wanted
 from chalicelib.entrypoints import api_answers, api_bodies, api_shapes
@@ -10,11 +7,10 @@ from chalicelib.entrypoints.api_bodies import given
 from chalicelib.entrypoints.api_call import Answer, Call
 from chalicelib.entrypoints.api_lists import linked
 from chalicelib.entrypoints.cursors import cursor_of, position_of
+from chalicelib.entrypoints.etags import etag_of, versions_of
 from chalicelib.usecases import snoozes
 
 ROUTE = "snoozes"
-# Weak or strong, and without the quotes that some clients leave out.
-_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
 def list_snoozes(call: Call) -> Answer:
@@ -63,14 +59,14 @@ def change_snooze(call: Call) -> Answer:
     body: api_bodies.ChangeSnooze = call.body
     end = End(body.ends_at, body.duration, permanent=bool(body.permanent))
     wish = Change(end if end.given else None, body.reason, body.comment)
-    versions = _versions(call.if_match)
+    versions = versions_of(call.if_match)
     snooze_id = call.path["snooze_id"]
     return _answer(call, snoozes.change(call.inbox, snooze_id, wish, versions, call.author))
 
 
 def end_snooze(call: Call) -> Answer:
     """End a snooze now; its history is kept."""
-    versions = _versions(call.if_match)
+    versions = versions_of(call.if_match)
     snoozes.end(call.inbox, call.path["snooze_id"], versions, call.author)
     return Answer(status=204)
 
@@ -85,15 +81,4 @@ def _answer(
     call: Call, snooze: Snooze, status: int = 200, headers: dict[str, str] | None = None
 ) -> Answer:
     body = api_answers.snooze_answer(snooze, call.inbox.clock())
-    return Answer(body, status, {"ETag": f'"{snooze.version}"', **(headers or {})})
-
-
-def _versions(if_match: str | None) -> frozenset[int] | None:
-    """The versions that If-Match names; None where any will do."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tags = [_ETAG.fullmatch(tag.strip()) for tag in if_match.split(",")]
-    if not all(tags):
-        text = 'Give the ETag of the snooze, such as "3", or *.'
-        raise BadRequest("A header is refused.", FieldFault("If-Match", "etag", text))
-    return frozenset(int(tag[1]) for tag in tags if tag)
+    return Answer(body, status, {"ETag": etag_of(snooze), **(headers or {})})

@@ -11,10 +11,12 @@ from chalicelib.domain.monthly import Listed
 from chalicelib.domain.snooze import Snooze, State, active, muting
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.lookup_ports import Selection
-from chalicelib.usecases.snooze_history import SnoozeLine, lines_of
+from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
 
 # A list page looks no longer than this for rows that match a rare filter.
 PAGE_TIME = timedelta(seconds=10)
+# A list that is answered whole takes no longer; API Gateway ends at 29 s.
+WHOLE_TIME = timedelta(seconds=20)
 # Rows fetched at once where a filter may drop most of them.
 FETCH = 200
 
@@ -93,10 +95,18 @@ def list_findings(
     return FindingPage(tuple(rows), None)
 
 
+class OutOfTimeError(Exception):
+    """Reading every matching row would take longer than a request may."""
+
+
 def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[Listed]:
-    """Every row that matches, page after page."""
-    rows = _rows(inbox, wanted, None, FETCH * 5, inbox.clock())
-    return (row for row, _ in rows if row is not None)
+    """Every row that matches, page after page; `OutOfTimeError` where that takes too long."""
+    now = inbox.clock()
+    for row, _ in _rows(inbox, wanted, None, FETCH * 5, now):
+        if row is not None:
+            yield row
+        elif inbox.clock() >= now + WHOLE_TIME:
+            raise OutOfTimeError
 
 
 def _rows(
@@ -151,4 +161,4 @@ def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Se
     ]
     if not events and not lines and wanted_id not in inbox.findings.get([wanted_id]):
         raise NotFound(f"Nothing is known of a finding {wanted_id}.")
-    return events, lines
+    return events[-MOST_LINES:], lines[-MOST_LINES:]

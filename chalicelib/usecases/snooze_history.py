@@ -7,6 +7,8 @@ from datetime import datetime
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Snooze, State
 
+# An answer ends at 6 MB (Lambda quotas), and a line may have 3 KB.
+MOST_LINES = 1_000
 # Who ends and tells where no person does.
 SERVICE = "ec2-inspec-scan"
 

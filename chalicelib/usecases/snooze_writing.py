@@ -1,10 +1,11 @@
 """Writes a snooze together with the line of its history, again where somebody else was first."""
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
-from uuid import uuid4
 
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
@@ -13,15 +14,27 @@ from chalicelib.domain.snooze_rules import Wanted
 from chalicelib.usecases.inbox import Author, Inbox
 
 # Somebody else wrote between reading and writing: read and decide again this often.
-ATTEMPTS = 3
+ATTEMPTS = 10
 
 T = TypeVar("T")
 
 
-def new_snooze(wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime) -> Snooze:
-    """A snooze as wanted, beginning now, under an id of its own."""
+def new_snooze(
+    wanted: Wanted,
+    ends_at: datetime | None,
+    author: Author,
+    now: datetime,
+    alike: Iterable[Snooze],
+) -> Snooze:
+    """A snooze as wanted, beginning now.
+
+    Its id follows from its scope and the snoozes `alike` of that scope: of two
+    calls that decide by the same state only one can write, and the other reads again.
+    """
+    known = [wanted.instance_id, wanted.title, *sorted(each.id for each in alike)]
+    digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     return Snooze(
-        id=f"s-{uuid4().hex[:16]}",
+        id=f"s-{digest[:16]}",
         instance_id=wanted.instance_id,
         title=wanted.title,
         starts_at=now,
@@ -35,11 +48,8 @@ def new_snooze(wanted: Wanted, ends_at: datetime | None, author: Author, now: da
     )
 
 
-def add(
-    inbox: Inbox, wanted: Wanted, ends_at: datetime | None, author: Author, now: datetime
-) -> Snooze:
-    """Write a new snooze and that it was made."""
-    snooze = new_snooze(wanted, ends_at, author, now)
+def add(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:
+    """Write a new snooze and that it was made; `Conflict` where somebody else was first."""
     inbox.snoozes.add(snooze, _event(snooze, SnoozeEventKind.CREATED, author, now))
     return snooze
 

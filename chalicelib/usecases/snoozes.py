@@ -1,7 +1,8 @@
 """Snoozes as people make, change and end them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
 from chalicelib.domain.finding import Finding, Severity, finding_id
@@ -11,7 +12,7 @@ from chalicelib.domain.snooze import Snooze, State, identical
 from chalicelib.domain.snooze_rules import Change, Wanted, checked, checked_change
 from chalicelib.usecases.findings import FindingFilter, all_findings
 from chalicelib.usecases.inbox import Author, Inbox
-from chalicelib.usecases.snooze_history import SnoozeLine, lines_of
+from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
 from chalicelib.usecases.snooze_writing import add, again_on_conflict, end_now, new_snooze, save
 
 # Findings that a dry run names.
@@ -35,12 +36,17 @@ class SnoozePage:
 
 
 def snooze_finding(
-    inbox: Inbox, wanted_id: str, wish: Callable[[Finding], Wanted], author: Author
+    inbox: Inbox,
+    wanted_id: str,
+    wish: Callable[[Finding], Wanted],
+    versions: frozenset[int] | None,
+    author: Author,
 ) -> tuple[Snooze, bool]:
     """Snooze the pair of a stored finding; the snooze, and whether it is new.
 
-    The pair has one snooze that is made this way: a second call changes it, and
-    one that asks for what is there already writes nothing.
+    Afterwards this is the pair's only snooze that has not ended: a second call
+    changes it, and one that asks for what is there already writes nothing.
+    `versions` are those that the caller knows, None for any.
     """
     finding = inbox.findings.get([wanted_id]).get(wanted_id)
     if finding is None:
@@ -50,10 +56,14 @@ def snooze_finding(
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
         ends_at = checked(wanted, now, inbox.longest)
-        held = [each for each in _of_pair(inbox, wanted_id) if each.state(now) is not State.ENDED]
-        if not held:
-            return add(inbox, wanted, ends_at, author, now), True
-        latest = max(held, key=lambda each: (each.created_at, each.id))
+        pair = _of_pair(inbox, wanted_id)
+        held = _held(pair, now)
+        latest = held[-1] if held else None
+        _check(latest, versions)
+        if latest is None:
+            return add(inbox, new_snooze(wanted, ends_at, author, now, pair), author, now), True
+        for other in held[:-1]:
+            end_now(inbox, other, author)
         changed = replace(
             latest,
             ends_at=ends_at,
@@ -68,11 +78,16 @@ def snooze_finding(
     return again_on_conflict(attempt)
 
 
-def unsnooze_finding(inbox: Inbox, wanted_id: str, author: Author) -> None:
+def unsnooze_finding(
+    inbox: Inbox, wanted_id: str, versions: frozenset[int] | None, author: Author
+) -> None:
     """End every snooze of the pair now; where there is none, nothing happens."""
 
     def attempt() -> None:
-        for snooze in _of_pair(inbox, wanted_id):
+        held = _held(_of_pair(inbox, wanted_id), inbox.clock())
+        if held:
+            _check(held[-1], versions)
+        for snooze in held:
             end_now(inbox, snooze, author)
 
     again_on_conflict(attempt)
@@ -80,13 +95,19 @@ def unsnooze_finding(inbox: Inbox, wanted_id: str, author: Author) -> None:
 
 def create(inbox: Inbox, wanted: Wanted, author: Author) -> Snooze:
     """Make a rule; `AlreadySnoozed` where the same one is active."""
-    now = inbox.clock()
-    ends_at = checked(wanted, now, inbox.longest)
-    snooze = new_snooze(wanted, ends_at, author, now)
-    for each in inbox.snoozes.all():
-        if each.state(now) is State.ACTIVE and identical(each, snooze):
-            raise AlreadySnoozed(each.id)
-    return add(inbox, wanted, ends_at, author, now)
+
+    def attempt() -> Snooze:
+        now = inbox.clock()
+        ends_at = checked(wanted, now, inbox.longest)
+        scope = (wanted.instance_id, wanted.title)
+        alike = [each for each in inbox.snoozes.all() if (each.instance_id, each.title) == scope]
+        snooze = new_snooze(wanted, ends_at, author, now, alike)
+        for each in alike:
+            if each.state(now) is State.ACTIVE and identical(each, snooze):
+                raise AlreadySnoozed(each.id)
+        return add(inbox, snooze, author, now)
+
+    return again_on_conflict(attempt)
 
 
 def dry_run(inbox: Inbox, wanted: Wanted) -> Muted:
@@ -131,9 +152,9 @@ def get(inbox: Inbox, snooze_id: str) -> Snooze:
 
 
 def history_of(inbox: Inbox, snooze_id: str) -> Sequence[SnoozeLine]:
-    """What happened to a rule, oldest first, or `NotFound`."""
+    """What happened to a rule, oldest first, the newest lines only, or `NotFound`."""
     snooze = _known(inbox, snooze_id, None)
-    return lines_of(snooze, inbox.snoozes.events(snooze_id), inbox.clock())
+    return lines_of(snooze, inbox.snoozes.events(snooze_id), inbox.clock())[-MOST_LINES:]
 
 
 def list_snoozes(
@@ -154,9 +175,21 @@ def _known(inbox: Inbox, snooze_id: str, versions: frozenset[int] | None) -> Sno
     snooze = inbox.snoozes.get(snooze_id)
     if snooze is None:
         raise NotFound(f"There is no snooze {snooze_id}.")
-    if versions is not None and snooze.version not in versions:
-        raise Stale(f"Snooze {snooze_id} has changed: its version is {snooze.version} now.")
+    _check(snooze, versions)
     return snooze
+
+
+def _check(snooze: Snooze | None, versions: frozenset[int] | None) -> None:
+    """`Stale` where the caller knows another version, or one where there is none."""
+    if versions is not None and (snooze is None or snooze.version not in versions):
+        now_is = "there is none" if snooze is None else f"its version is {snooze.version} now"
+        raise Stale(f"The snooze has changed: {now_is}.")
+
+
+def _held(snoozes: Iterable[Snooze], now: datetime) -> list[Snooze]:
+    """Those that have not ended, the latest last."""
+    held = [each for each in snoozes if each.state(now) is not State.ENDED]
+    return sorted(held, key=lambda each: (each.created_at, each.id))
 
 
 def _of_pair(inbox: Inbox, wanted_id: str) -> list[Snooze]:

@@ -39,6 +39,7 @@ def api() -> Iterator[Api]:
         ("colour=red", "colour"),
         ("token=eis_operator", "token"),
         ("limit=1&limit=2", "limit"),
+        ("instance_id=i-0123456789abcdef0%0A", "instance_id"),
         ("cursor=abc", "cursor"),
         ("cursor=%C3%A9", "cursor"),
     ],

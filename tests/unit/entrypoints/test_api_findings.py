@@ -52,7 +52,15 @@ def test_what_does_not_fit_names_the_filters_and_the_latest_report(service: Serv
 
 def test_an_answer_that_takes_too_long_is_refused_the_same_way(service: Service) -> None:
     start = service.clock.now
-    ticks = iter([start, start, *[start + HOUR] * 9])
+    ticks = iter([start, *[start + HOUR] * 99])
     hurried = replace(service.inbox, clock=lambda: next(ticks))
     with pytest.raises(RuleBroken):
-        list_findings(call(hurried, instance_id="i-7"))
+        list_findings(call(hurried, q="absent"))
+
+
+def test_what_is_not_ascii_counts_as_the_lambda_runtime_may_encode_it() -> None:
+    service = Service()
+    service.report("i-1", *(f"{number}{'語' * 490}" for number in range(2_000)))
+    service.run()
+    with pytest.raises(RuleBroken):
+        list_findings(call(service.inbox))

@@ -16,6 +16,7 @@ from chalicelib.domain.snooze import Reason, State
 from chalicelib.domain.snooze_rules import Change, End, Wanted
 from chalicelib.usecases import snoozes
 from chalicelib.usecases.inbox import Author
+from chalicelib.usecases.snooze_history import MOST_LINES
 from tests.fleet import HOUR, MINUTE, START, Service
 
 FIRST, SECOND = Author("first"), Author("second")
@@ -45,7 +46,7 @@ def pair(**fields: Any) -> Any:
 
 
 def put(service: Service, author: Author = FIRST, **fields: Any) -> tuple[Any, bool]:
-    return snoozes.snooze_finding(service.inbox, PAIR, pair(**fields), author)
+    return snoozes.snooze_finding(service.inbox, PAIR, pair(**fields), None, author)
 
 
 def test_snoozing_a_finding_mutes_its_pair_from_now_on(service: Service) -> None:
@@ -85,7 +86,7 @@ def test_after_its_end_a_pair_gets_a_snooze_of_its_own(service: Service) -> None
 
 def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> None:
     with pytest.raises(NotFound):
-        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), FIRST)
+        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), None, FIRST)
     with pytest.raises(RuleBroken):
         put(service, comment="x")
     assert service.ledger.snoozes == {}
@@ -94,11 +95,11 @@ def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> Non
 def test_unsnoozing_ends_at_once_and_again_does_nothing(service: Service) -> None:
     snooze, _ = put(service)
     for _ in range(2):
-        snoozes.unsnooze_finding(service.inbox, PAIR, SECOND)
+        snoozes.unsnooze_finding(service.inbox, PAIR, None, SECOND)
     assert snoozes.get(service.inbox, snooze.id).state(service.clock.now) is State.ENDED
     lines = snoozes.history_of(service.inbox, snooze.id)
     assert [(line.kind, line.by) for line in lines] == [("created", "first"), ("ended", "second")]
-    snoozes.unsnooze_finding(service.inbox, "0" * 32, SECOND)
+    snoozes.unsnooze_finding(service.inbox, "0" * 32, None, SECOND)
 
 
 def test_an_identical_active_rule_is_named_instead_of_made_again(service: Service) -> None:
@@ -228,8 +229,78 @@ def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
 def test_the_findings_themselves_are_never_touched(service: Service) -> None:
     before: list[Finding] = sorted(service.findings.all(), key=lambda each: each.finding_id)
     put(service)
-    snoozes.unsnooze_finding(service.inbox, PAIR, SECOND)
+    snoozes.unsnooze_finding(service.inbox, PAIR, None, SECOND)
     assert sorted(service.findings.all(), key=lambda each: each.finding_id) == before
     service.clock.forward(timedelta(days=1))
     service.run()
     assert service.said[-1] == "new: A"
+
+
+def test_the_end_that_a_put_answers_is_the_one_that_holds(service: Service) -> None:
+    put(service, end=End(permanent=True))
+    service.clock.forward(MINUTE)
+    snoozes.create(service.inbox, wanted(comment="another"), FIRST)
+    service.clock.forward(MINUTE)
+    put(service, end=End(duration=MINUTE))
+    service.clock.forward(2 * MINUTE)
+    states = {each.state(service.clock.now) for each in service.inbox.snoozes.all()}
+    assert states == {State.ENDED}
+
+
+def test_a_put_and_a_delete_need_the_version_that_they_were_made_for(service: Service) -> None:
+    def put_for(version: int) -> Any:
+        versions = frozenset({version})
+        return snoozes.snooze_finding(
+            service.inbox, PAIR, pair(comment=f"for {version}"), versions, FIRST
+        )
+
+    with pytest.raises(Stale, match="there is none"):
+        put_for(1)
+    put(service)
+    assert put_for(1)[0].version == 2
+    with pytest.raises(Stale):
+        put_for(1)
+    with pytest.raises(Stale):
+        snoozes.unsnooze_finding(service.inbox, PAIR, frozenset({1}), FIRST)
+    snoozes.unsnooze_finding(service.inbox, PAIR, frozenset({2}), FIRST)
+    snoozes.unsnooze_finding(service.inbox, PAIR, frozenset({2}), FIRST)
+
+
+@pytest.mark.parametrize("way", ["put", "post"])
+def test_of_two_that_decide_by_the_same_state_only_one_makes_a_snooze(
+    service: Service, way: str
+) -> None:
+    class Overtaken:
+        """Somebody else asks for the same between reading and writing."""
+
+        overtaken = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(service.inbox.snoozes, name)
+
+        def add(self, *written: Any) -> None:
+            if not self.overtaken:
+                self.overtaken = True
+                put(service, SECOND) if way == "put" else snoozes.create(
+                    service.inbox, wanted(), SECOND
+                )
+            service.inbox.snoozes.add(*written)
+
+    inbox = replace(service.inbox, snoozes=Overtaken())  # type: ignore[arg-type]
+    if way == "put":
+        _, new = snoozes.snooze_finding(inbox, PAIR, pair(), None, FIRST)
+        assert not new
+    else:
+        with pytest.raises(AlreadySnoozed):
+            snoozes.create(inbox, wanted(), FIRST)
+    (only,) = service.inbox.snoozes.all()
+    assert only.created_by == "second"
+
+
+def test_a_very_long_history_shows_its_newest_lines(service: Service) -> None:
+    snooze, _ = put(service, end=End(permanent=True))
+    for number in range(MOST_LINES + 5):
+        put(service, end=End(permanent=True), comment=f"change {number}")
+    lines = snoozes.history_of(service.inbox, snooze.id)
+    assert len(lines) == MOST_LINES
+    assert lines[-1].comment == f"change {MOST_LINES + 4}"

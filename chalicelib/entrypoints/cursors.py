@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from typing import Annotated
 
 import msgspec
 
@@ -13,7 +14,8 @@ _DIGEST_BYTES = 9
 
 class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     digest: str
-    after: str
+    # a key of one of our tables: no made up one may be longer than DynamoDB takes
+    after: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 def cursor_of(route: str, query: msgspec.Struct, after: str | None) -> str | None:

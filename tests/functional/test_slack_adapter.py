@@ -490,6 +490,7 @@ def test_the_token_is_read_once(slack: SlackStandIn) -> None:
     slack.fail("chat.postMessage", Fault.refused("internal_error"))
     post_failure(channel)
     channel.post(RENDERED)
+    assert sum(message.thread_ts is None for message in slack.messages()) == 2
 
 
 def test_a_new_token_counts_from_the_next_post_on(slack: SlackStandIn) -> None:
@@ -516,6 +517,7 @@ def test_a_revoked_token_is_told_as_such(slack: SlackStandIn, channel: SlackChan
 
 def test_a_token_may_end_in_a_newline(slack: SlackStandIn) -> None:
     channel_of(slack, f" {TOKEN}\n").post(RENDERED)
+    assert len(slack.messages()) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ help:  ## list the commands
 
 setup: $(VENV)/.installed node_modules/.installed  ## virtual environment and pinned requirements (idempotent)
 
+# --no-deps: the list is whole, and pip must not look for anything newer than it names.
 $(VENV)/.installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, for example")'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned requirements (about a minute)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 # DynamoDB Local, the engine of the contract suite and the benchmark. Without

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.debt import Debt
-from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.snooze import Snooze, active, muting
 
 # A quiet answer is given once in this time for one association.
@@ -51,56 +52,6 @@ class Lines:
 
     told: tuple[Line, ...] = ()
     muted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of the fleet a pass has seen.
-
-    known: nodes stored · left: nodes the time did not suffice for · unproven:
-    node to the reason why its reading is in doubt · settling: those of them
-    whose doubt is young and may pass by itself · untitled: items without a
-    title, set aside · missing: known nodes absent from the list, gone ones
-    included · braked: whether so many are missing that none is removed · gone:
-    nodes removed. `reports` says when each listed node last reported, nodes
-    with a clock in the future left out.
-    """
-
-    known: int
-    reports: Mapping[str, datetime] = field(default_factory=dict)
-    read: int = 0
-    left: int = 0
-    unproven: Mapping[str, str] = field(default_factory=dict)
-    settling: frozenset[str] = frozenset()
-    untitled: int = 0
-    missing: int = 0
-    braked: bool = False
-    gone: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Whether an all-clear may be said of it."""
-        return not (self.left or self.unproven or self.braked)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of one pass: what was written, what is open now, what was seen.
-
-    `by_severity` counts the open findings of the fleet after the pass.
-    """
-
-    scan_id: str
-    at: datetime
-    opened: tuple[Finding, ...]
-    resolved: int
-    by_severity: Mapping[Severity, int]
-    coverage: Coverage
-
-    @property
-    def open_total(self) -> int:
-        """Open findings of the fleet after the pass."""
-        return sum(self.by_severity.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.alert import Outcome
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

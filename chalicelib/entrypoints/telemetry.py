@@ -27,7 +27,10 @@ METRICS = (
     "snoozed",
     "undelivered",
     "pending_messages",
+    "pending_age",
+    "scans_finished",
 )
+IN_SECONDS = ("seconds", "pending_age")
 
 
 def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
@@ -43,7 +46,9 @@ def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
         "snoozed": report.spoken.muted,
         "delivered": sum(each.error is None for each in report.deliveries),
         "undelivered": len(report.undelivered),
-        "pending_messages": report.pending_messages,
+        "pending_messages": len(report.pending),
+        "pending_age": round(report.pending_age.total_seconds()),
+        "scans_finished": int(report.finished_a_scan),
     }
     if report.outcome:
         coverage = report.outcome.coverage
@@ -80,7 +85,7 @@ def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str,
     for name in METRICS:
         value = numbers.get(name)
         if isinstance(value, int | float):
-            unit = MetricUnit.Seconds if name == "seconds" else MetricUnit.Count
+            unit = MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
 

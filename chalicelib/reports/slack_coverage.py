@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from chalicelib.domain.alert import Alert, Coverage, Topic
+from chalicelib.domain.alert import Alert, Topic
+from chalicelib.domain.outcome import Coverage
 from chalicelib.domain.proof import Doubt
 from chalicelib.reports.slack_blocks import Block, marked, note, plain
 from chalicelib.reports.visible_text import one_line

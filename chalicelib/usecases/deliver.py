@@ -23,10 +23,10 @@ SUPERSEDED = "superseded"
 
 def deliver(
     world: World, messages: Sequence[Message], fresh: Mapping[str, bytes], deadline: datetime
-) -> tuple[tuple[Delivery, ...], int]:
+) -> tuple[tuple[Delivery, ...], tuple[Message, ...]]:
     """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
 
-    Returns the steps tried and how many messages still have something pending.
+    Returns the steps tried, and the messages that still have something pending, oldest first.
     Where an output itself is down, nothing further is tried on it in this pass.
     """
     ordered = sorted(messages, key=lambda each: (each.created_at, each.id))
@@ -46,7 +46,7 @@ def deliver(
             if delivery.output_is_down:
                 channel_down = channel_down or step is Step.POST
                 break
-    return tuple(tried), sum(not courier.message.sent for courier in couriers)
+    return tuple(tried), tuple(each.message for each in couriers if not each.message.sent)
 
 
 def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:

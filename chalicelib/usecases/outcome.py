@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.domain.alert import SETTLE, Coverage, Outcome
+from chalicelib.domain.alert import SETTLE
 from chalicelib.domain.node import Node, fleet_severities
+from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.proof import CERTAIN, Doubt
 from chalicelib.usecases.apply import Tally
 from chalicelib.usecases.plan import Gathered, Plan
@@ -40,6 +41,7 @@ def outcome_of(
                 if report.executed_at <= now + CLOCK_SKEW
             },
             read=len(read),
+            proven=sum(not each.doubt for each in read),
             left=len(plan.to_read) - len(read) + waiting,
             unproven=unproven,
             settling=_settling(unproven, nodes, now),

@@ -100,7 +100,7 @@ def make_pass(world: World, order: Order, work: OpenWork) -> PassReport:
         outcome=outcome,
         spoken=spoken or Spoken(),
         deliveries=deliveries,
-        pending_messages=pending,
+        pending=pending,
         failure=tries.failure,
     )
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from chalicelib.domain.alert import Outcome
 from chalicelib.domain.compliance import reports
 from chalicelib.domain.node import Node
+from chalicelib.domain.outcome import Outcome
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.apply import NodeChange, Tally, apply, change_of, change_of_gone
 from chalicelib.usecases.outcome import outcome_of

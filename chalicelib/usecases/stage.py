@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.alert import Alert, Outcome, decide, lines_of
+from chalicelib.domain.alert import Alert, decide, lines_of
 from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, ServiceError
 from chalicelib.domain.finding import Finding, finding_id
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX, Listed, csv_key, listed, summarize
+from chalicelib.domain.outcome import Outcome
 from chalicelib.domain.snooze import Snooze, untold
 from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
 from chalicelib.usecases.world import Spoken, World

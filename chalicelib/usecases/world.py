@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.alert import Outcome, Topic
+from chalicelib.domain.alert import Topic
 from chalicelib.domain.errors import MessageRefused, ServiceError
 from chalicelib.domain.message import Message, Step
+from chalicelib.domain.outcome import Outcome
 from chalicelib.usecases.ports import (
     Channel,
     Clock,
@@ -91,7 +92,11 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """What one pass did. `failure` is what kept it from reading or telling, if anything did."""
+    """What one pass did.
+
+    pending: messages with a step still to take, oldest first · failure: what
+    kept the pass from reading or telling, if anything did.
+    """
 
     scan_id: str
     started_at: datetime
@@ -99,10 +104,30 @@ class PassReport:
     outcome: Outcome | None
     spoken: Spoken
     deliveries: tuple[Delivery, ...]
-    pending_messages: int
+    pending: tuple[Message, ...]
     failure: Exception | None = None
 
     @property
     def undelivered(self) -> tuple[Delivery, ...]:
         """The delivery steps that failed."""
         return tuple(each for each in self.deliveries if each.error)
+
+    @property
+    def pending_age(self) -> timedelta:
+        """How long the oldest pending message has been waiting; zero where none is."""
+        if not self.pending:
+            return timedelta()
+        return self.finished_at - self.pending[0].created_at
+
+    @property
+    def finished_a_scan(self) -> bool:
+        """Whether nodes had reported anew, and the pass got to the end of all of them.
+
+        A pass that found nothing changed finishes no scan: it cannot know
+        whether the nodes are still being scanned. Neither does one that only
+        looked again at nodes in doubt, which every pass does.
+        """
+        if self.outcome is None or self.failure is not None:
+            return False
+        coverage = self.outcome.coverage
+        return coverage.proven > 0 and coverage.left == 0

@@ -5,11 +5,9 @@ from chalicelib.domain.alert import (
     MANY,
     MAX_REMEMBERED,
     Alert,
-    Coverage,
     Decision,
     Line,
     Lines,
-    Outcome,
     Told,
     Topic,
     Why,
@@ -18,6 +16,7 @@ from chalicelib.domain.alert import (
 )
 from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.outcome import Coverage, Outcome
 from tests.fleet import HOUR, MINUTE, START, snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.alert import Alert, Coverage, Line, Lines, Outcome, Topic, Why
+from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
 from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.reports.csv_file import csv_file

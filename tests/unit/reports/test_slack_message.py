@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.alert import Alert, Coverage, Line, Lines, Topic, Why
+from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.outcome import Coverage
 from chalicelib.domain.proof import Doubt
 from chalicelib.reports import slack_blocks
 from chalicelib.reports.slack_message import alert_message, monthly_message

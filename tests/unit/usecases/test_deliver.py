@@ -26,7 +26,7 @@ def test_a_refused_post_is_tried_again_and_posted_once(service: Service) -> None
     service.channel.fail_post(DOWN)
     report = service.run()
     assert [(each.step, each.error) for each in report.undelivered] == [(Step.POST, DOWN)]
-    assert report.pending_messages == 1
+    assert len(report.pending) == 1
     service.run()
     service.run()
     assert service.said == ["new: A"]
@@ -94,7 +94,7 @@ def test_a_message_that_is_refused_in_any_form_does_not_hold_up_the_next(
     report = service.run()
     assert service.said == ["new: B"]
     assert [each.error is not None for each in report.deliveries] == [True, False, False]
-    assert report.pending_messages == 1
+    assert len(report.pending) == 1
 
 
 def test_a_stored_file_that_is_gone_is_made_again(service: Service) -> None:
@@ -146,7 +146,7 @@ def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
     service.owe_month()
     report = service.run(minutes=0.4)
     assert report.deliveries == ()
-    assert report.pending_messages == 1
+    assert len(report.pending) == 1
     service.clock.forward(timedelta(minutes=15))
     service.run()
     assert service.said == ["monthly: 0", "new: A"]
@@ -198,7 +198,7 @@ def test_a_step_that_cannot_be_recorded_counts_as_not_taken(service: Service) ->
     world = replace(service.world, work=Unrecorded())  # type: ignore[arg-type]
     (report,) = make_passes(world, START + 15 * MINUTE)
     assert [type(each.error) for each in report.undelivered] == [Unavailable]
-    assert report.pending_messages == 1
+    assert len(report.pending) == 1
 
 
 def test_a_month_that_is_owed_again_is_paid_and_not_written_over(service: Service) -> None:
@@ -220,3 +220,13 @@ def test_a_message_without_a_file_has_nothing_to_store_or_attach(service: Servic
     courier = Courier(service.world, message, None)
     assert (courier.take(Step.STORE), courier.take(Step.FILE)) == (None, None)
     assert message.sent
+
+
+def test_the_oldest_pending_message_says_how_long_people_have_been_waiting(
+    service: Service,
+) -> None:
+    service.channel.fail_post(DOWN, times=9)
+    assert service.run().pending_age == timedelta()
+    service.clock.forward(HOUR)
+    service.report("i-2", "B")
+    assert service.run().pending_age == HOUR

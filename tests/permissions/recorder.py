@@ -1,0 +1,106 @@
+"""Writes down what a function asks of AWS: the IAM actions, and on what."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from devstack.names import ACCOUNT, REGION
+
+# One element of a transaction to the action that IAM asks for.
+_IN_TRANSACTION = {
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Delete": "dynamodb:DeleteItem",
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Need:
+    """An action on a resource, as a policy would have to allow it."""
+
+    action: str
+    resource: str
+
+
+@dataclass
+class Recorder:
+    """What each function asked for, and the operations that were called at all."""
+
+    needs: dict[str, set[Need]] = field(default_factory=dict)
+    operations: set[str] = field(default_factory=set)
+    _function: str | None = None
+
+    def watch(self, session: boto3.Session) -> None:
+        """Listen to all clients that this session makes from now on."""
+        session.events.register("before-parameter-build", self._heard)
+
+    @contextmanager
+    def of(self, function: str) -> Iterator[None]:
+        """What is asked for while the block lasts belongs to this function."""
+        self._function = function
+        try:
+            yield
+        finally:
+            self._function = None
+
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """What the scenery does while the block lasts is no function's doing."""
+        function, self._function = self._function, None
+        try:
+            yield
+        finally:
+            self._function = function
+
+    def _heard(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        if self._function is None:
+            return
+        operation = f"{model.service_model.service_name}.{model.name}"
+        self.operations.add(operation)
+        self.needs.setdefault(self._function, set()).update(needs(operation, params))
+
+
+def needs(operation: str, params: Mapping[str, Any]) -> set[Need]:
+    """What IAM asks for where this operation is called with these parameters; pure."""
+    service, _, name = operation.partition(".")
+    return _SERVICES[service](name, params)
+
+
+def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
+    if name == "TransactWriteItems":
+        return {
+            Need(_IN_TRANSACTION[kind], _table(what["TableName"]))
+            for item in params["TransactItems"]
+            for kind, what in item.items()
+        }
+    if "RequestItems" in params:
+        return {Need(f"dynamodb:{name}", _table(table)) for table in params["RequestItems"]}
+    index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+    return {Need(f"dynamodb:{name}", f"{_table(params['TableName'])}{index}")}
+
+
+def _s3(name: str, params: Mapping[str, Any]) -> set[Need]:
+    return {Need(f"s3:{name}", f"arn:aws:s3:::{params['Bucket']}/{params['Key']}")}
+
+
+def _ssm(name: str, params: Mapping[str, Any]) -> set[Need]:
+    # The compliance calls have no resource of their own.
+    resource = (
+        f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{params['Name']}" if "Name" in params else "*"
+    )
+    return {Need(f"ssm:{name}", resource)}
+
+
+def _table(name: str) -> str:
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+
+
+_SERVICES: Mapping[str, Callable[[str, Mapping[str, Any]], set[Need]]] = {
+    "dynamodb": _dynamodb,
+    "s3": _s3,
+    "ssm": _ssm,
+}

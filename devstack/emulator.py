@@ -16,6 +16,7 @@ from devstack.listening import HOST, free_port, wait_until_it_listens
 from devstack.names import ACCOUNT, REGION
 
 _PYTHON = Path(__file__).parents[1] / ".venv-emulator" / "bin" / "python"
+_PROGRAM = Path(__file__).with_name("emulator_start.py")
 _START_SECONDS = 60
 
 
@@ -62,7 +63,7 @@ def emulator() -> Iterator[Emulator]:
         with (
             log.open("wb") as output,
             subprocess.Popen(  # noqa: S603 - our own program and arguments
-                [_PYTHON, "-m", "ministack"], cwd=home, env=env, stdout=output, stderr=output
+                [_PYTHON, _PROGRAM], cwd=home, env=env, stdout=output, stderr=output
             ) as process,
         ):
             try:

@@ -1,0 +1,1 @@
+"""Deployments, whole: what is packaged runs where functions and policies are real."""

@@ -1,0 +1,85 @@
+"""A copy of the project to deploy from, with the settings of somebody who installs it."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devstack.names import ACCOUNT
+
+PROJECT = Path(__file__).parents[2]
+PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "requirements.txt")
+STAGE = "dev"
+# Chalice's name for this machine's architecture: what is packaged here must run here.
+ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+# Seconds; a deployment over local HTTP takes a minute at most.
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The copy at `path`, and the environment of the person who works in it."""
+
+    path: Path
+    env: Mapping[str, str]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What .chalice/config.json holds now."""
+        read: dict[str, Any] = json.loads((self.path / ".chalice" / "config.json").read_bytes())
+        return read
+
+    def configure(self, **settings: str) -> None:
+        """Set environment variables of the stage, as a person edits .chalice/config.json."""
+        config = self.config
+        config["stages"][STAGE]["environment_variables"].update(settings)
+        self._write(config)
+
+    def python(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a Python command of the project in the copy, and return what it printed."""
+        return subprocess.run(  # noqa: S603 - our own program and arguments
+            [sys.executable, *arguments],
+            cwd=self.path,
+            env={**_plain(), **self.env},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+
+    def _write(self, config: Mapping[str, Any]) -> None:
+        text = json.dumps(config, indent=2)
+        (self.path / ".chalice" / "config.json").write_text(f"{text}\n")
+
+
+def checkout(directory: Path, env: Mapping[str, str]) -> Checkout:
+    """Copy the project into `directory`, for functions that run on this machine."""
+    for part in PARTS:
+        source = PROJECT / part
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "deployed", "deployments", "venv")
+            shutil.copytree(source, directory / part, ignore=ignore)
+        else:
+            shutil.copy(source, directory / part)
+    for policy in (directory / ".chalice").glob("policy-*.json"):
+        # The emulator takes variables in conditions for plain text; the account is this one.
+        policy.write_text(policy.read_text().replace("${aws:PrincipalAccount}", ACCOUNT))
+    copy = Checkout(directory, env)
+    config = copy.config
+    config["stages"][STAGE]["lambda_architecture"] = ARCHITECTURE
+    copy._write(config)
+    return copy
+
+
+def _plain() -> dict[str, str]:
+    """This process's environment without anything of AWS, coverage or Python's own."""
+    alien = ("AWS_", "COV_", "COVERAGE_", "PYTEST_")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(alien)}
+    return {**plain, "PYTHONDONTWRITEBYTECODE": "1", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -1,0 +1,90 @@
+"""Both stacks, made by moto as far as it knows their types: what then exists."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from devstack.aws.session import ACCOUNT, REGION, local_session
+from tests.unit.infra.cloudformation import TEMPLATES
+from tests.unit.infra.functions import functions
+
+TABLES = [f"ec2-inspec-scan-dev-{name}" for name in ("findings", "ledger", "nodes")]
+BUCKET = f"ec2-inspec-scan-dev-reports-{ACCOUNT}-{REGION}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stacks() -> Iterator[dict[str, dict[str, str]]]:
+    """Make both stacks without any parameter; gives their outputs."""
+    with mock_aws():
+        cloudformation = local_session().client("cloudformation")
+        outputs = {}
+        for path in TEMPLATES:
+            cloudformation.create_stack(StackName=path.stem, TemplateBody=path.read_text())
+            (stack,) = cloudformation.describe_stacks(StackName=path.stem)["Stacks"]
+            assert stack["StackStatus"] == "CREATE_COMPLETE"
+            outputs[path.stem] = {
+                each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])
+            }
+        yield outputs
+
+
+def test_tables_exist_protected_and_recoverable() -> None:
+    dynamodb = local_session().client("dynamodb")
+    assert dynamodb.list_tables()["TableNames"] == TABLES
+    for name in TABLES:
+        assert dynamodb.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
+        backups = dynamodb.describe_continuous_backups(TableName=name)
+        recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+def test_the_bucket_exists_with_its_policy() -> None:
+    s3 = local_session().client("s3")
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+    assert policy["Statement"][0]["Resource"] == [
+        f"arn:aws:s3:::{BUCKET}",
+        f"arn:aws:s3:::{BUCKET}/*",
+    ]
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+
+
+def test_log_groups_exist_with_their_retention() -> None:
+    groups = local_session().client("logs").describe_log_groups()["logGroups"]
+    assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
+        f"/aws/lambda/{name}": 90 for name in functions("dev").values()
+    }
+
+
+def test_outputs_are_what_the_settings_of_the_stage_want(
+    stacks: dict[str, dict[str, str]],
+) -> None:
+    findings, ledger, nodes = TABLES
+    assert stacks["data"] == {
+        "FindingsTable": findings,
+        "NodesTable": nodes,
+        "LedgerTable": ledger,
+        "ReportsBucket": BUCKET,
+    }
+
+
+def test_the_queue_and_the_topic_exist_under_their_names(
+    stacks: dict[str, dict[str, str]],
+) -> None:
+    made = stacks["operations"]
+    assert made["AlarmTopic"] == f"arn:aws:sns:{REGION}:{ACCOUNT}:ec2-inspec-scan-dev-alarms"
+    assert made["FailureQueue"].endswith(f"/{ACCOUNT}/ec2-inspec-scan-dev-failures")
+
+
+def test_the_dashboard_is_json_under_the_name_of_the_stage() -> None:
+    cloudwatch = local_session().client("cloudwatch")
+    body = cloudwatch.get_dashboard(DashboardName="ec2-inspec-scan-dev")["DashboardBody"]
+    first = json.loads(body)["widgets"][0]["properties"]["alarms"][0]
+    assert first == (
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:ec2-inspec-scan-dev-no-finished-pass"
+    )
+
+
+def test_an_association_is_not_made_unasked() -> None:
+    assert local_session().client("ssm").list_commands()["Commands"] == []

@@ -9,6 +9,7 @@ import msgspec
 from chalice.app import MultiDict, Request, Response
 
 from chalicelib.domain.errors import BadRequest, FieldFault, RequestError, RuleBroken, TooLarge
+from chalicelib.entrypoints import api_bodies as bodies
 from chalicelib.usecases.inbox import Author, Inbox
 
 # Bytes; a snooze needs less than 2,000.
@@ -75,7 +76,7 @@ def read_body(request: Request, shape: type[T]) -> T:
     if len(content) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(content):,} bytes; {LARGEST_BODY:,} are read at most.")
     try:
-        return msgspec.json.decode(content, type=shape)
+        return msgspec.json.decode(content, type=shape, dec_hook=bodies.read_own)
     except msgspec.ValidationError as error:
         raise _refused(RuleBroken, error) from error
     except (msgspec.DecodeError, UnicodeError) as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.entrypoints import api_bodies as bodies
 from chalicelib.entrypoints import api_shapes, problems
 from chalicelib.entrypoints.api_routes import ID_FORMS, ROUTES, Route
 
@@ -30,7 +31,9 @@ def document() -> Json:
     for route in ROUTES:
         shapes += [route.body] if route.body else []
         shapes += [shape for shape in route.answers.values() if shape]
-    _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        list(dict.fromkeys(shapes)), ref_template=_REF, schema_hook=bodies.describe_own
+    )
     paths: dict[str, Json] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)

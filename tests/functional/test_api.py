@@ -173,3 +173,19 @@ def test_a_snoozed_finding_stays_quiet_and_its_end_is_told(api: Api, service: Se
     assert "operator-token" in page
     assert "&lt;b&gt;night&lt;/b&gt; shift" in page
     assert "<b>night" not in page
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("P2W", timedelta(weeks=2)),
+        ("P14D", timedelta(weeks=2)),
+        ("P1DT12H", timedelta(hours=36)),
+        ("PT30M", timedelta(minutes=30)),
+        ("PT45S", timedelta(seconds=45)),
+    ],
+)
+def test_a_duration_is_read_from_weeks_to_seconds(api: Api, written: str, meant: timedelta) -> None:
+    made = api.call("PUT", f"{FINDING}/snooze", {**SNOOZE, "duration": written}).json
+    starts_at = datetime.fromisoformat(made["starts_at"]).replace(microsecond=0)
+    assert datetime.fromisoformat(made["ends_at"]) - starts_at == meant

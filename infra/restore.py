@@ -1,91 +1,56 @@
-"""Makes a table of a stage equal to a restored copy of it, while no pass runs."""
+"""`python -m infra.restore`: makes a table of a stage equal to a restored copy of it."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
-from uuid import uuid4
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from chalicelib.aws.dynamodb_pages import Row, whole_table
-from chalicelib.domain.errors import Conflict
-from chalicelib.usecases.ports import Clock
+from chalicelib.adapters.dynamodb_lease import DynamoLease
+from infra import checks
+from infra.asking import agreed
+from infra.restoring import restore
+from infra.stages import read_stage
+from infra.stop import Stop, stopping
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
-
-# The lease is renewed every so many rows, and ends by itself so long after the last time:
-# a restore that dies must not keep the service from scanning.
-RENEW_EVERY = 500
-LEASE_TIME = timedelta(minutes=5)
-# The row by which passes keep each other out; it belongs to the present, not to the copy.
-LEASE = "LEASE"
+TABLES = ("findings", "nodes", "ledger")
 
 
-class Lease(Protocol):
-    """The one place from which the tables are written."""
-
-    def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Take or renew it."""
-
-    def release(self, owner: str) -> None:
-        """Let go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """Rows written from the copy, and rows deleted that the copy does not have."""
-
-    written: int
-    deleted: int
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    top = argparse.ArgumentParser(prog="python -m infra.restore", description=__doc__)
+    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    top.add_argument("--table", required=True, choices=TABLES, help="the table to write over")
+    top.add_argument("--from", required=True, dest="source", help="the restored copy")
+    return top
 
 
-def restore(
-    copy: "Table", table: "Table", lease: Lease, clock: Clock, renew_every: int = RENEW_EVERY
-) -> Restored:
-    """Write every row of `copy` into `table` and delete what `copy` does not have.
-
-    Can be repeated. `Conflict` where a pass is under way: nothing was changed
-    then, or, if it came in between, the rest is left to the next try.
-    """
-    names = [each["AttributeName"] for each in table.key_schema]
-    kept: set[tuple[Any, ...]] = set()
-    deleted = 0
-    with (
-        _held(lease, clock, renew_every) as renewed,
-        table.batch_writer(overwrite_by_pkeys=names) as batch,
-    ):
-        for row in renewed(_rows(copy)):
-            kept.add(tuple(row[name] for name in names))
-            batch.put_item(Item=row)
-        for row in renewed(_rows(table)):
-            if tuple(row[name] for name in names) not in kept:
-                batch.delete_item(Key={name: row[name] for name in names})
-                deleted += 1
-    return Restored(len(kept), deleted)
-
-
-def _rows(table: "Table") -> Iterator[Row]:
-    return (row for row in whole_table(table) if row.get("pk") != LEASE)
-
-
-@contextmanager
-def _held(lease: Lease, clock: Clock, renew_every: int) -> Iterator[Any]:
-    """Hold the lease; what is iterated through the yielded function renews it."""
-    owner = uuid4().hex
-
-    def take() -> None:
-        if not lease.acquire(owner, clock(), clock() + LEASE_TIME):
-            raise Conflict("a pass of the service is under way; try again when it has ended")
-
-    def renewed(rows: Iterable[Row]) -> Iterator[Row]:
-        for number, row in enumerate(rows):
-            if number % renew_every == 0:
-                take()
-            yield row
-
-    take()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ask, then restore; 1 where it stopped, with the reason on standard error."""
+    asked = parser().parse_args(arguments)
     try:
-        yield renewed
-    finally:
-        lease.release(owner)
+        stage = read_stage(asked.stage)
+        where = checks.place()
+        name = f"{stage.prefix}-{asked.table}"
+        agreed(
+            f"Write {asked.source} over {name} in account {where.account}, {where.region}? [y/N]"
+        )
+        with stopping(f"the tables {asked.source}, {name}"):
+            dynamodb = where.session.resource("dynamodb")
+            done = restore(
+                dynamodb.Table(asked.source),
+                dynamodb.Table(name),
+                DynamoLease(dynamodb.Table(f"{stage.prefix}-ledger")),
+                lambda: datetime.now(UTC),
+            )
+    except Stop as stop:
+        sys.stderr.write(f"restore stopped: {stop}\n")
+        return 1
+    sys.stdout.write(
+        f"{done.written:,} rows written, {done.deleted:,} deleted. Next: "
+        f"make scan STAGE={stage.name} FULL=1\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -46,7 +46,7 @@ def read_stage(name: str, config: Path = CONFIG) -> Stage:
     if name not in stages:
         known = ", ".join(sorted(stages)) or "none"
         raise Stop(
-            f"{_shown(config)} has no stage {name} (there is {known}); "
+            f"{_shown(config)} has no stage {name}, only {known}; "
             "docs/runbook.md says how to add one"
         )
     everywhere: Mapping[str, str] = read.get("environment_variables", {})
@@ -78,7 +78,7 @@ def _read(config: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise Stop(f"{_shown(config)} is missing; work in a checkout of the project") from error
     except json.JSONDecodeError as error:
-        raise Stop(f"{_shown(config)} is no JSON: {error}") from error
+        raise Stop(f"{_shown(config)} cannot be read: {error}") from error
     return read
 
 

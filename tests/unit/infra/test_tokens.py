@@ -1,16 +1,13 @@
 import argparse
 import io
-import json
 import re
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chalicelib.adapters.access_tokens import MemoryTokens
 from chalicelib.domain.access import AccessToken, Caller, Role, caller_of, digest_of
-from chalicelib.domain.errors import BadSetting, NotFound, RuleBroken
+from chalicelib.domain.errors import NotFound, RuleBroken
 from infra import token_commands, tokens
 
 NOW = datetime(2026, 1, 31, 8, 15, 30, 123456, tzinfo=UTC)
@@ -105,48 +102,3 @@ def test_a_stage_or_a_parameter_is_needed_and_not_both(
     with pytest.raises(SystemExit, match="2"):
         tokens.parser().parse_args(arguments)
     assert "--parameter" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_every_stage_of_this_checkout_names_its_parameter(stage: str) -> None:
-    assert tokens.parameter_of(stage) == f"/ec2-inspec-scan/{stage}/api-tokens"
-
-
-def config(folder: Path, content: Any) -> Path:
-    path = folder / "config.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return path
-
-
-def stage_with(value: str) -> dict[str, Any]:
-    return {"environment_variables": {"API_TOKENS_PARAMETER": value}}
-
-
-def test_a_stage_has_the_settings_of_all_stages_and_its_own_come_first(tmp_path: Path) -> None:
-    both = {**stage_with("/all"), "stages": {"dev": {}, "prod": stage_with("/prod")}}
-    path = config(tmp_path, both)
-    assert tokens.parameter_of("dev", path) == "/all"
-    assert tokens.parameter_of("prod", path) == "/prod"
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        ("{", "cannot be read"),
-        ({"version": "2.0"}, "cannot be read"),
-        ({"stages": {"prod": {}, "test": {}}}, "has no stage dev, only prod, test"),
-        ({"stages": {"dev": {}}}, "set it for the stage dev"),
-        ({"stages": {"dev": stage_with(" ")}}, "set it for the stage dev"),
-        ({"stages": {"dev": stage_with("/CHANGE-ME")}}, "set it for the stage dev"),
-    ],
-)
-def test_a_configuration_without_the_parameter_is_refused(
-    tmp_path: Path, content: Any, problem: str
-) -> None:
-    with pytest.raises(BadSetting, match=problem):
-        tokens.parameter_of("dev", config(tmp_path, content))
-
-
-def test_a_missing_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadSetting, match="cannot be read"):
-        tokens.parameter_of("dev", tmp_path / "absent.json")

@@ -1,0 +1,75 @@
+"""`python -m infra.destroy`: takes the code of a stage away, and leaves what it has stored."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from infra import chalice_cli, checks, stacks
+from infra.asking import agreed
+from infra.checks import Place
+from infra.stages import Stage, read_stage
+from infra.stop import Stop, stopping
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    top = argparse.ArgumentParser(prog="python -m infra.destroy", description=__doc__)
+    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ask, then remove; 1 where it stopped, with the reason on standard error."""
+    name = parser().parse_args(arguments).stage
+    try:
+        stage = read_stage(name)
+        where = checks.place()
+        say(plan(stage, where))
+        agreed(f"Type {stage.name} to go on:", stage.name, os.environ)
+        destroy(stage, where)
+    except Stop as stop:
+        sys.stderr.write(f"destroy stopped: {stop}\n")
+        return 1
+    return 0
+
+
+def plan(stage: Stage, where: Place) -> str:
+    """What goes and what stays."""
+    return "\n".join(
+        [
+            f"Stage {stage.name} in account {where.account}, region {where.region}:",
+            f"  goes   the functions {stage.prefix}-*, their roles and rules, the API",
+            f"  goes   {stage.prefix}-operations: queue, alarms, dashboard",
+            f"  stays  {stage.prefix}-data: tables, bucket, logs, and the association, which goes",
+            "         on scanning nodes (set Association to none and deploy first to end it)",
+            "  stays  the SSM parameters with the tokens",
+            "Nobody is alerted any more.",
+        ]
+    )
+
+
+def destroy(stage: Stage, where: Place) -> None:
+    """Remove operations first, since they refer to the functions; can be repeated."""
+    say("\n1/2 Operations")
+    with stopping("operations stack"):
+        client = where.session.client("cloudformation")
+        stacks.remove(client, f"{stage.prefix}-operations", say)
+    say("\n2/2 Functions and API")
+    with stopping("API Gateway"):
+        chalice_cli.adopt_api(where.session.client("apigateway"), stage)
+    if not chalice_cli.deployed(stage):
+        say("  nothing of them is recorded in .chalice/deployed")
+        return
+    chalice_cli.run("delete", "--stage", stage.name)
+    say("Gone. Commit .chalice/deployed.")
+
+
+def say(line: str) -> None:
+    """Tell the operator, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What may be in the package of the functions, and how large it may be."""
+
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+# Small packages start fast, and an accident shows: the AWS SDK alone is ten times as large.
+LARGEST_BYTES = 3_000_000
+# Top-level names that the runtime provides or nobody needs there.
+NOT_PACKED = {
+    "boto3": "the Lambda runtime brings it",
+    "botocore": "the Lambda runtime brings it",
+    "s3transfer": "the Lambda runtime brings it",
+    "bench": "not part of the service",
+    "devstack": "not part of the service",
+    "docs": "not part of the service",
+    "infra": "not part of the service",
+    "inspec": "nodes fetch it themselves",
+    "tests": "not part of the service",
+}
+# Of Chalice only its runtime is packed.
+_CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
+# How compiled modules name the architecture that they run on.
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package: its size, its files, and bytes by top-level name."""
+
+    size: int
+    names: tuple[str, ...]
+    parts: Counter[str]
+
+
+def read(path: Path) -> Package:
+    """The package at `path`."""
+    parts: Counter[str] = Counter()
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            parts[entry.filename.split("/", 1)[0]] += entry.compress_size
+        names = tuple(archive.namelist())
+    return Package(path.stat().st_size, names, parts)
+
+
+def faults(package: Package, architecture: str) -> list[str]:
+    """Everything that is wrong with a package, in one line each; pure."""
+    found = []
+    if package.size >= LARGEST_BYTES:
+        found.append(f"it has {package.size:,} bytes; {LARGEST_BYTES:,} is the limit")
+    tops = {name.split("/", 1)[0] for name in package.names}
+    found += [f"{name} is in it: {why}" for name, why in NOT_PACKED.items() if name in tops]
+    found += [f"{name} is missing" for name in ("app.py", "chalicelib") if name not in tops]
+    more = {name for name in package.names if name.startswith("chalice/")} - _CHALICE_RUNTIME
+    if more:
+        found.append(f"Chalice is in it beyond its runtime: {', '.join(sorted(more)[:3])}")
+    if any("__pycache__" in name for name in package.names):
+        found.append("bytecode (__pycache__) is in it")
+    machine = MACHINES[architecture]
+    alien = [name for name in package.names if name.endswith(".so") and machine not in name]
+    if alien:
+        found.append(f"{alien[0]} is not for {architecture}")
+    return found

@@ -1,0 +1,68 @@
+"""`python -m infra.ping`: a test message and a test file to the channel of a stage."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from chalicelib.adapters.secrets import ParameterSecrets
+from chalicelib.adapters.slack import slack_channel
+from chalicelib.domain.message import Rendered
+from infra import checks
+from infra.checks import Place
+from infra.stages import Stage, read_stage
+from infra.stop import Stop, stopping
+
+SETTING = "SLACK_TOKEN_PARAMETER"
+SLACK = "https://slack.com/api/"
+# Seconds to wait where Slack asks for it.
+WAIT = 10.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    top = argparse.ArgumentParser(prog="python -m infra.ping", description=__doc__)
+    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Send both; 1 where Slack or AWS refused, with the reason on standard error."""
+    name = parser().parse_args(arguments).stage
+    try:
+        stage = read_stage(name)
+        where = checks.place()
+        ping(stage, where, datetime.now(UTC))
+    except Stop as stop:
+        sys.stderr.write(f"ping failed: {stop}\n")
+        return 1
+    sys.stdout.write(
+        f"A message and a file were posted to {stage.setting('SLACK_CHANNEL')}: look at them.\n"
+    )
+    return 0
+
+
+def ping(stage: Stage, where: Place, now: datetime) -> None:
+    """Post as the functions of the stage do, with the same token and channel."""
+    secrets = ParameterSecrets(where.session.client("ssm"))
+    token = partial(secrets.read, stage.setting(SETTING), SETTING, fresh=True)
+    channel = slack_channel(
+        token,
+        stage.setting("SLACK_CHANNEL"),
+        stage.env.get("SLACK_BASE_URL", SLACK),
+        longest_wait=WAIT,
+    )
+    text = (
+        f"Test message of ec2-inspec-scan: account {where.account}, region {where.region}, "
+        f"stage {stage.name}. Nothing is wrong."
+    )
+    block = {"type": "section", "text": {"type": "plain_text", "text": text}}
+    with stopping("Slack"):
+        thread = channel.post(Rendered(text, (block,)))
+        content = f"tested at,{now:%Y-%m-%d %H:%M:%S} UTC\n".encode()
+        channel.attach(thread, "test.csv", "Test file", content)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

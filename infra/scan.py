@@ -1,0 +1,113 @@
+"""`python -m infra.scan`: makes a pass now, by hand, and shows what it did."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra import checks
+from infra.asking import agreed
+from infra.stages import Stage, read_stage
+from infra.stop import Stop, stopping
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+# A pass takes 900 seconds at most; a second invocation would only find the lease taken.
+PATIENT = Config(read_timeout=920, retries={"total_max_attempts": 1})
+_WARNING = (
+    "This removes at once every node that SSM does not list now, and resolves its findings. "
+    "Go on? [y/N]"
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    top = argparse.ArgumentParser(prog="python -m infra.scan", description=__doc__)
+    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    top.add_argument("--full", action="store_true", help="read every node, whatever is known")
+    top.add_argument(
+        "--accept-missing", action="store_true", help="nodes that SSM does not list are gone"
+    )
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make a pass; 1 where it was not made or left something undone."""
+    asked = parser().parse_args(arguments)
+    try:
+        stage = read_stage(asked.stage)
+        if asked.accept_missing:
+            agreed(_WARNING, env=os.environ)
+        where = checks.place()
+        client = where.session.client("lambda", config=PATIENT)
+        answer = invoke(client, stage, full=asked.full, accept_missing=asked.accept_missing)
+    except Stop as stop:
+        sys.stderr.write(f"scan stopped: {stop}\n")
+        return 1
+    sys.stdout.write(shown(answer))
+    return 0 if answer["passes"] else 1
+
+
+def invoke(
+    client: "LambdaClient", stage: Stage, *, full: bool, accept_missing: bool
+) -> Mapping[str, Any]:
+    """What `reconcile` answers; `Stop` carries the error that it ended with."""
+    function = f"{stage.prefix}-reconcile"
+    with stopping(f"the function {function}"):
+        try:
+            answer = client.invoke(
+                FunctionName=function,
+                Payload=json.dumps({"full": full, "accept_missing": accept_missing}).encode(),
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") != "ResourceNotFoundException":
+                raise
+            raise Stop(f"there is no function {function} here: make deploy first") from error
+    content: Mapping[str, Any] = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise Stop(
+            f"{function} ended with an error: {content.get('errorMessage')}; docs/operations.md "
+            "says what to do"
+        )
+    return content
+
+
+def shown(answer: Mapping[str, Any]) -> str:
+    """The passes as people read them."""
+    if not answer["passes"]:
+        return "Another pass is under way and does the work; ask again when it has ended.\n"
+    return "".join(_pass(each) for each in answer["passes"])
+
+
+def _pass(made: Mapping[str, Any]) -> str:
+    said = made.get("topic") or "nothing"
+    lines = [
+        f"Pass {made['scan_id']}, {made['seconds']:.1f} s, {made['api_calls']} calls",
+        (
+            f"  nodes      {made['nodes_known']} known, {made['nodes_changed']} changed, "
+            f"{made['nodes_left']} left, {made['nodes_unproven']} in doubt, "
+            f"{made['nodes_missing']} missing"
+        ),
+        (
+            f"  findings   {made['opened']} opened, {made['resolved']} resolved, "
+            f"{made['open']} open, {made['snoozed']} kept quiet"
+        ),
+        f"  said       {said} ({made['told']} findings)",
+        (
+            f"  delivery   {made['delivered']} steps taken, {made['undelivered']} failed, "
+            f"{made['pending_messages']} messages waiting"
+        ),
+    ]
+    if made["braked"]:
+        lines.append("  brake      too many nodes are missing; nothing was removed")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

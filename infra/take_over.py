@@ -1,0 +1,59 @@
+"""`python -m infra.take_over`: the findings of an old table into a stage that has not scanned."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from chalicelib.adapters.dynamodb_findings import DynamoFindings
+from chalicelib.adapters.dynamodb_nodes import DynamoNodes
+from chalicelib.aws.dynamodb_pages import whole_table
+from infra import checks, old_table
+from infra.stages import read_stage
+from infra.stop import Stop, stopping
+
+# Rows that cannot be read and are named.
+SHOWN = 10
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    top = argparse.ArgumentParser(prog="python -m infra.take_over", description=__doc__)
+    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    top.add_argument("--from", required=True, dest="source", help="the old table")
+    top.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Import; 1 where it stopped, with the reason on standard error."""
+    asked = parser().parse_args(arguments)
+    try:
+        sys.stdout.write(take_over(asked.stage, asked.source, dry_run=asked.dry_run))
+    except Stop as stop:
+        sys.stderr.write(f"nothing was taken over: {stop}\n")
+        return 1
+    return 0
+
+
+def take_over(name: str, source: str, *, dry_run: bool) -> str:
+    """Read the old table and write what it comes to; returns what to tell people."""
+    stage = read_stage(name)
+    where = checks.place()
+    tables = f"{stage.prefix}-findings", f"{stage.prefix}-nodes"
+    with stopping(f"the tables {source}, {', '.join(tables)}"):
+        dynamodb = where.session.resource("dynamodb")
+        imported = old_table.read(whole_table(dynamodb.Table(source)), datetime.now(UTC))
+        if not dry_run:
+            findings, nodes = (dynamodb.Table(each) for each in tables)
+            old_table.store(imported, DynamoFindings(findings), DynamoNodes(nodes))
+    done = "would be taken over" if dry_run else "taken over"
+    lines = [f"{len(imported.findings):,} findings of {len(imported.nodes):,} nodes {done}"]
+    if imported.unreadable:
+        lines.append(f"{len(imported.unreadable):,} rows have no instance or title, left out:")
+        lines += [f"  {row}" for row in imported.unreadable[:SHOWN]]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

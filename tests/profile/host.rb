@@ -1,0 +1,51 @@
+# frozen_string_literal: true
+
+# A made-up host: what its commands print, which files it has, which services run.
+# A command that it does not know is one that is not installed there.
+class Host
+  Answer = Struct.new(:exit_status, :stdout)
+  System = Struct.new(:family) do
+    def debian? = family == 'debian'
+  end
+
+  # A file as InSpec's resource of that name shows it.
+  class Entry
+    def initialize(path, facts)
+      @path = path
+      @facts = facts
+    end
+
+    def exist? = !@facts.nil?
+    def content = @facts && @facts['content']
+    def to_s = "File #{@path}"
+    def owner = @facts['owner'] || 'root'
+
+    def more_permissive_than?(most) = (@facts['mode'].to_i(8) & ~most.to_i(8)).positive?
+  end
+
+  # A service as InSpec's systemd_service shows it.
+  class Service
+    def initialize(name, states)
+      @name = name
+      @states = states
+    end
+
+    def running? = @states.include?('running')
+    def enabled? = @states.include?('enabled')
+    def to_s = "Service #{@name}"
+  end
+
+  def initialize(facts)
+    @facts = facts
+  end
+
+  def os = System.new(@facts['family'])
+  def file(path) = Entry.new(path, @facts['files'][path])
+  def service(name) = Service.new(name, @facts['services'][name] || [])
+
+  def command(line)
+    known = @facts['commands'].find { |pattern, _| line.match?(Regexp.new(pattern)) }
+    status, stdout = known ? known.last : [127, '']
+    Answer.new(status, stdout)
+  end
+end

@@ -1,0 +1,65 @@
+"""Runs the profile on a made-up host, through the recorder."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.profile.hosts import Host
+
+PROFILE = Path(__file__).parents[2] / "inspec"
+RECORDER = Path(__file__).with_name("recorder.rb")
+CONTROLS = sorted((PROFILE / "controls").glob("*.rb"))
+LONGEST = 60
+RUBY = shutil.which("ruby")
+MISSING = "ruby is not installed: apt-get install ruby rubocop"
+
+
+def inputs() -> dict[str, Any]:
+    """The inputs of inspec.yml with their defaults."""
+    declared = yaml.safe_load((PROFILE / "inspec.yml").read_text())["inputs"]
+    return {each["name"]: each["value"] for each in declared}
+
+
+def recorded(host: Host, **changed: Any) -> list[dict[str, Any]]:
+    """What each control says of itself and of the host; `changed` are other inputs."""
+    with tempfile.TemporaryDirectory() as folder:
+        facts, values = Path(folder) / "host.json", Path(folder) / "inputs.json"
+        facts.write_text(json.dumps(host))
+        values.write_text(json.dumps(inputs() | changed))
+        ran = ruby(str(RECORDER), str(facts), str(values), *map(str, CONTROLS))
+    assert ran.returncode == 0, ran.stderr
+    # The report is the only thing that may stand on standard output: one stray line loses it.
+    (line,) = ran.stdout.splitlines()
+    controls: list[dict[str, Any]] = json.loads(line)
+    return controls
+
+
+def ruby(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ruby, warnings on."""
+    assert RUBY is not None, MISSING
+    return subprocess.run(  # noqa: S603 - our own program and arguments
+        [RUBY, "-w", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+
+
+def failed(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The expectations that were not met, by control; controls without any are left out."""
+    found = {
+        each["id"]: [result["code_desc"] for result in each["results"] if not result["passed"]]
+        for each in controls
+    }
+    return {name: results for name, results in found.items() if results}
+
+
+def skipped(controls: list[dict[str, Any]]) -> dict[str, str]:
+    """The reasons of the controls that skip."""
+    return {each["id"]: each["skip"] for each in controls if each["skip"] is not None}

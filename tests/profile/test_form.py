@@ -1,0 +1,153 @@
+"""The form of the profile: what InSpec, and whoever reads a finding, need of every control."""
+
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.profile.hosts import ubuntu
+from tests.profile.running import CONTROLS, MISSING, PROFILE, RUBY, inputs, recorded, ruby
+
+pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
+RUBOCOP = shutil.which("rubocop")
+
+# Control to impact, as agreed; a new control is added here on purpose.
+IMPACTS = {
+    **{f"ec2-ssh-0{n}": impact for n, impact in enumerate((1.0, 0.7, 1.0, 0.5, 0.3, 0.7, 0.7), 1)},
+    **{f"ec2-acct-0{n}": impact for n, impact in enumerate((1.0, 1.0, 0.5, 0.5), 1)},
+    **{f"ec2-sudo-0{n}": impact for n, impact in enumerate((0.5, 0.3), 1)},
+    **{f"ec2-audit-0{n}": impact for n, impact in enumerate((0.7, 0.5, 0.5), 1)},
+    **{f"ec2-time-0{n}": impact for n, impact in enumerate((0.5, 0.3), 1)},
+    **{f"ec2-kern-0{n}": impact for n, impact in enumerate((0.7, 0.5, 0.5, 0.5, 0.3), 1)},
+    "ec2-net-01": 0.7,
+    **{f"ec2-file-0{n}": impact for n, impact in enumerate((0.7, 0.7, 0.7, 0.7, 0.5), 1)},
+    "ec2-imds-01": 1.0,
+    "ec2-agent-01": 0.5,
+    "ec2-update-01": 0.7,
+    "ec2-update-02": 0.3,
+}
+# SSM keeps 500 characters of "<title> : <code_desc>".
+LONGEST_TITLE = 120
+LONGEST_ITEM = 500
+
+
+@pytest.fixture(scope="module")
+def controls() -> list[dict[str, Any]]:
+    return recorded(ubuntu())
+
+
+def test_the_controls_are_those_that_were_agreed_with_their_impact(
+    controls: list[dict[str, Any]],
+) -> None:
+    assert {each["id"]: each["impact"] for each in controls} == IMPACTS
+    assert len(controls) == len(IMPACTS)
+
+
+@pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
+def test_ids_are_literal_strings(file: Any) -> None:
+    """`inspec check` crashes on any other."""
+    text = file.read_text()
+    written = re.findall(r"^control '([\w-]+)' do$", text, re.MULTILINE)
+    assert len(written) == len(re.findall(r"^\s*control\b", text, re.MULTILINE)) > 0
+    assert set(written) <= IMPACTS.keys()
+
+
+def test_titles_can_be_read_and_looked_for(controls: list[dict[str, Any]]) -> None:
+    for control in controls:
+        title = control["title"]
+        assert len(title) < LONGEST_TITLE
+        assert " must " in title
+        assert not set(title) & set("\"',;:")
+    assert len({each["title"] for each in controls}) == len(controls)
+
+
+def test_every_control_explains_itself(controls: list[dict[str, Any]]) -> None:
+    for control in controls:
+        assert control["descs"].keys() == {"desc", "rationale", "check", "fix"}
+        assert all(control["descs"].values())
+        families = control["tags"]["nist"]
+        assert families
+        assert all(re.fullmatch(r"[A-Z]{2}-\d+( \(\d+\))?", each) for each in families)
+
+
+def test_every_control_can_skip(controls: list[dict[str, Any]]) -> None:
+    assert {each["only_ifs"] for each in controls} == {1}
+
+
+def test_a_result_fits_into_a_compliance_item_and_says_the_same_every_time(
+    controls: list[dict[str, Any]],
+) -> None:
+    seen = [
+        f"{control['title']} : {result['code_desc']}"
+        for control in controls
+        for result in control["results"]
+    ]
+    assert len(seen) == len(set(seen))
+    assert max(map(len, seen)) < LONGEST_ITEM
+    assert len(seen) < 2 * len(controls)
+
+
+def test_every_input_has_a_default_and_a_description_and_is_used() -> None:
+    declared = yaml.safe_load((PROFILE / "inspec.yml").read_text())["inputs"]
+    for each in declared:
+        assert each.keys() == {"name", "description", "type", "value"}
+        assert each["value"] is not None
+        assert each["description"]
+    used = {name for file in CONTROLS for name in re.findall(r"input\('(\w+)'\)", file.read_text())}
+    assert used == inputs().keys()
+
+
+def test_the_profile_says_where_it_runs_and_depends_on_nothing() -> None:
+    profile = yaml.safe_load((PROFILE / "inspec.yml").read_text())
+    platforms = {value for each in profile["supports"] for value in each.values()}
+    assert platforms == {"amazon", "ubuntu", "debian", "redhat"}
+    assert "depends" not in profile
+    assert profile["copyright"]
+    assert profile["license"] == "Apache-2.0"
+
+
+@pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
+def test_nothing_is_printed_and_no_command_can_hang(file: Any) -> None:
+    text = file.read_text()
+    assert not re.search(r"^\s*(puts|print|pp|p|warn)\b", text, re.MULTILINE)
+    for line in re.findall(r"command\([\"'](.+)[\"']\)", text):
+        slow = re.search(r"sshd|auditctl|dnf|yum|tool|apt-get|ss -|find / ", line)
+        assert "timeout" in line or "--max-time" in line or not slow, line
+
+
+@pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
+def test_ruby_takes_the_file_without_a_warning(file: Any) -> None:
+    checked = ruby("-c", str(file))
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "Syntax OK\n", "")
+
+
+@pytest.mark.skipif(RUBOCOP is None, reason="rubocop is not installed: apt-get install rubocop")
+def test_rubocop_has_nothing_against_it() -> None:
+    assert RUBOCOP is not None
+    ran = subprocess.run(  # noqa: S603 - a linter on our own files
+        [RUBOCOP, "--config", PROFILE / ".rubocop.yml", "--cache", "false", PROFILE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("README.md", ["CHEF_LICENSE", "CINC", "waiver", "inspec.yml", "ec2-ssh-01"]),
+        ("CHANGELOG.md", ["0.1.0"]),
+    ],
+)
+def test_the_profile_is_documented(document: str, words: list[str]) -> None:
+    text = (PROFILE / document).read_text()
+    assert [word for word in words if word not in text] == []
+
+
+def test_every_control_and_input_stands_in_the_readme() -> None:
+    text = (PROFILE / "README.md").read_text()
+    assert [name for name in (*IMPACTS, *inputs()) if f"`{name}`" not in text] == []

@@ -1,9 +1,9 @@
 """Brings a CloudFormation stack to what its template says, and says why where that fails."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ LOOK = 2.0
 LONGEST = 1_800.0
 # CloudFormation's own words for a change set that changes nothing.
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
+_SUBSTITUTED = re.compile(r'!Sub "([^"$]*)"')
 _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
 
@@ -29,9 +30,20 @@ class Wanted:
     """A stack as it shall be; parameters that are not given keep the template's default."""
 
     name: str
-    template: Path
+    template: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def written_out(template: str, values: Mapping[str, str]) -> str:
+    """The template with these values put in; texts that need no others are plain then.
+
+    CloudFormation takes existing resources into a stack only where their
+    names are written out in the template that is sent.
+    """
+    for name, value in values.items():
+        template = template.replace(f"${{{name}}}", value)
+    return _SUBSTITUTED.sub(r'"\1"', template)
 
 
 def bring_to(
@@ -53,7 +65,7 @@ def bring_to(
         StackName=wanted.name,
         ChangeSetName=change_set,
         ChangeSetType="UPDATE" if status else "CREATE",
-        TemplateBody=wanted.template.read_text(encoding="utf-8"),
+        TemplateBody=wanted.template,
         Parameters=[
             {"ParameterKey": key, "ParameterValue": value}
             for key, value in wanted.parameters.items()

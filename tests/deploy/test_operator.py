@@ -1,17 +1,25 @@
 """From a checkout to the first alert: the operator's commands, in an AWS that checks policies."""
 
+import json
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.domain.access import Role
+from chalicelib.entrypoints.api_routes import ROUTES
 from devstack import emulator
 from devstack.inspec.event import scheduled_event
 from devstack.names import ACCOUNT, CHANNEL_ID, REGION
 from tests.deploy.checkout import STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
+from tests.deploy.signing import signed
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -22,6 +30,15 @@ NODE = "i-0a1b2c3d4e5f60001"
 OTHER = "i-0a1b2c3d4e5f60002"
 SNOOZE = {"duration": "P7D", "reason": "fix_scheduled", "comment": "after the next release"}
 PROBLEM = "application/problem+json"
+PREFIX = f"ec2-inspec-scan-{STAGE}"
+# Chalice's names to the handlers that are fixed.
+HANDLERS = {
+    "ec2-inspec-scan": "app.ec2_inspec_scan",
+    "monthly-alert": "app.monthly_alert",
+    "reconcile": "app.reconcile",
+    "authorizer": "app.authorizer",
+    "api_handler": "app.app",
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +70,23 @@ def printed(copy: Checkout) -> str:
 
 
 @pytest.fixture(scope="module")
-def deployed(around: Surroundings, tokens: dict[Role, str]) -> Deployed:
+def plain_http(around: Surroundings, printed: str) -> str:
+    """What the bucket says to somebody with all rights who comes without TLS."""
+    assert printed
+    key, secret = user(around, "plain", {"Action": "s3:*", "Resource": "*"})
+    session = boto3.Session(key, secret, region_name=REGION)
+    with closing(session.client("s3", endpoint_url=around.emulator.url)) as client:
+        try:
+            client.put_object(Bucket=BUCKET, Key="alerts/x.csv", Body=b"x")
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+    return "taken"
+
+
+@pytest.fixture(scope="module")
+def deployed(around: Surroundings, tokens: dict[Role, str], plain_http: str) -> Deployed:
     assert tokens
+    assert plain_http
     around.take_plain_http()
     return stage(around)
 
@@ -71,10 +103,9 @@ def stage(around: Surroundings) -> Deployed:
     """The stage as the account has it now."""
     with around.client("apigateway") as client:
         (api,) = client.get_rest_apis()["items"]
-    prefix = f"ec2-inspec-scan-{STAGE}"
     with around.client("lambda") as client:
         names = [each["FunctionName"] for each in client.list_functions()["Functions"]]
-    functions = {name.removeprefix(f"{prefix}-"): name for name in names}
+    functions = {name.removeprefix(f"{PREFIX}-"): name for name in names}
     return Deployed(around, functions, api["id"])
 
 
@@ -192,11 +223,172 @@ def test_a_ping_arrives_in_the_channel_and_shows_no_token(
     assert "xoxb" not in ran.stdout + ran.stderr
 
 
-def test_deploying_again_keeps_functions_api_and_what_was_stored(
+def test_deploying_again_without_chalice_s_record_keeps_api_and_data(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
+    """As after a deployment that broke off before Chalice wrote its record."""
     rows = deployed.rows("findings")
-    deploy(copy)
+    (copy.path / ".chalice" / "deployed" / "dev.json").unlink()
+    assert f"the API {deployed.api_id} was there already" in deploy(copy)
     assert stage(around) == deployed
     assert deployed.rows("findings") == rows
     assert deployed.call("GET", "/v1/findings").headers["Content-Type"] == PROBLEM
+
+
+def test_every_function_is_what_the_configuration_says(copy: Checkout, deployed: Deployed) -> None:
+    configured = copy.config["stages"][STAGE]
+    for chalice_name, wanted in configured["lambda_functions"].items():
+        name = PREFIX if chalice_name == "api_handler" else f"{PREFIX}-{chalice_name}"
+        with deployed.surroundings.client("lambda") as client:
+            made = client.get_function_configuration(FunctionName=name)
+        assert made["Handler"] == HANDLERS[chalice_name]
+        assert made["Timeout"] == wanted["lambda_timeout"]
+        assert made["MemorySize"] == wanted["lambda_memory_size"]
+        assert made["Architectures"] == [configured["lambda_architecture"]]
+        assert made["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
+        assert made["Environment"]["Variables"] == configured["environment_variables"]
+        role = made["Role"].rsplit("/", 1)[-1]
+        assert role == f"{PREFIX}-{chalice_name}"
+        file = copy.path / ".chalice" / wanted["iam_policy_file"]
+        assert policies_of(deployed, role) == [json.loads(file.read_text())]
+
+
+def policies_of(deployed: Deployed, role: str) -> list[dict[str, Any]]:
+    """Every policy of a role, inline ones and attached ones."""
+    with deployed.surroundings.client("iam") as client:
+        assert client.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+        names = client.list_role_policies(RoleName=role)["PolicyNames"]
+        return [
+            client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in names
+        ]
+
+
+def test_the_rules_have_the_patterns_and_schedules_of_app_py(deployed: Deployed) -> None:
+    with deployed.surroundings.client("events") as client:
+        rules = {each["Name"]: each for each in client.list_rules(NamePrefix=PREFIX)["Rules"]}
+        targets = {
+            name: [each["Arn"] for each in client.list_targets_by_rule(Rule=name)["Targets"]]
+            for name in rules
+        }
+    assert json.loads(rules[f"{PREFIX}-ec2-inspec-scan-event"]["EventPattern"]) == {
+        "source": ["aws.ssm"],
+        "detail-type": ["EC2 State Manager Association State Change"],
+        "detail": {"document-name": ["AWS-RunInspecChecks"], "status": ["Success", "Failed"]},
+    }
+    schedules = {name: each.get("ScheduleExpression") for name, each in rules.items()}
+    assert schedules == {
+        f"{PREFIX}-ec2-inspec-scan-event": None,
+        f"{PREFIX}-monthly-alert-event": "cron(0 8 1 * ? *)",
+        f"{PREFIX}-reconcile-event": "rate(15 minutes)",
+    }
+    for name, (target,) in targets.items():
+        assert target.endswith(f":function:{name.removesuffix('-event')}")
+
+
+def test_every_route_asks_who_is_there_and_the_public_two_do_not(deployed: Deployed) -> None:
+    with deployed.surroundings.client("apigateway") as client:
+        resources = client.get_resources(restApiId=deployed.api_id, embed=["methods"], limit=500)
+        (authorizer,) = client.get_authorizers(restApiId=deployed.api_id)["items"]
+        (stage,) = client.get_stages(restApiId=deployed.api_id)["item"]
+    asked = {
+        (method, resource["path"]): made["authorizationType"]
+        for resource in resources["items"]
+        for method, made in resource.get("resourceMethods", {}).items()
+    }
+    routes = {(route.method, route.path) for route in ROUTES}
+    public = {("GET", "/healthz"), ("GET", "/openapi.json")}
+    assert {route for route, kind in asked.items() if kind == "CUSTOM"} == routes
+    assert {route for route, kind in asked.items() if kind == "NONE"} == public
+    assert authorizer["authorizerResultTtlInSeconds"] == 300
+    limits = stage["methodSettings"]["*/*"]
+    assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (20.0, 40)
+
+
+def test_events_that_fail_for_good_go_to_the_queue_and_alarms_are_set(deployed: Deployed) -> None:
+    around = deployed.surroundings
+    with around.client("lambda") as client:
+        for function in ("ec2-inspec-scan", "monthly-alert", "reconcile"):
+            made = client.get_function_event_invoke_config(
+                FunctionName=deployed.functions[function], Qualifier="$LATEST"
+            )
+            target = made["DestinationConfig"]["OnFailure"]["Destination"]
+            assert target.endswith(f":{PREFIX}-failures")
+    with around.client("cloudwatch") as client:
+        alarms = client.describe_alarms(AlarmNamePrefix=PREFIX)["MetricAlarms"]
+        assert client.get_dashboard(DashboardName=PREFIX)["DashboardBody"]
+    assert len(alarms) > 10
+    assert all(each["AlarmActions"] for each in alarms)
+
+
+def test_the_bucket_refuses_whoever_comes_without_tls(plain_http: str) -> None:
+    assert plain_http == "AccessDenied"
+
+
+def test_with_iam_callers_sign_and_are_named_by_their_arn(
+    copy: Checkout, around: Surroundings, deployed: Deployed
+) -> None:
+    assert deployed.functions
+    copy.configure(API_AUTH="iam")
+    deploy(copy)
+    now = stage(around)
+    assert now.api_id == deployed.api_id
+    assert "authorizer" not in now.functions
+    assert now.call("GET", "/v1/findings").status == 403
+    assert now.call("GET", "/v1/findings", headers=bearer("eis_unknown")).status == 403
+    routes = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{now.api_id}/api/*/v1/*"
+    admitted = user(around, "first", {"Action": "execute-api:Invoke", "Resource": routes})
+    other = user(around, "second", None)
+    path = f"/v1/findings/{listed_id(now, admitted)}/snooze"
+    refused = now.call("GET", "/v1/findings", headers=by(now, other, "GET", "/v1/findings"))
+    assert refused.status == 403
+    made = now.call("DELETE", path, headers=by(now, admitted, "DELETE", path))
+    assert made.status == 204
+    history = f"{path.removesuffix('/snooze')}"
+    assert now.call("GET", history, headers=by(now, admitted, "GET", history)).status == 200
+
+
+def listed_id(deployed: Deployed, keys: tuple[str, str]) -> str:
+    """The id of some finding, asked for with these keys."""
+    answer = deployed.call("GET", "/v1/findings", headers=by(deployed, keys, "GET", "/v1/findings"))
+    assert answer.status == 200
+    finding: str = answer.json["items"][0]["finding_id"]
+    return finding
+
+
+def by(deployed: Deployed, keys: tuple[str, str], method: str, path: str) -> dict[str, str]:
+    """The headers of a request that these keys sign."""
+    return signed(method, deployed.host, f"/api{path}", *keys)
+
+
+def user(around: Surroundings, name: str, allow: dict[str, str] | None) -> tuple[str, str]:
+    """The keys of a new user who may do this, or nothing."""
+    with around.client("iam") as client:
+        client.create_user(UserName=name)
+        if allow:
+            document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **allow}]}
+            client.put_user_policy(
+                UserName=name, PolicyName="all", PolicyDocument=json.dumps(document)
+            )
+        key = client.create_access_key(UserName=name)["AccessKey"]
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def test_destroying_takes_the_code_away_and_leaves_the_data(
+    copy: Checkout, around: Surroundings, deployed: Deployed
+) -> None:
+    rows = deployed.rows("findings")
+    for _ in range(2):
+        gone = replace(copy, env={**copy.env, "YES": STAGE}).python(
+            "-m", "infra.destroy", "--stage", STAGE
+        )
+        assert gone.returncode == 0, gone.stdout + gone.stderr
+    with around.client("lambda") as client:
+        assert client.list_functions()["Functions"] == []
+    with around.client("apigateway") as client:
+        assert client.get_rest_apis()["items"] == []
+    with around.client("cloudformation") as client:
+        names = [each["StackName"] for each in client.describe_stacks()["Stacks"]]
+    assert names == [f"{PREFIX}-data"]
+    assert rows
+    assert deployed.rows("findings") == rows

@@ -8,7 +8,9 @@ import pytest
 
 from devstack import emulator
 from devstack.names import CHANNEL_ID
-from tests.deploy.checkout import PROJECT, Checkout, checkout
+from infra.package_content import faults as package_faults
+from infra.package_content import read
+from tests.deploy.checkout import ARCHITECTURE, PROJECT, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.sam import (
     CODE_BUCKET,
@@ -72,6 +74,13 @@ def deployed(around: Surroundings, copy: Checkout, template: dict[str, Any]) -> 
     handlers = {each["Handler"].removeprefix("app."): each["FunctionName"] for each in made}
     functions = {handler.replace("_", "-"): name for handler, name in handlers.items()}
     return Deployed(around, functions, outputs["RestAPIId"])
+
+
+def test_the_package_is_small_and_holds_what_runs_and_nothing_else(
+    copy: Checkout, template: dict[str, Any]
+) -> None:
+    assert template
+    assert package_faults(read(copy.path / "out" / "deployment.zip"), ARCHITECTURE) == []
 
 
 def test_the_linter_accepts_the_packaged_template(template: dict[str, Any]) -> None:

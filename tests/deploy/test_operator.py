@@ -23,6 +23,8 @@ from tests.deploy.signing import signed
 
 pytestmark = [
     pytest.mark.enable_socket,
+    # one deployment for all tests of this file, so one process
+    pytest.mark.xdist_group("operator"),
     pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing())),
 ]
 
@@ -64,8 +66,15 @@ def deploy(copy: Checkout) -> str:
 
 @pytest.fixture(scope="module")
 def printed(copy: Checkout) -> str:
-    """What the first deployment said."""
+    """What the first deployment said that got to its end; the one before it broke off half way."""
     first = replace(copy, env={**copy.env, "SLACK_CHANNEL": CHANNEL_ID})
+    policy = copy.path / ".chalice" / f"policy-{STAGE}-reconcile.json"
+    whole = policy.read_text()
+    policy.write_text("{")
+    broken = first.python("-m", "infra.deploy", "--stage", STAGE)
+    policy.write_text(whole)
+    assert broken.returncode == 1
+    assert broken.stderr.splitlines()[-1].startswith("deploy stopped: chalice deploy failed")
     return deploy(first)
 
 

@@ -1,100 +1,26 @@
 """What an operator's command says when something is missing: one line, before anything is done."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
 from devstack.names import REGION, TOKEN
+from tests.functional.desk import SLACK_TOKEN, Desk, new_desk
 
 pytestmark = pytest.mark.enable_socket
-
-ROOT = Path(__file__).parents[2]
-SLACK_TOKEN = "/ec2-inspec-scan/dev/slack-token"
-NOBODY = {
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A checkout to work in, and an account that is empty."""
-
-    path: Path
-    aws: AwsServer
-
-    def run(self, command: str, *arguments: str, **env: str) -> tuple[int, str]:
-        """Exit code and standard error of a command; nothing of AWS is taken from this process."""
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        ran = subprocess.run(  # noqa: S603 - our own program and arguments
-            [sys.executable, "-m", f"infra.{command}", *arguments],
-            cwd=self.path,
-            env={**plain, **NOBODY, "PYTHONDONTWRITEBYTECODE": "1", **env},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        return ran.returncode, ran.stderr
-
-    @property
-    def account(self) -> dict[str, str]:
-        """The environment of somebody who is signed in."""
-        return {
-            "AWS_ENDPOINT_URL": self.aws.url,
-            "AWS_ACCESS_KEY_ID": "devstack",
-            "AWS_SECRET_ACCESS_KEY": "devstack",
-            "AWS_DEFAULT_REGION": REGION,
-            "SLACK_CHANNEL": "C0123456789",
-        }
-
-    def edit(self, name: str, change: dict[str, Any]) -> None:
-        """Change a JSON file: each key is a path of names, joined by slashes."""
-        path = self.path / name
-        read = json.loads(path.read_text())
-        for where, value in change.items():
-            *parts, last = where.split("/")
-            place = read
-            for part in parts:
-                place = place[part]
-            place[last] = value
-        path.write_text(json.dumps(read))
-
-    def put(self, kind: str) -> None:
-        """Store Slack's token."""
-        with closing(local_session().client("ssm", endpoint_url=self.aws.url)) as ssm:
-            ssm.put_parameter(Name=SLACK_TOKEN, Value=TOKEN, Type=kind)  # type: ignore[arg-type]
-
-    def stacks(self) -> list[str]:
-        """The stacks of the account."""
-        with closing(local_session().client("cloudformation", endpoint_url=self.aws.url)) as client:
-            return [each["StackName"] for each in client.describe_stacks()["Stacks"]]
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    for part in (".chalice", "chalicelib", "infra"):
-        ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=ignore)
-    with aws_server() as aws:
-        yield Desk(tmp_path, aws)
+    with new_desk(tmp_path) as desk:
+        yield desk
 
 
 def refused(desk: Desk, command: str, *arguments: str, **env: str) -> str:
     """The one line that a command ends with; nothing was made."""
-    code, said = desk.run(command, *arguments, **env)
+    code, _, said = desk.run(command, *arguments, **env)
     assert code == 1
     (line,) = said.splitlines()
     assert desk.stacks() == []

@@ -1,0 +1,92 @@
+"""Tables: taken over from an older program, and set back to a restored copy."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb_findings import DynamoFindings
+from chalicelib.adapters.dynamodb_nodes import DynamoNodes
+from chalicelib.domain.finding import finding_id
+from chalicelib.domain.node import Node
+from devstack.aws.resources import create_resources
+from devstack.aws.session import local_session
+from tests.functional.desk import Desk, new_desk
+
+pytestmark = pytest.mark.enable_socket
+
+OLD = "old-findings"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with new_desk(tmp_path) as desk:
+        create_resources(desk.aws.url, "dev")
+        with closing(local_session().client("dynamodb", endpoint_url=desk.aws.url)) as client:
+            for name, key in ((OLD, "md5hash"), ("restored-nodes", "instance_id")):
+                client.create_table(
+                    TableName=name,
+                    BillingMode="PAY_PER_REQUEST",
+                    AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                    KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+                )
+        yield desk
+
+
+def table(desk: Desk, name: str) -> Any:
+    return local_session().resource("dynamodb", endpoint_url=desk.aws.url).Table(name)
+
+
+def findings(desk: Desk) -> list[str]:
+    return sorted(each.title for each in DynamoFindings(table(desk, f"{DEV}-findings")).all())
+
+
+DEV = "ec2-inspec-scan-dev"
+
+
+def test_an_old_table_is_counted_first_and_then_taken_over(desk: Desk) -> None:
+    old = table(desk, OLD)
+    for title in ("A", "B"):
+        row = {"md5hash": finding_id("i-1", title), "instance": "i-1", "title": title}
+        old.put_item(Item=row)
+    old.put_item(Item={"md5hash": "broken"})
+    asked = ("--stage", "dev", "--from", OLD)
+    code, output, errors = desk.run("take_over", *asked, "--dry-run", **desk.account)
+    assert (code, errors) == (0, "")
+    assert "2 findings of 1 nodes would be taken over" in output
+    assert findings(desk) == []
+    code, output, errors = desk.run("take_over", *asked, **desk.account)
+    assert (code, errors) == (0, "")
+    assert output.splitlines() == [
+        "2 findings of 1 nodes taken over",
+        "1 rows have no instance or title, left out:",
+        "  broken",
+    ]
+    assert findings(desk) == ["A", "B"]
+    code, _, errors = desk.run("take_over", *asked, **desk.account)
+    assert code == 1
+    assert "already holds 1 nodes" in errors
+
+
+def test_an_old_table_that_is_not_there_is_said_in_one_line(desk: Desk) -> None:
+    asked = ("--stage", "dev", "--from", "absent")
+    code, _, errors = desk.run("take_over", *asked, **desk.account)
+    assert code == 1
+    assert len(errors.splitlines()) == 1
+    assert "absent" in errors
+
+
+def test_a_table_is_set_back_to_its_copy_when_a_person_says_so(desk: Desk) -> None:
+    nodes = DynamoNodes(table(desk, f"{DEV}-nodes"))
+    nodes.put([Node("i-1"), Node("i-2")])
+    DynamoNodes(table(desk, "restored-nodes")).put([Node("i-1", untitled=3)])
+    asked = ("--stage", "dev", "--table", "nodes", "--from", "restored-nodes")
+    code, _, errors = desk.run("restore", *asked, **desk.account)
+    assert (code, "say YES=1" in errors) == (1, True)
+    assert len(nodes.all()) == 2
+    code, output, errors = desk.run("restore", *asked, **desk.account, YES="1")
+    assert (code, errors) == (0, "")
+    assert "1 rows written, 1 deleted" in output
+    assert nodes.all() == (Node("i-1", untitled=3),)

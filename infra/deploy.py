@@ -1,18 +1,22 @@
 """`python -m infra.deploy`: brings a stage onto AWS, step by step; can be run again at any time."""
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra import chalice_cli, checks, gateway
 from infra.asking import agreed
 from infra.checks import Place
+from infra.command import ended, say, stage_parser
 from infra.stacks import Wanted, bring_to, written_out
-from infra.stages import APP, ROOT, Stage, read_stage, write_settings
+from infra.stages import APP, Stage, read_stage, write_settings
 from infra.stop import Stop, stopping
 from infra.telling import API_STAGE, next_steps, plan
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 INFRA = Path(__file__).parent
 # Outputs of the data stack to the settings that they become.
@@ -24,25 +28,10 @@ SETTINGS = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Deploy; 1 where it stopped, with the reason on standard error."""
-    stage = parser().parse_args(arguments).stage
-    try:
-        deploy(stage, os.environ)
-    except Stop as stop:
-        sys.stderr.write(f"deploy stopped: {stop}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("\ndeploy was interrupted; what it began may be half done: run it again\n")
-        return 1
-    return 0
+    stage = stage_parser("deploy", __doc__).parse_args(arguments).stage
+    return ended("deploy", lambda: deploy(stage, os.environ))
 
 
 def deploy(name: str, env: Mapping[str, str]) -> None:
@@ -128,14 +117,8 @@ def operations(stage: Stage, where: Place, parameters: Mapping[str, str]) -> Non
         bring_to(where.session.client("cloudformation"), wanted, say)
 
 
-def say(line: str) -> None:
-    """Tell the operator, at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _tokens(ssm: object, stage: Stage) -> bool:
-    return not stage.with_authorizer or checks.has_tokens(ssm, stage)  # type: ignore[arg-type]
+def _tokens(ssm: "SSMClient", stage: Stage) -> bool:
+    return not stage.with_authorizer or checks.has_tokens(ssm, stage)
 
 
 def _tags(stage: Stage) -> dict[str, str]:
@@ -143,5 +126,4 @@ def _tags(stage: Stage) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())

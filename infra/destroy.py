@@ -1,6 +1,5 @@
 """`python -m infra.destroy`: takes the code of a stage away, and leaves what it has stored."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -8,30 +7,24 @@ from collections.abc import Sequence
 from infra import chalice_cli, checks, stacks
 from infra.asking import agreed
 from infra.checks import Place
+from infra.command import ended, say, stage_parser
 from infra.stages import Stage, read_stage
-from infra.stop import Stop, stopping
-
-
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.destroy", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    return top
+from infra.stop import stopping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, then remove; 1 where it stopped, with the reason on standard error."""
-    name = parser().parse_args(arguments).stage
-    try:
-        stage = read_stage(name)
-        where = checks.place()
-        say(plan(stage, where))
-        agreed(f"Type {stage.name} to go on:", stage.name, os.environ)
-        destroy(stage, where)
-    except Stop as stop:
-        sys.stderr.write(f"destroy stopped: {stop}\n")
-        return 1
-    return 0
+    name = stage_parser("destroy", __doc__).parse_args(arguments).stage
+    return ended("destroy", lambda: ask_and_destroy(name))
+
+
+def ask_and_destroy(name: str) -> None:
+    """Say what goes and what stays, ask, remove."""
+    stage = read_stage(name)
+    where = checks.place()
+    say(plan(stage, where))
+    agreed(f"Type {stage.name} to go on:", stage.name, os.environ)
+    destroy(stage, where)
 
 
 def plan(stage: Stage, where: Place) -> str:
@@ -63,12 +56,6 @@ def destroy(stage: Stage, where: Place) -> None:
         return
     chalice_cli.run("delete", "--stage", stage.name)
     say("Gone. Commit .chalice/deployed.")
-
-
-def say(line: str) -> None:
-    """Tell the operator, at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

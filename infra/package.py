@@ -1,6 +1,5 @@
 """`python -m infra.package`: packages a stage as deploy would, and looks at what is in it."""
 
-import argparse
 import json
 import shutil
 import sys
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra import chalice_cli, checks
+from infra.command import ended, say, stage_parser
 from infra.package_content import LARGEST_BYTES, Package, faults, read
 from infra.stages import CONFIG, ROOT, read_stage
 from infra.stop import Stop
@@ -16,23 +16,10 @@ from infra.stop import Stop
 SHOWN = 6
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Package; 1 where the package is not as it has to be."""
-    name = parser().parse_args(arguments).stage
-    try:
-        package = build(name)
-    except Stop as stop:
-        sys.stderr.write(f"package stopped: {stop}\n")
-        return 1
-    sys.stdout.write(shown(package))
-    return 0
+    name = stage_parser("package", __doc__).parse_args(arguments).stage
+    return ended("package", lambda: say(shown(build(name))))
 
 
 def build(name: str) -> Package:
@@ -61,7 +48,7 @@ def shown(package: Package) -> str:
     """Size and largest parts, for people."""
     lines = [f"{package.size:,} bytes of {LARGEST_BYTES:,}, {len(package.names)} files"]
     lines += [f"  {size:>9,}  {part}" for part, size in package.parts.most_common(SHOWN)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`python -m infra.ping`: a test message and a test file to the channel of a stage."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,8 +10,9 @@ from chalicelib.adapters.slack import slack_channel
 from chalicelib.domain.message import Rendered
 from infra import checks
 from infra.checks import Place
+from infra.command import ended, say, stage_parser
 from infra.stages import Stage, read_stage
-from infra.stop import Stop, stopping
+from infra.stop import stopping
 
 SETTING = "SLACK_TOKEN_PARAMETER"
 SLACK = "https://slack.com/api/"
@@ -20,27 +20,10 @@ SLACK = "https://slack.com/api/"
 WAIT = 10.0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.ping", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Send both; 1 where Slack or AWS refused, with the reason on standard error."""
-    name = parser().parse_args(arguments).stage
-    try:
-        stage = read_stage(name)
-        where = checks.place()
-        ping(stage, where, datetime.now(UTC))
-    except Stop as stop:
-        sys.stderr.write(f"ping failed: {stop}\n")
-        return 1
-    sys.stdout.write(
-        f"A message and a file were posted to {stage.setting('SLACK_CHANNEL')}: look at them.\n"
-    )
-    return 0
+    name = stage_parser("ping", __doc__).parse_args(arguments).stage
+    return ended("ping", lambda: ping(read_stage(name), checks.place(), datetime.now(UTC)))
 
 
 def ping(stage: Stage, where: Place, now: datetime) -> None:
@@ -62,6 +45,7 @@ def ping(stage: Stage, where: Place, now: datetime) -> None:
         thread = channel.post(Rendered(text, (block,)))
         content = f"tested at,{now:%Y-%m-%d %H:%M:%S} UTC\n".encode()
         channel.attach(thread, "test.csv", "Test file", content)
+    say(f"A message and a file were posted to {stage.setting('SLACK_CHANNEL')}: look at them.")
 
 
 if __name__ == "__main__":

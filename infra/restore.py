@@ -1,6 +1,5 @@
 """`python -m infra.restore`: makes a table of a stage equal to a restored copy of it."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,48 +7,41 @@ from datetime import UTC, datetime
 from chalicelib.adapters.dynamodb_lease import DynamoLease
 from infra import checks
 from infra.asking import agreed
+from infra.command import ended, say, stage_parser
 from infra.restoring import restore
 from infra.stages import read_stage
-from infra.stop import Stop, stopping
+from infra.stop import stopping
 
 TABLES = ("findings", "nodes", "ledger")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.restore", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    top.add_argument("--table", required=True, choices=TABLES, help="the table to write over")
-    top.add_argument("--from", required=True, dest="source", help="the restored copy")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Ask, then restore; 1 where it stopped, with the reason on standard error."""
-    asked = parser().parse_args(arguments)
-    try:
-        stage = read_stage(asked.stage)
-        where = checks.place()
-        name = f"{stage.prefix}-{asked.table}"
-        agreed(
-            f"Write {asked.source} over {name} in account {where.account}, {where.region}? [y/N]"
+    parser = stage_parser("restore", __doc__)
+    parser.add_argument("--table", required=True, choices=TABLES, help="the table to write over")
+    parser.add_argument("--from", required=True, dest="source", help="the restored copy")
+    asked = parser.parse_args(arguments)
+    return ended("restore", lambda: say(ask_and_restore(asked.stage, asked.table, asked.source)))
+
+
+def ask_and_restore(stage_name: str, table: str, source: str) -> str:
+    """Write the table `source` over a table of the stage; returns what to tell people."""
+    stage = read_stage(stage_name)
+    where = checks.place()
+    name = f"{stage.prefix}-{table}"
+    agreed(f"Write {source} over {name} in account {where.account}, {where.region}? [y/N]")
+    with stopping(f"the tables {source}, {name}"):
+        dynamodb = where.session.resource("dynamodb")
+        done = restore(
+            dynamodb.Table(source),
+            dynamodb.Table(name),
+            DynamoLease(dynamodb.Table(f"{stage.prefix}-ledger")),
+            lambda: datetime.now(UTC),
         )
-        with stopping(f"the tables {asked.source}, {name}"):
-            dynamodb = where.session.resource("dynamodb")
-            done = restore(
-                dynamodb.Table(asked.source),
-                dynamodb.Table(name),
-                DynamoLease(dynamodb.Table(f"{stage.prefix}-ledger")),
-                lambda: datetime.now(UTC),
-            )
-    except Stop as stop:
-        sys.stderr.write(f"restore stopped: {stop}\n")
-        return 1
-    sys.stdout.write(
+    return (
         f"{done.written:,} rows written, {done.deleted:,} deleted. Next: "
-        f"make scan STAGE={stage.name} FULL=1\n"
+        f"make scan STAGE={stage.name} FULL=1"
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from infra import checks
 from infra.asking import agreed
+from infra.command import ended, say, stage_parser
 from infra.stages import Stage, read_stage
 from infra.stop import Stop, stopping
 
@@ -28,8 +29,7 @@ _WARNING = (
 
 def parser() -> argparse.ArgumentParser:
     """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.scan", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
+    top = stage_parser("scan", __doc__)
     top.add_argument("--full", action="store_true", help="read every node, whatever is known")
     top.add_argument(
         "--accept-missing", action="store_true", help="nodes that SSM does not list are gone"
@@ -40,17 +40,17 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make a pass; 1 where it was not made or left something undone."""
     asked = parser().parse_args(arguments)
-    try:
-        stage = read_stage(asked.stage)
-        if asked.accept_missing:
-            agreed(_WARNING, env=os.environ)
-        where = checks.place()
-        client = where.session.client("lambda", config=PATIENT)
-        answer = invoke(client, stage, full=asked.full, accept_missing=asked.accept_missing)
-    except Stop as stop:
-        sys.stderr.write(f"scan stopped: {stop}\n")
-        return 1
-    sys.stdout.write(shown(answer))
+    return ended("scan", lambda: scan(asked))
+
+
+def scan(asked: argparse.Namespace) -> int:
+    """Ask where something is removed, make the pass, show it; 1 where none was made."""
+    stage = read_stage(asked.stage)
+    if asked.accept_missing:
+        agreed(_WARNING, env=os.environ)
+    client = checks.place().session.client("lambda", config=PATIENT)
+    answer = invoke(client, stage, full=asked.full, accept_missing=asked.accept_missing)
+    say(shown(answer))
     return 0 if answer["passes"] else 1
 
 
@@ -81,8 +81,8 @@ def invoke(
 def shown(answer: Mapping[str, Any]) -> str:
     """The passes as people read them."""
     if not answer["passes"]:
-        return "Another pass is under way and does the work; ask again when it has ended.\n"
-    return "".join(_pass(each) for each in answer["passes"])
+        return "Another pass is under way and does the work; ask again when it has ended."
+    return "\n".join(_pass(each) for each in answer["passes"])
 
 
 def _pass(made: Mapping[str, Any]) -> str:
@@ -106,7 +106,7 @@ def _pass(made: Mapping[str, Any]) -> str:
     ]
     if made["braked"]:
         lines.append("  brake      too many nodes are missing; nothing was removed")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

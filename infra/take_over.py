@@ -1,6 +1,5 @@
 """`python -m infra.take_over`: the findings of an old table into a stage that has not scanned."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,31 +8,23 @@ from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.aws.dynamodb_pages import whole_table
 from infra import checks, old_table
+from infra.command import ended, say, stage_parser
 from infra.stages import read_stage
-from infra.stop import Stop, stopping
+from infra.stop import stopping
 
 # Rows that cannot be read and are named.
 SHOWN = 10
 
 
-def parser() -> argparse.ArgumentParser:
-    """The arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.take_over", description=__doc__)
-    top.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
-    top.add_argument("--from", required=True, dest="source", help="the old table")
-    top.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Import; 1 where it stopped, with the reason on standard error."""
-    asked = parser().parse_args(arguments)
-    try:
-        sys.stdout.write(take_over(asked.stage, asked.source, dry_run=asked.dry_run))
-    except Stop as stop:
-        sys.stderr.write(f"nothing was taken over: {stop}\n")
-        return 1
-    return 0
+    parser = stage_parser("take_over", __doc__)
+    parser.add_argument("--from", required=True, dest="source", help="the old table")
+    parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
+    asked = parser.parse_args(arguments)
+    return ended(
+        "take_over", lambda: say(take_over(asked.stage, asked.source, dry_run=asked.dry_run))
+    )
 
 
 def take_over(name: str, source: str, *, dry_run: bool) -> str:
@@ -52,7 +43,7 @@ def take_over(name: str, source: str, *, dry_run: bool) -> str:
     if imported.unreadable:
         lines.append(f"{len(imported.unreadable):,} rows have no instance or title, left out:")
         lines += [f"  {row}" for row in imported.unreadable[:SHOWN]]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -275,6 +275,7 @@ def test_no_value_can_break_out_of_the_json(name: str, sign: str) -> None:
         ("AssociationTagKey", "a;b"),
         ("AssociationSchedule", "daily"),
         ("AssociationSchedule", "at(2026-01-31T08:15:30)"),
+        ("AssociationSchedule", "at(2026-01-31)"),
         ("ProfileSource", "Git"),
         ("GitHubOwner", "first/second"),
         ("GitHubPath", "/inspec"),

@@ -5,7 +5,7 @@ sshd = %w[/usr/sbin/sshd /usr/local/sbin/sshd /sbin/sshd].find { |path| file(pat
 shown = sshd && command("timeout 20 #{sshd} -T -C user=root,host=localhost,addr=127.0.0.1")
 settings =
   if shown && shown.exit_status.zero?
-    shown.stdout.lines.map { |line| line.strip.split(/\s+/, 2) }.select { |pair| pair.size == 2 }.to_h
+    shown.stdout.scrub.lines.map { |line| line.strip.split(/\s+/, 2) }.select { |pair| pair.size == 2 }.to_h
   else
     {}
   end

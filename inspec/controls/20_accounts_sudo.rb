@@ -119,7 +119,7 @@ control 'ec2-sudo-02' do
   tag nist: ['AC-6 (2)', 'IA-11']
   only_if(reason) { reason.nil? }
   describe 'others with passwordless sudo' do
-    subject { found.stdout.lines.map { |line| line.strip.split(/[\s=]/).first }.uniq - allowed }
+    subject { found.stdout.scrub.lines.map { |line| line.strip.split(/[\s=]/).first }.uniq - allowed }
     it { should be_empty }
   end
 end

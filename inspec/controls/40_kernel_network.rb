@@ -89,7 +89,7 @@ control 'ec2-net-01' do
   ports = input('clear_text_ports').map(&:to_s)
   listening = command('timeout 20 ss -ltn')
   # The address and port of each listener; what only the node itself reaches is left out.
-  open = listening.stdout.to_s.lines.map { |line| line.split[3].to_s.rpartition(':').values_at(0, 2) }
+  open = listening.stdout.to_s.scrub.lines.map { |line| line.split[3].to_s.rpartition(':').values_at(0, 2) }
   outside = open.reject { |address, _| address.start_with?('127.', '[::1]', '[::ffff:127.') }
   reason = listening.exit_status.zero? ? nil : 'ss is not installed or did not show the listeners'
   impact 0.7

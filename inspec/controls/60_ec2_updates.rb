@@ -46,7 +46,7 @@ control 'ec2-update-01' do
     days = input('max_package_list_days')
     fresh = command("find /var/lib/apt/lists -maxdepth 1 -name '*Release' -mtime -#{days} -print")
     asked = command('LC_ALL=C timeout 120 apt-get --simulate -o Debug::NoLocking=true dist-upgrade')
-    pending = asked.stdout.lines.grep(/\AInst .*(-security|Debian-Security|UbuntuESM)/)
+    pending = asked.stdout.scrub.lines.grep(/\AInst .*(-security|Debian-Security|UbuntuESM)/)
     reason =
       if !fresh.exit_status.zero? || fresh.stdout.strip.empty?
         'the package lists of apt are missing or old (apt-get update)'

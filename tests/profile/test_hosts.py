@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.profile.hosts import Host, amazon, blind, broken, changed, ubuntu
+from tests.profile.hosts import SSHD, Host, amazon, blind, broken, changed, ubuntu
 from tests.profile.running import MISSING, RUBY, failed, recorded, skipped
 from tests.profile.test_form import IMPACTS
 
@@ -91,6 +91,21 @@ def test_updates_of_the_red_hat_family_are_counted_without_what_they_replace() -
     assert results(host, "ec2-update-01") == (None, [False])
     assert results(host, "ec2-update-01", max_pending_security_updates=2) == (None, [True])
     assert results(host, "ec2-update-01", max_pending_security_updates=1) == (None, [False])
+
+
+def test_text_that_is_no_utf_8_fails_nothing() -> None:
+    """An exception would count as a failure."""
+    host = changed(
+        ubuntu(),
+        {
+            "sshd -T": [0, f"{SSHD}banner /etc/\udcff\n"],
+            "NOPASSWD": [0, "ubuntu ALL=(ALL) NOPASSWD:ALL # \udcff\n"],
+            "server.pool.peer": [0, "pool ntp.example.com # \udcff\n"],
+            "auditctl -l$": [0, "-w /etc/ -p wa -k \udcff\n"],
+        },
+    )
+    controls = recorded(host)
+    assert (failed(controls), skipped(controls)) == ({}, {})
 
 
 def test_exceptions_are_inputs() -> None:

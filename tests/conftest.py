@@ -1,7 +1,9 @@
-"""No test sees the AWS account, profile or settings of whoever runs it."""
+"""No test sees the AWS account, profile or settings of whoever runs it, nor of another test."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 from devstack.environment import isolate
@@ -12,3 +14,12 @@ isolate()
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Handlers take their settings from the environment: what a test put there goes with it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)

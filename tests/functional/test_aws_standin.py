@@ -401,12 +401,12 @@ def test_a_taken_port_is_an_error_of_the_system(aws: AwsServer) -> None:
 def test_the_server_is_quiet_and_gone_afterwards(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with aws_server() as running, urlopen(f"{running.url}/moto-api/data.json"):  # noqa: S310 - own server
+    with aws_server() as running, urlopen(f"{running.url}/moto-api/"):  # noqa: S310 - own server
         pass
     assert capfd.readouterr() == ("", "")
     assert not [record for record in caplog.records if record.name == "werkzeug"]
     with pytest.raises(OSError, match="refused"):
-        urlopen(f"{running.url}/moto-api/data.json")  # noqa: S310 - own server
+        urlopen(f"{running.url}/moto-api/")  # noqa: S310 - own server
 
 
 def test_a_server_starts_without_the_data_of_the_one_before() -> None:

@@ -7,8 +7,12 @@ from botocore.credentials import Credentials
 from devstack.names import REGION
 
 
-def signed(method: str, host: str, path: str, key: str, secret: str) -> dict[str, str]:
-    """The headers of a signed request without a body; `path` is the whole one, stage included."""
-    request = AWSRequest(method, f"http://{host}{path}", headers={"Host": host})
+def signed(
+    method: str, address: str, keys: tuple[str, str], body: bytes | None = None
+) -> dict[str, str]:
+    """The headers of a signed request; `address` is host and whole path, stage included."""
+    key, secret = keys
+    host = address.partition("/")[0]
+    request = AWSRequest(method, f"http://{address}", headers={"Host": host}, data=body)
     SigV4Auth(Credentials(key, secret), "execute-api", REGION).add_auth(request)
     return dict(request.headers.items())

@@ -351,10 +351,11 @@ def test_with_iam_callers_sign_and_are_named_by_their_arn(
     path = f"/v1/findings/{listed_id(now, admitted)}/snooze"
     refused = now.call("GET", "/v1/findings", headers=by(now, other, "GET", "/v1/findings"))
     assert refused.status == 403
-    made = now.call("DELETE", path, headers=by(now, admitted, "DELETE", path))
-    assert made.status == 204
-    history = f"{path.removesuffix('/snooze')}"
-    assert now.call("GET", history, headers=by(now, admitted, "GET", history)).status == 200
+    made = now.call("PUT", path, headers=by(now, admitted, "PUT", path, SNOOZE), body=SNOOZE)
+    assert made.status == 201
+    assert made.json["created_by"] == f"arn:aws:iam::{ACCOUNT}:user/first"
+    ended = now.call("DELETE", path, headers=by(now, admitted, "DELETE", path))
+    assert ended.status == 204
 
 
 def listed_id(deployed: Deployed, keys: tuple[str, str]) -> str:
@@ -365,9 +366,12 @@ def listed_id(deployed: Deployed, keys: tuple[str, str]) -> str:
     return finding
 
 
-def by(deployed: Deployed, keys: tuple[str, str], method: str, path: str) -> dict[str, str]:
+def by(
+    deployed: Deployed, keys: tuple[str, str], method: str, path: str, body: Any = None
+) -> dict[str, str]:
     """The headers of a request that these keys sign."""
-    return signed(method, deployed.host, f"/api{path}", *keys)
+    content = None if body is None else json.dumps(body).encode()
+    return signed(method, f"{deployed.host}/api{path}", keys, content)
 
 
 def user(around: Surroundings, name: str, allow: dict[str, str] | None) -> tuple[str, str]:

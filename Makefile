@@ -73,7 +73,7 @@ test: setup  ## format, lint, types, import contracts, all tests: what CI runs
 	@$(PY) -m ruff check --quiet $(CODE)
 	@$(PY) -m mypy $(CODE)
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m pytest -n 2 --dist loadgroup --cov=chalicelib --cov-branch --cov-report=
+	@$(PY) -m pytest -n 2 --cov=chalicelib --cov-branch --cov-report=
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
 		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 

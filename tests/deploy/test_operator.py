@@ -23,8 +23,6 @@ from tests.deploy.signing import signed
 
 pytestmark = [
     pytest.mark.enable_socket,
-    # one deployment for all tests of this file, so one process
-    pytest.mark.xdist_group("operator"),
     pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing())),
 ]
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.enable_socket,
-    # one deployment for all tests of this file, so one process
-    pytest.mark.xdist_group("packaged"),
     pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing())),
 ]
 

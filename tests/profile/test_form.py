@@ -11,10 +11,7 @@ import yaml
 from tests.profile.hosts import ubuntu
 from tests.profile.running import CONTROLS, MISSING, PROFILE, RUBY, inputs, recorded, ruby
 
-pytestmark = [
-    pytest.mark.skipif(RUBY is None, reason=MISSING),
-    pytest.mark.xdist_group("profile"),
-]
+pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
 RUBOCOP = shutil.which("rubocop")
 
 # Control to impact, as agreed; a new control is added here on purpose.

@@ -27,7 +27,8 @@ def deliver(
     """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
 
     Returns the steps tried, and the messages that still have something pending, oldest first.
-    Where an output itself is down, nothing further is tried on it in this pass.
+    Where an output itself is down, or what it took cannot be recorded, nothing further is
+    tried on it in this pass.
     """
     ordered = sorted(messages, key=lambda each: (each.created_at, each.id))
     couriers = [Courier(world, message, fresh.get(message.id)) for message in ordered]
@@ -46,7 +47,8 @@ def deliver(
             if delivery.output_is_down:
                 channel_down = channel_down or step is Step.POST
                 break
-    return tuple(tried), tuple(each.message for each in couriers if not each.message.sent)
+    tried.extend(filter(None, [each.record_again() for each in couriers]))
+    return tuple(tried), tuple(each.message for each in couriers if each.unfinished)
 
 
 def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
@@ -56,10 +58,11 @@ def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
 
 
 class Courier:
-    """Carries one message; `message` is how far it has come."""
+    """Carries one message; `message` is how far it has come, recorded or not."""
 
     def __init__(self, world: World, message: Message, content: bytes | None) -> None:
         self.message = message
+        self._recorded = message
         self._world = world
         self._content = content
         self._steps: dict[Step, Callable[[], str | None]] = {
@@ -76,15 +79,33 @@ class Courier:
             return Delivery(self.message.id, step, error)
         return None if receipt is None else self.finish(step, receipt)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the next pass finds something of this message to do."""
+        return not self._recorded.sent
+
     def finish(self, step: Step, receipt: str) -> Delivery:
-        """Record a step as taken; where that fails, the step counts as not taken."""
-        after = self.message.after(step, receipt)
+        """Record a step as taken. It was, whether or not that can be written down now."""
+        self.message = self.message.after(step, receipt)
+        return Delivery(self.message.id, step, self._record())
+
+    def record_again(self) -> Delivery | None:
+        """Write down what could not be written when it happened; None where nothing is left so.
+
+        What stays unwritten to the end, the next pass does once more: a post
+        that Slack took twice is better than one that nobody is sure of.
+        """
+        if self.message == self._recorded:
+            return None
+        return Delivery(self.message.id, list(self.message.done)[-1], self._record())
+
+    def _record(self) -> ServiceError | None:
         try:
-            self._world.work.record(after, self._world.clock())
+            self._world.work.record(self.message, self._world.clock())
         except ServiceError as error:
-            return Delivery(self.message.id, step, error)
-        self.message = after
-        return Delivery(self.message.id, step)
+            return error
+        self._recorded = self.message
+        return None
 
     def _store(self) -> str | None:
         file = self.message.csv

@@ -1,7 +1,8 @@
 """Delivery in recorded steps: what fails is tried again, what was taken is never repeated."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,8 @@ from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
 from chalicelib.domain.message import Message, Rendered, Step
 from chalicelib.usecases.deliver import Courier
 from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.ports import Work
+from chalicelib.usecases.world import World
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
@@ -187,18 +190,53 @@ def test_a_bucket_that_is_down_is_tried_once_a_pass(service: Service) -> None:
     assert len(service.said) == len(service.channel.attachments) == 3
 
 
-def test_a_step_that_cannot_be_recorded_counts_as_not_taken(service: Service) -> None:
-    class Unrecorded:
-        def __getattr__(self, name: str) -> object:
-            return getattr(service.world.work, name)
+@dataclass
+class Unrecorded:
+    """The ledger, refusing to record so many times."""
 
-        def record(self, *_: object) -> None:
+    work: Work
+    times: int
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.work, name)
+
+    def record(self, message: Message, now: datetime) -> None:
+        if self.times > 0:
+            self.times -= 1
             raise Unavailable("ledger did not answer")
+        self.work.record(message, now)
 
-    world = replace(service.world, work=Unrecorded())  # type: ignore[arg-type]
-    (report,) = make_passes(world, START + 15 * MINUTE)
-    assert [type(each.error) for each in report.undelivered] == [Unavailable]
+
+def forgetful(service: Service, times: int) -> World:
+    return replace(service.world, work=cast("Work", Unrecorded(service.world.work, times)))
+
+
+def test_a_post_that_is_not_recorded_at_once_is_recorded_in_the_end(service: Service) -> None:
+    (report,) = make_passes(forgetful(service, 1), START + 15 * MINUTE)
+    assert [(each.step, bool(each.error)) for each in report.deliveries] == [
+        (Step.POST, True),
+        (Step.POST, False),
+    ]
+    service.run()
+    assert (service.said, len(service.channel.attachments)) == (["new: A"], 1)
+
+
+def test_while_the_ledger_records_nothing_no_further_message_is_posted(service: Service) -> None:
+    service.channel.fail_post(DOWN)
+    service.run()
+    service.report("i-1", "A", "B", run="run-2")
+    make_passes(forgetful(service, 1), service.clock.now + 15 * MINUTE)
+    assert service.said == ["new: A"]
+    service.run()
+    assert service.said == ["new: A", "new: B"]
+
+
+def test_a_step_that_is_never_recorded_is_pending_and_taken_again(service: Service) -> None:
+    (report,) = make_passes(forgetful(service, 99), START + 15 * MINUTE)
+    assert {type(each.error) for each in report.undelivered} == {Unavailable}
     assert len(report.pending) == 1
+    service.run()
+    assert service.said == ["new: A", "new: A"]
 
 
 def test_a_month_that_is_owed_again_is_paid_and_not_written_over(service: Service) -> None:

@@ -152,16 +152,22 @@ class Service:
         items = [item(title, execution=run, severity=severity) for title in titles]
         self.compliance.put(node, TYPE, run, self.clock.now, items, compliant=compliant)
 
-    def owe(self, association: str = "a-1", nodes: dict[str, int] | None = None) -> Debt:
-        """Let an association execution that began now be owed an answer."""
+    def owe(
+        self,
+        association: str = "a-1",
+        nodes: dict[str, int] | None = None,
+        ago: timedelta = timedelta(),
+    ) -> Debt:
+        """Let an association execution that began then be owed an answer."""
+        began = self.clock.now - ago
         debt = Debt(
-            key=f"{association}#{self.clock.now.isoformat()}",
+            key=f"{association}#{began.isoformat()}",
             kind=DebtKind.EXECUTION,
-            event_at=self.clock.now,
+            event_at=began,
             owed_at=self.clock.now,
             association_id=association,
             status="Success",
-            executed_at=self.clock.now,
+            executed_at=began,
             nodes=nodes or {},
         )
         self.world.work.owe(debt)

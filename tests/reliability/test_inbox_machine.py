@@ -1,14 +1,11 @@
 """Anything in any order: whatever happened, when it is quiet the inbox shows what SSM shows.
 
 Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM;
-`settle` lets the faults pass and reconcile run, and compares with a model that
-knows nothing of watermarks, marks or messages.
+`come_to_rest` lets the faults pass and reconcile run, and compares with the model.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,14 +13,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.adapters.memory import MemorySnoozes
 from chalicelib.domain.alert import Topic
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.message import Step
-from chalicelib.domain.snooze import State
-from chalicelib.usecases.passes import make_passes
-from tests.fleet import MINUTE, Service, snooze
-from tests.reliability.crashing import CrashedError, CrashPoint, Fuse, Moment, wired
+from chalicelib.domain.snooze import Reason
+from chalicelib.domain.snooze_rules import End, Wanted
+from chalicelib.usecases.inbox import Author
+from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
+from chalicelib.usecases.snoozes import create, end
+from tests.fleet import MINUTE, Service
+from tests.reliability.crashing import (
+    CRASHES,
+    CrashedError,
+    CrashPoint,
+    Faults,
+    Fuse,
+    Moment,
+    wired,
+    wired_inbox,
+)
+from tests.reliability.effort import examples
+from tests.reliability.interleaving import Program, interleave
+from tests.reliability.model import Model, messages_of, muted_and_told
 
 if TYPE_CHECKING:
     from chalicelib.usecases.world import PassReport
@@ -33,11 +43,15 @@ LETTERS = "ABCDE"
 LAMBDA = timedelta(minutes=15)
 # An hour for nodes that are gone, some passes for faults that last, and a few more.
 SETTLING = 12
+ONCALL = Author("oncall")
 CALLS = st.integers(min_value=1, max_value=60)
-SOME = st.integers(min_value=1, max_value=3)
+# Twice and again is a short outage; very often is a throttle that does not end by itself.
+TIMES = st.sampled_from([1, 2, 3, 200])
+SETS = st.sets(st.sampled_from(LETTERS))
 FALLIBLE = [
     "channel.attach",
     "channel.post",
+    "compliance.items",
     "compliance.summaries",
     "files.get",
     "files.put",
@@ -48,40 +62,43 @@ FALLIBLE = [
     "findings.put",
     "journal.record",
     "journal.write",
+    "lease.acquire",
+    "lease.release",
     "nodes.all",
+    "nodes.delete",
     "nodes.put",
     "snoozes.all",
+    "snoozes.add",
     "snoozes.save",
     "work.mark_opened",
     "work.open",
+    "work.owe",
     "work.record",
     "work.stage",
 ]
+# Reads have no effect that could be lost.
+LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in {"all", "get", "open"}]
 
 
-class Inbox(RuleBasedStateMachine):
+class InboxMachine(RuleBasedStateMachine):
     """The service, the world around it, and what people should know of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.service = Service()
+        self.model = Model(self.service)
         # what each node reported last
         self.ssm: dict[str, frozenset[str]] = {}
         self.runs = 0
-        self.snoozes = 0
-        # how often a title came into the store, and how much had been said before it last did
-        self.episodes: Counter[str] = Counter()
-        self.since: dict[str, int] = {}
-        self.doubles = 0
-        self.faults: Counter[str] = Counter()
+        self.faults = Faults()
 
     # the fleet
 
-    @initialize(letters=st.sets(st.sampled_from(LETTERS)))
+    @initialize(letters=SETS)
     def a_first_node(self, letters: set[str]) -> None:
         self.node_reports(NODES[0], letters)
 
-    @rule(node=st.sampled_from(NODES), letters=st.sets(st.sampled_from(LETTERS)))
+    @rule(node=st.sampled_from(NODES), letters=SETS)
     def node_reports(self, node: str, letters: set[str]) -> None:
         self.runs += 1
         titles = frozenset(f"{node}/{letter}" for letter in letters)
@@ -95,80 +112,130 @@ class Inbox(RuleBasedStateMachine):
         self.service.compliance.remove(node)
         del self.ssm[node]
 
+    @precondition(lambda self: self.ssm)
+    @rule(data=st.data(), letters=SETS)
+    def node_is_replaced(self, data: st.DataObject, letters: set[str]) -> None:
+        node = data.draw(st.sampled_from(sorted(self.ssm)))
+        self.node_reports(f"i-{self.runs + 10}", letters)
+        self.service.compliance.remove(node)
+        del self.ssm[node]
+
+    @rule()
+    def everybody_leaves(self) -> None:
+        """Or somebody took the resource data sync, the role, the association away."""
+        for node in self.ssm:
+            self.service.compliance.remove(node)
+        self.ssm.clear()
+
     # time and people
 
     @rule(minutes=st.sampled_from([1, 10, 31, 61, 200]))
     def time_passes(self, minutes: int) -> None:
         self.service.clock.forward(minutes * MINUTE)
 
-    @rule(
-        node=st.sampled_from(NODES),
-        letter=st.sampled_from(LETTERS),
-        minutes=st.sampled_from([5, 40, 100]),
-    )
-    def snooze_pair(self, node: str, letter: str, minutes: int) -> None:
-        self.snoozes += 1
-        now = self.service.clock.now
-        made = snooze(
-            id=f"s-{self.snoozes}",
+    @rule(node=st.sampled_from(NODES), letter=st.sampled_from([*LETTERS, None]), data=st.data())
+    def somebody_snoozes(self, node: str, letter: str | None, data: st.DataObject) -> None:
+        self.snooze(node, letter, data.draw(st.sampled_from([5, 40, 100])), Fuse())
+
+    def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
+        """A pair, or a whole node; sometimes until it is resolved."""
+        wanted = Wanted(
             instance_id=node,
-            title=f"{node}/{letter}",
-            starts_at=now,
-            ends_at=now + minutes * MINUTE,
-            created_at=now,
+            title=f"{node}/{letter}" if letter else None,
+            end=End(duration=minutes * MINUTE),
+            reason=Reason.MAINTENANCE,
+            comment="ticket 42",
+            until_resolved=letter == "A",
         )
-        self.service.ledger.snoozes[made.id] = made
+        with suppress(ServiceError):
+            create(wired_inbox(self.service.inbox, fuse), wanted, ONCALL)
 
     @precondition(lambda self: self.service.ledger.snoozes)
     @rule(data=st.data())
-    def unsnooze(self, data: st.DataObject) -> None:
-        ledger = self.service.ledger
-        held = ledger.snoozes[data.draw(st.sampled_from(sorted(ledger.snoozes)))]
-        now = self.service.clock.now
-        if held.state(now) is not State.ENDED:
-            ended = replace(held, ended_at=now, version=held.version + 1)
-            MemorySnoozes(ledger).save(ended)
+    def somebody_unsnoozes(self, data: st.DataObject) -> None:
+        self.unsnooze(data.draw(st.sampled_from(sorted(self.service.ledger.snoozes))), Fuse())
+
+    def unsnooze(self, snooze_id: str, fuse: Fuse) -> None:
+        with suppress(ServiceError):
+            end(wired_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
 
     # the service
 
-    @rule(doubled=st.booleans())
-    def event_comes(self, doubled: bool) -> None:
-        debt = self.service.owe("a-1", {"Success": len(self.ssm)})
-        self.invoke()
-        if doubled:
-            self.service.world.work.owe(debt)
-            self.invoke()
+    @rule(doubled=st.booleans(), minutes=st.sampled_from([0, 0, 20, 90]))
+    def event_comes(self, doubled: bool, minutes: int) -> None:
+        """Late ones come behind newer ones: the order is another one then."""
+        for _ in range(2 if doubled else 1):
+            self.invoke(lambda: self.owe("a-1", minutes))
+
+    @rule(full=st.booleans())
+    def event_is_lost(self, full: bool) -> None:
+        """Reconcile comes instead."""
+        self.invoke(wish=Wish(full=full))
 
     @rule()
-    def event_is_lost(self) -> None:
-        """Reconcile comes instead."""
-        self.invoke()
+    def month_begins(self) -> None:
+        self.invoke(self.service.owe_month)
 
-    @rule(call=CALLS, moment=st.sampled_from(Moment))
+    @rule(call=CALLS, moment=st.sampled_from(CRASHES))
     def the_program_dies(self, call: int, moment: Moment) -> None:
-        self.service.owe("a-1", {"Success": len(self.ssm)})
-        self.invoke(CrashPoint(call, moment))
+        self.invoke(lambda: self.owe("a-1"), point=CrashPoint(call, moment))
 
-    @rule(call=CALLS)
-    def another_worker_comes_in_between(self, call: int) -> None:
-        """It finds the lease taken and leaves its debt to the holder."""
+    @rule(call=CALLS, minutes=st.sampled_from([1, 13, 14, 16]))
+    def a_call_takes_long(self, call: int, minutes: int) -> None:
+        """Near the deadline, or beyond it: then Lambda has ended the program."""
+        wait = (call, lambda: self.service.clock.forward(minutes * MINUTE))
+        self.invoke(lambda: self.owe("a-1"), meanwhile=wait)
 
-        def other() -> None:
-            self.service.owe("a-2", {"Success": 1})
-            world = wired(self.service.world, Fuse(faults=self.faults))
-            make_passes(world, self.service.clock.now + LAMBDA)
+    @rule(call=CALLS, node=st.sampled_from(NODES), letters=SETS)
+    def node_reports_while_it_is_read(self, call: int, node: str, letters: set[str]) -> None:
+        report = (call, lambda: self.node_reports(node, letters))
+        self.invoke(lambda: self.owe("a-1"), meanwhile=report)
 
-        self.invoke(meanwhile=(call, other))
+    @rule(
+        other=st.sampled_from(["event", "snooze", "unsnooze"]),
+        schedule=st.lists(st.integers(min_value=0, max_value=1), max_size=60),
+        data=st.data(),
+    )
+    def two_at_once(self, other: str, schedule: list[int], data: st.DataObject) -> None:
+        """A pass and another program, which make their calls in any order."""
+        held = sorted(self.service.ledger.snoozes)
+        if other == "snooze" or (other == "unsnooze" and not held):
+            node, letter = data.draw(st.sampled_from(NODES)), data.draw(st.sampled_from(LETTERS))
+            second = Program(lambda: self.snooze(node, letter, 40, Fuse(turn=second.turn)))
+        elif other == "unsnooze":
+            snooze_id = data.draw(st.sampled_from(held))
+            second = Program(lambda: self.unsnooze(snooze_id, Fuse(turn=second.turn)))
+        else:
+            second = Program(lambda: self.make_passes(Fuse(faults=self.faults, turn=second.turn)))
+        first = Program(lambda: self.make_passes(fuse))
+        fuse = Fuse(faults=self.faults, turn=first.turn)
+        self.watch(lambda: interleave([first, second], schedule), fuse, snoozes_change=True)
 
     # the vendors
 
-    @rule(node=st.sampled_from(NODES), times=SOME)
+    @rule(node=st.sampled_from(NODES), times=TIMES)
     def ssm_fails_for_a_node(self, node: str, times: int) -> None:
-        self.faults[f"compliance.items {node}"] += times
+        self.faults.failing[f"compliance.items {node}"] += times
 
-    @rule(call=st.sampled_from(FALLIBLE), times=SOME)
+    @rule(call=st.sampled_from(FALLIBLE), times=TIMES)
     def a_vendor_fails(self, call: str, times: int) -> None:
-        self.faults[call] += times
+        self.faults.failing[call] += times
+
+    @rule(call=st.sampled_from(LOSABLE))
+    def an_answer_is_lost(self, call: str) -> None:
+        self.faults.lost[call] += 1
+
+    @rule(node=st.sampled_from(NODES), times=st.sampled_from([1, 2]))
+    def ssm_leaves_a_row_out(self, node: str, times: int) -> None:
+        """While one pass reads it. SSM that says the same wrong thing for ever is believed."""
+        self.faults.torn[f"compliance.items {node}"] += times
+        self.invoke()
+        self.faults.torn.clear()
+
+    @rule()
+    def outages_end(self) -> None:
+        self.faults.failing.clear()
+        self.faults.lost.clear()
 
     # what must be so
 
@@ -180,85 +247,91 @@ class Inbox(RuleBasedStateMachine):
         self.come_to_rest()
 
     def come_to_rest(self) -> None:
-        self.faults.clear()
-        for _ in range(SETTLING):
-            self.service.clock.forward(LAMBDA + MINUTE)
-            self.invoke()
+        self.outages_end()
+        self.reconcile(SETTLING)
+        if self.service.ledger.told.braked:
+            known = {node.instance_id for node in self.service.nodes.all()}
+            assert known > set(self.ssm)
+            self.invoke(wish=Wish(accept_missing=True))
+            self.reconcile(2)
         ledger = self.service.ledger
         assert (ledger.debts, ledger.messages, ledger.open_scans) == ({}, {}, set())
         assert ledger.lease is None
-        assert self.stored() == set().union(*self.ssm.values())
+        assert self.model.stored == set().union(*self.ssm.values())
         assert {node.instance_id for node in self.service.nodes.all()} == set(self.ssm)
-        self.everything_was_told()
+        assert self.model.wrongs() == []
         calls = self.invoke()
         assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls)
 
-    def everything_was_told(self) -> None:
-        """What fails and is not muted was told since it failed, and not too often."""
-        now = self.service.clock.now
-        snoozes = self.service.ledger.snoozes.values()
-        told = titles_of(self.service.said)
-        for title in self.stored():
-            node = title.partition("/")[0]
-            about = [each for each in snoozes if each.covers(node, title)]
-            since = titles_of(self.service.said[self.since[title] :])
-            if not any(each.state(now) is State.ACTIVE for each in about):
-                assert since[title] >= 1, title
-        for title, times in told.items():
-            node = title.partition("/")[0]
-            ended = sum(each.covers(node, title) for each in snoozes)
-            assert times <= self.episodes[title] + ended + self.doubles, title
+    def reconcile(self, times: int) -> None:
+        for _ in range(times):
+            self.service.clock.forward(LAMBDA + MINUTE)
+            self.invoke()
+
+    def owe(self, association: str, minutes: int = 0) -> None:
+        self.service.owe(association, {"Success": len(self.ssm)}, ago=minutes * MINUTE)
 
     def invoke(
         self,
+        event: Callable[[], object] = lambda: None,
+        *,
         point: CrashPoint | None = None,
-        meanwhile: tuple[int, Callable[[], None]] | None = None,
+        meanwhile: tuple[int, Callable[[], object]] | None = None,
+        wish: Wish = NO_WISH,
     ) -> list[str]:
-        """One invocation, whatever becomes of it, and what that did to the store; its calls."""
-        fuse = Fuse(point, meanwhile, self.faults)
-        before, said, unrecorded = self.stored(), len(self.service.said), self.unrecorded()
-        faulty = self.unreadable()
+        """One invocation, whatever becomes of it; its calls."""
+        event()
+        deadline = self.service.clock.now + LAMBDA
+        fuse = Fuse(
+            point,
+            meanwhile=meanwhile,
+            faults=self.faults,
+            alive=lambda: self.service.clock.now < deadline,
+        )
+        self.watch(lambda: self.make_passes(fuse, wish), fuse)
+        return fuse.calls
+
+    def make_passes(self, fuse: Fuse, wish: Wish = NO_WISH) -> None:
+        """Passes of one invocation; no quiet answer says more than is true."""
         reports: Sequence[PassReport] = ()
+        before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
             world = wired(self.service.world, fuse)
-            reports = make_passes(world, self.service.clock.now + LAMBDA)
-        # told a second time, since nobody knows that Slack has taken it
-        self.doubles += self.unrecorded() - unrecorded
-        after = self.stored()
-        for title in after - before:
-            self.episodes[title] += 1
-            self.since[title] = said
-        lost = {title for title in before - after if title.partition("/")[0] in faulty}
-        assert lost == set(), "a node that cannot be read loses nothing"
+            reports = make_passes(world, self.service.clock.now + LAMBDA, wish)
+        still = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
+        stored = {finding.title for finding in self.service.findings.all()}
         for report in reports:
             if report.spoken.topic is Topic.NOTHING_NEW:
-                assert after >= set().union(*self.ssm.values())
-        return fuse.calls
+                assert stored >= set().union(*still), "nothing new is said of a whole scan only"
+
+    def watch(
+        self, happens: Callable[[], None], fuse: Fuse, *, snoozes_change: bool = False
+    ) -> None:
+        """Let it happen, and see what that did to the store and to what people know."""
+        began, doubles = self.service.clock.now, self.model.doubles
+        known = {message.id for message in messages_of(self.service)}
+        unreadable = self.unreadable()
+        self.faults.struck.clear()
+        happens()
+        left = self.model.observe(began)
+        lost = {title for title in left if title.partition("/")[0] in unreadable}
+        assert lost == set(), "a node that cannot be read loses nothing"
+        if self.model.doubles > doubles:
+            struck = self.faults.struck
+            assert fuse.dead or struck["channel.post"] or struck["work.record"] > 1
+        if not snoozes_change and not self.faults.struck["snoozes.all"]:
+            for message in messages_of(self.service):
+                if message.id not in known:
+                    assert muted_and_told(self.service, message) == set()
 
     def unreadable(self) -> set[str]:
         """The nodes whose items SSM will not give; a node without any needs no reading."""
         return {
             node
             for node, titles in self.ssm.items()
-            if titles and self.faults[f"compliance.items {node}"] > 1
+            if titles and self.faults.failing[f"compliance.items {node}"] > 1
         }
 
-    def unrecorded(self) -> int:
-        """Posts that were accepted and are not recorded; one that is superseded was never made."""
-        ledger = self.service.ledger
-        messages = [*ledger.messages.values(), *ledger.sent.values()]
-        receipts = (message.done.get(Step.POST, "") for message in messages)
-        return len(self.service.said) - sum(each.startswith("thread") for each in receipts)
 
-    def stored(self) -> set[str]:
-        return {finding.title for finding in self.service.findings.all()}
-
-
-def titles_of(said: Sequence[str]) -> Counter[str]:
-    """How often each title stands in these messages."""
-    lists = (text.partition(": ")[2] for text in said)
-    return Counter(title for text in lists for title in text.split(",") if title)
-
-
-TestInbox = Inbox.TestCase
-TestInbox.settings = settings(stateful_step_count=30, max_examples=200, deadline=None)
+TestInbox = InboxMachine.TestCase
+TestInbox.settings = settings(stateful_step_count=30, max_examples=examples(200), deadline=None)

@@ -1,0 +1,105 @@
+"""What people should have been told: a model that knows no watermarks, marks or messages."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib.domain.message import Message, Step
+from chalicelib.domain.snooze import Snooze, State
+from tests.fleet import Service
+
+# A title of a finding in these tests is `<instance id>/<letter>`.
+SEPARATOR = "/"
+
+
+@dataclass
+class Model:
+    """What happened to the inbox, as seen from outside; `observe` after whatever happened.
+
+    episodes counts how often a title came into the store. since is when it last
+    did, and how much had been said by then. doubles are posts that Slack took
+    and we did not record.
+    """
+
+    service: Service
+    episodes: Counter[str] = field(default_factory=Counter)
+    since: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    said_at: list[datetime] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)
+    doubles: int = 0
+
+    def observe(self, began: datetime) -> set[str]:
+        """Take note of what happened since `began`; the titles that left the store."""
+        now_stored = {finding.title for finding in self.service.findings.all()}
+        for title in now_stored - self.stored:
+            self.episodes[title] += 1
+            self.since[title] = (began, len(self.said_at))
+        left = self.stored - now_stored
+        self.stored = now_stored
+        new = len(self.service.said) - len(self.said_at)
+        self.said_at += [self.service.clock.now] * new
+        self.doubles += self.unrecorded() - self.doubles
+        return left
+
+    def unrecorded(self) -> int:
+        """Posts that were accepted and are not recorded; a superseded one was never made."""
+        receipts = [message.done.get(Step.POST, "") for message in messages_of(self.service)]
+        return len(self.service.said) - sum(each.startswith("thread") for each in receipts)
+
+    def wrongs(self) -> list[str]:
+        """What people were not told, or told too often, now that it is quiet."""
+        now = self.service.clock.now
+        snoozes = self.service.ledger.snoozes.values()
+        found = []
+        for title in sorted(self.stored):
+            about = covering(snoozes, title)
+            if any(each.state(now) is State.ACTIVE for each in about):
+                continue
+            began, index = self.since[title]
+            if self.told(title, index) == 0:
+                found.append(f"{title} was never told")
+            ends = [each.end for each in about if each.end is not None and each.end > began]
+            if ends and not self.told_at_or_after(title, max(ends)):
+                found.append(f"{title} was not told when its snooze ended")
+        for title, times in told_in(self.service.said).items():
+            ended = len(covering(snoozes, title))
+            if times > self.episodes[title] + ended + self.doubles:
+                found.append(f"{title} was told {times} times")
+        return found
+
+    def told(self, title: str, index: int) -> int:
+        """How often a title was told behind so many posts."""
+        return told_in(self.service.said[index:])[title]
+
+    def told_at_or_after(self, title: str, when: datetime) -> bool:
+        """Whether a post of then or later tells a title."""
+        posts = zip(self.said_at, self.service.said, strict=True)
+        return any(title in told_in([text]) for at, text in posts if at >= when)
+
+
+def messages_of(service: Service) -> list[Message]:
+    """Every message that was ever staged."""
+    return [*service.ledger.messages.values(), *service.ledger.sent.values()]
+
+
+def muted_and_told(service: Service, message: Message) -> set[str]:
+    """The titles of a message that a snooze mutes at the message's own instant."""
+    return {
+        title
+        for title in told_in([message.rendered.text])
+        for each in covering(service.ledger.snoozes.values(), title)
+        if each.state(message.created_at) is State.ACTIVE
+    }
+
+
+def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
+    """The snoozes that are about the finding of this title."""
+    node = title.partition(SEPARATOR)[0]
+    return [each for each in snoozes if each.covers(node, title)]
+
+
+def told_in(said: Sequence[str]) -> Counter[str]:
+    """How often each title stands in these messages."""
+    lists = (text.partition(": ")[2] for text in said)
+    return Counter(title for text in lists for title in text.split(",") if SEPARATOR in title)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.message import Message, Step
-from chalicelib.domain.snooze import Snooze, State
+from chalicelib.domain.snooze import Snooze
 from tests.fleet import Service
 
 # A title of a finding in these tests is `<instance id>/<letter>`.
@@ -18,14 +18,15 @@ class Model:
     """What happened to the inbox, as seen from outside; `observe` after whatever happened.
 
     episodes counts how often a title came into the store. since is when it last
-    did, and how much had been said by then. doubles are posts that Slack took
-    and we did not record.
+    did, and how much had been said by then; resolved is when it last left.
+    doubles are posts that Slack took and we did not record.
     """
 
     service: Service
     episodes: Counter[str] = field(default_factory=Counter)
     since: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     said_at: list[datetime] = field(default_factory=list)
+    resolved: dict[str, datetime] = field(default_factory=dict)
     stored: set[str] = field(default_factory=set)
     doubles: int = 0
 
@@ -36,6 +37,7 @@ class Model:
             self.episodes[title] += 1
             self.since[title] = (began, len(self.said_at))
         left = self.stored - now_stored
+        self.resolved.update(dict.fromkeys(left, began))
         self.stored = now_stored
         new = len(self.service.said) - len(self.said_at)
         self.said_at += [self.service.clock.now] * new
@@ -54,14 +56,23 @@ class Model:
         found = []
         for title in sorted(self.stored):
             about = covering(snoozes, title)
-            if any(each.state(now) is State.ACTIVE for each in about):
+            if any(mutes(each, now) for each in about):
                 continue
             began, index = self.since[title]
             if self.told(title, index) == 0:
                 found.append(f"{title} was never told")
-            ends = [each.end for each in about if each.end is not None and each.end > began]
+            ends = [
+                end
+                for each in about
+                for end in [min(filter(None, (each.ends_at, each.ended_at)))]
+                if end > began
+            ]
             if ends and not self.told_at_or_after(title, max(ends)):
                 found.append(f"{title} was not told when its snooze ended")
+        for each in snoozes:
+            fixed = self.resolved.get(each.title or "")
+            if each.until_resolved and mutes(each, now) and fixed and fixed > each.created_at:
+                found.append(f"the snooze of {each.title} outlived the fix")
         for title, times in told_in(self.service.said).items():
             ended = len(covering(snoozes, title))
             if times > self.episodes[title] + ended + self.doubles:
@@ -89,8 +100,14 @@ def muted_and_told(service: Service, message: Message) -> set[str]:
         title
         for title in told_in([message.rendered.text])
         for each in covering(service.ledger.snoozes.values(), title)
-        if each.state(message.created_at) is State.ACTIVE
+        if mutes(each, message.created_at)
     }
+
+
+def mutes(snooze: Snooze, now: datetime) -> bool:
+    """Whether a snooze has begun and not ended; said here once more, not asked of the program."""
+    ends = [end for end in (snooze.ends_at, snooze.ended_at) if end is not None]
+    return snooze.starts_at <= now and all(now < end for end in ends)
 
 
 def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:

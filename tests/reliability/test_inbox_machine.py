@@ -13,7 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from chalicelib.adapters.memory_world import MemoryCompliance
 from chalicelib.domain.alert import Topic
+from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.snooze import Reason
 from chalicelib.domain.snooze_rules import End, Wanted
@@ -80,12 +82,27 @@ FALLIBLE = [
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in {"all", "get", "open"}]
 
 
+class PagedCompliance(MemoryCompliance):
+    """Gives the items of a node in two pages; `between_pages` happens once, between the two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.between_pages: dict[str, Callable[[], None]] = {}
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        first = super().items(instance_id, types)
+        half = (len(first) + 1) // 2
+        self.between_pages.pop(instance_id, lambda: None)()
+        return (*first[:half], *super().items(instance_id, types)[half:])
+
+
 class InboxMachine(RuleBasedStateMachine):
     """The service, the world around it, and what people should know of it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.service = Service()
+        self.compliance = PagedCompliance()
+        self.service = Service(compliance=self.compliance)
         self.model = Model(self.service)
         # what each node reported last
         self.ssm: dict[str, frozenset[str]] = {}
@@ -102,7 +119,9 @@ class InboxMachine(RuleBasedStateMachine):
     def node_reports(self, node: str, letters: set[str]) -> None:
         self.runs += 1
         titles = frozenset(f"{node}/{letter}" for letter in letters)
-        self.service.report(node, *sorted(titles), run=f"run-{self.runs}")
+        # SSM promises no order
+        ordered = sorted(titles, reverse=self.runs % 2 == 0)
+        self.service.report(node, *ordered, run=f"run-{self.runs}")
         self.ssm[node] = titles
 
     @precondition(lambda self: len(self.ssm) > 1)
@@ -191,6 +210,12 @@ class InboxMachine(RuleBasedStateMachine):
         report = (call, lambda: self.node_reports(node, letters))
         self.invoke(lambda: self.owe("a-1"), meanwhile=report)
 
+    @rule(node=st.sampled_from(NODES), letters=SETS)
+    def node_reports_between_two_pages(self, node: str, letters: set[str]) -> None:
+        self.compliance.between_pages[node] = lambda: self.node_reports(node, letters)
+        self.invoke(lambda: self.owe("a-1"))
+        self.compliance.between_pages.clear()
+
     @rule(
         other=st.sampled_from(["event", "snooze", "unsnooze"]),
         schedule=st.lists(st.integers(min_value=0, max_value=1), max_size=60),
@@ -257,7 +282,7 @@ class InboxMachine(RuleBasedStateMachine):
         ledger = self.service.ledger
         assert (ledger.debts, ledger.messages, ledger.open_scans) == ({}, {}, set())
         assert ledger.lease is None
-        assert self.model.stored == set().union(*self.ssm.values())
+        assert self.model.stored == self.failing()
         assert {node.instance_id for node in self.service.nodes.all()} == set(self.ssm)
         assert self.model.wrongs() == []
         calls = self.invoke()
@@ -310,12 +335,13 @@ class InboxMachine(RuleBasedStateMachine):
         """Let it happen, and see what that did to the store and to what people know."""
         began, doubles = self.service.clock.now, self.model.doubles
         known = {message.id for message in messages_of(self.service)}
-        unreadable = self.unreadable()
+        unreadable, failing = self.unreadable(), self.failing()
         self.faults.struck.clear()
         happens()
         left = self.model.observe(began)
         lost = {title for title in left if title.partition("/")[0] in unreadable}
         assert lost == set(), "a node that cannot be read loses nothing"
+        assert left & failing & self.failing() == set(), "what fails all the time is not resolved"
         if self.model.doubles > doubles:
             struck = self.faults.struck
             assert fuse.dead or struck["channel.post"] or struck["work.record"] > 1
@@ -323,6 +349,10 @@ class InboxMachine(RuleBasedStateMachine):
             for message in messages_of(self.service):
                 if message.id not in known:
                     assert muted_and_told(self.service, message) == set()
+
+    def failing(self) -> set[str]:
+        """What fails, as SSM shows it."""
+        return set().union(*self.ssm.values())
 
     def unreadable(self) -> set[str]:
         """The nodes whose items SSM will not give; a node without any needs no reading."""

@@ -1,8 +1,9 @@
 """The shapes of what comes in, and how each becomes a domain value."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -13,6 +14,10 @@ from chalicelib.usecases.passes import Wish
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
+# more nodes than any account has; DynamoDB takes no number of over 38 digits
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+# Outside these years an event is none of AWS, and arithmetic on its time may fail.
+YEARS: Final = range(2006, 2100)
 
 
 class AssociationDetail(msgspec.Struct, frozen=True, rename="kebab"):
@@ -52,12 +57,15 @@ def association_event(event: Any) -> AssociationEvent:
 
 
 def execution_debt(event: AssociationEvent, now: datetime) -> Debt:
-    """What an association event makes us owe; optional parts that cannot be read are left out."""
+    """What an association event makes us owe, or `BadEvent` for a time that none of AWS has.
+
+    Optional parts that cannot be read are left out.
+    """
     detail = event.detail
     return Debt(
         key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
         kind=DebtKind.EXECUTION,
-        event_at=event.time.astimezone(UTC),
+        event_at=_instant(event.time),
         owed_at=now,
         association_id=detail.association_id,
         status=detail.status,
@@ -68,7 +76,7 @@ def execution_debt(event: AssociationEvent, now: datetime) -> Debt:
 
 def monthly_debt(event: Any, now: datetime) -> Debt:
     """What a tick of the monthly schedule makes us owe, or `BadEvent` naming the field."""
-    at = _converted(event, ScheduledEvent).time.astimezone(UTC)
+    at = _instant(_converted(event, ScheduledEvent).time)
     return Debt(key=monthly_key(at), kind=DebtKind.MONTHLY, event_at=at, owed_at=now)
 
 
@@ -80,22 +88,39 @@ def reconcile_wish(event: Any) -> Wish:
 
 def _converted(event: Any, shape: type[T]) -> T:
     try:
-        return msgspec.convert(event, shape)
+        return msgspec.convert(_storable(event), shape)
     except msgspec.ValidationError as error:
-        raise BadEvent(f"event refused, nothing was changed: {error}") from error
+        raise _refused(str(error)) from error
+
+
+def _storable(event: Any) -> Any:
+    """JSON can carry half a surrogate pair; msgspec fails on it, and nothing can keep it."""
+    try:
+        return json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError as error:
+        raise _refused("Expected fewer levels - at `$`") from error
+
+
+def _instant(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise _refused(f"Expected a year from {YEARS[0]} to {YEARS[-1]} - at `$.time`")
+    return at.astimezone(UTC)
+
+
+def _refused(why: str) -> BadEvent:
+    return BadEvent(f"event refused, nothing was changed: {why}")
 
 
 def _date(text: str | None) -> datetime | None:
     try:
-        return msgspec.convert(text, Aware).astimezone(UTC)
+        at = msgspec.convert(text, Aware)
     except msgspec.ValidationError:
         return None
+    return at.astimezone(UTC) if at.year in YEARS else None
 
 
 def _counts(text: str | None) -> Mapping[str, int]:
     try:
-        return msgspec.json.decode(
-            text or "{}", type=dict[Name, Annotated[int, msgspec.Meta(ge=0)]]
-        )
+        return msgspec.json.decode(text or "{}", type=dict[Name, Count])
     except msgspec.DecodeError:
         return {}

@@ -115,7 +115,7 @@ def _item(
     status = text(result, "status")
     if status not in STATUSES:
         raise ReportError(
-            f"Control {text(control, 'id')!r} has a result with status {status!r}, "
+            f"Control {text(control, 'id')[:80]!r} has a result with status {status[:80]!r}, "
             "InSpec writes passed, failed or skipped. Was the report edited?"
         )
     return ReportItem(

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.reports.visible_text import one_line
+
+LONGEST_NAME = 100
 FOREIGN = "Run inspec exec with --reporter json and leave its output as it is."
 
 
@@ -43,4 +46,6 @@ def number(parent: Mapping[str, Any], key: str) -> float:
 
 def _name(parent: Mapping[str, Any]) -> str:
     """Name an object as people find it in a report: by its id or name."""
-    return str(parent.get("id") or parent.get("name") or "The report")
+    names = (parent.get("id"), parent.get("name"))
+    texts = [name for name in names if isinstance(name, str) and name]
+    return one_line(texts[0], LONGEST_NAME) if texts else "The report"

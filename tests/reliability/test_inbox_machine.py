@@ -6,7 +6,7 @@ Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM;
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
@@ -22,7 +22,7 @@ from chalicelib.domain.snooze_rules import End, Wanted
 from chalicelib.usecases.inbox import Author
 from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
 from chalicelib.usecases.snoozes import create, end
-from tests.fleet import MINUTE, Service
+from tests.fleet import HOUR, MINUTE, Service
 from tests.reliability.crashing import (
     CRASHES,
     CrashedError,
@@ -106,6 +106,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.model = Model(self.service)
         # what each node reported last
         self.ssm: dict[str, frozenset[str]] = {}
+        self.left_at: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
 
@@ -127,24 +128,26 @@ class InboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.ssm) > 1)
     @rule(data=st.data())
     def node_leaves(self, data: st.DataObject) -> None:
-        node = data.draw(st.sampled_from(sorted(self.ssm)))
-        self.service.compliance.remove(node)
-        del self.ssm[node]
+        self.leave(data.draw(st.sampled_from(sorted(self.ssm))))
 
     @precondition(lambda self: self.ssm)
     @rule(data=st.data(), letters=SETS)
     def node_is_replaced(self, data: st.DataObject, letters: set[str]) -> None:
         node = data.draw(st.sampled_from(sorted(self.ssm)))
         self.node_reports(f"i-{self.runs + 10}", letters)
-        self.service.compliance.remove(node)
-        del self.ssm[node]
+        self.leave(node)
 
     @rule()
     def everybody_leaves(self) -> None:
         """Or somebody took the resource data sync, the role, the association away."""
-        for node in self.ssm:
-            self.service.compliance.remove(node)
-        self.ssm.clear()
+        for node in sorted(self.ssm):
+            self.leave(node)
+
+    def leave(self, node: str) -> None:
+        self.service.compliance.remove(node)
+        # a return that no pass has seen is none
+        self.left_at.setdefault(node, self.service.clock.now)
+        del self.ssm[node]
 
     # time and people
 
@@ -154,7 +157,7 @@ class InboxMachine(RuleBasedStateMachine):
 
     @rule(node=st.sampled_from(NODES), letter=st.sampled_from([*LETTERS, None]), data=st.data())
     def somebody_snoozes(self, node: str, letter: str | None, data: st.DataObject) -> None:
-        self.snooze(node, letter, data.draw(st.sampled_from([5, 40, 100])), Fuse())
+        self.snooze(node, letter, data.draw(st.sampled_from([5, 40, 5000])), Fuse())
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
         """A pair, or a whole node; sometimes until it is resolved."""
@@ -313,7 +316,7 @@ class InboxMachine(RuleBasedStateMachine):
             faults=self.faults,
             alive=lambda: self.service.clock.now < deadline,
         )
-        self.watch(lambda: self.make_passes(fuse, wish), fuse)
+        self.watch(lambda: self.make_passes(fuse, wish), fuse, accepted=wish.accept_missing)
         return fuse.calls
 
     def make_passes(self, fuse: Fuse, wish: Wish = NO_WISH) -> None:
@@ -330,18 +333,31 @@ class InboxMachine(RuleBasedStateMachine):
                 assert stored >= set().union(*still), "nothing new is said of a whole scan only"
 
     def watch(
-        self, happens: Callable[[], None], fuse: Fuse, *, snoozes_change: bool = False
+        self,
+        happens: Callable[[], None],
+        fuse: Fuse,
+        *,
+        snoozes_change: bool = False,
+        accepted: bool = False,
     ) -> None:
         """Let it happen, and see what that did to the store and to what people know."""
         began, doubles = self.service.clock.now, self.model.doubles
         known = {message.id for message in messages_of(self.service)}
-        unreadable, failing = self.unreadable(), self.failing()
+        unreadable, failing, nobody = self.unreadable(), self.failing(), not self.ssm
         self.faults.struck.clear()
         happens()
         left = self.model.observe(began)
+        missing = {row.instance_id for row in self.service.nodes.all() if row.missing_since}
+        for node in self.ssm.keys() - missing:
+            self.left_at.pop(node, None)
         lost = {title for title in left if title.partition("/")[0] in unreadable}
         assert lost == set(), "a node that cannot be read loses nothing"
         assert left & failing & self.failing() == set(), "what fails all the time is not resolved"
+        if not accepted:
+            assert not (left and nobody and not self.ssm), "an empty list resolves nothing"
+            nodes = {title.partition("/")[0] for title in left}
+            young = {node for node in nodes - self.ssm.keys() if self.absent(node) < HOUR}
+            assert young == set(), "a node is gone after an hour, not before"
         if self.model.doubles > doubles:
             struck = self.faults.struck
             assert fuse.dead or struck["channel.post"] or struck["work.record"] > 1
@@ -349,6 +365,10 @@ class InboxMachine(RuleBasedStateMachine):
             for message in messages_of(self.service):
                 if message.id not in known:
                     assert muted_and_told(self.service, message) == set()
+
+    def absent(self, node: str) -> timedelta:
+        """How long SSM has not listed a node."""
+        return self.service.clock.now - self.left_at[node]
 
     def failing(self) -> set[str]:
         """What fails, as SSM shows it."""

@@ -89,6 +89,13 @@ def die(story: Story, fuse: Fuse) -> None:
         make_passes(world, service.clock.now + LAMBDA)
 
 
+def interrupted(service: Service, fuse: Fuse) -> list[str]:
+    """Passes of one invocation, until the fuse blows; the calls that were made."""
+    with suppress(CrashedError, ServiceError):
+        make_passes(wired(service.world, fuse), service.clock.now + LAMBDA)
+    return fuse.calls
+
+
 def recover(story: Story) -> None:
     """What happens by itself afterwards: Lambda tries again, reconcile comes every 15 minutes."""
     service = story.service

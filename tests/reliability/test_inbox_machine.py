@@ -213,8 +213,9 @@ class InboxMachine(RuleBasedStateMachine):
         report = (call, lambda: self.node_reports(node, letters))
         self.invoke(lambda: self.owe("a-1"), meanwhile=report)
 
-    @rule(node=st.sampled_from(NODES), letters=SETS)
-    def node_reports_between_two_pages(self, node: str, letters: set[str]) -> None:
+    @rule(node=st.sampled_from(NODES), first=SETS, letters=SETS)
+    def node_reports_between_two_pages(self, node: str, first: set[str], letters: set[str]) -> None:
+        self.node_reports(node, first)
         self.compliance.between_pages[node] = lambda: self.node_reports(node, letters)
         self.invoke(lambda: self.owe("a-1"))
         self.compliance.between_pages.clear()
@@ -253,9 +254,10 @@ class InboxMachine(RuleBasedStateMachine):
     def an_answer_is_lost(self, call: str) -> None:
         self.faults.lost[call] += 1
 
-    @rule(node=st.sampled_from(NODES), times=st.sampled_from([1, 2]))
-    def ssm_leaves_a_row_out(self, node: str, times: int) -> None:
+    @rule(node=st.sampled_from(NODES), letters=SETS, times=st.sampled_from([1, 2]))
+    def ssm_leaves_a_row_out(self, node: str, letters: set[str], times: int) -> None:
         """While one pass reads it. SSM that says the same wrong thing for ever is believed."""
+        self.node_reports(node, letters | set(LETTERS[:2]))
         self.faults.torn[f"compliance.items {node}"] += times
         self.invoke()
         self.faults.torn.clear()

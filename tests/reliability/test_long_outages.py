@@ -1,0 +1,101 @@
+"""What lasts for many passes: a throttle that never ends, a dead Slack, a table from a backup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.adapters.memory_world import MemoryCompliance
+from chalicelib.domain.compliance import Item
+from chalicelib.domain.errors import DeliveryError
+from chalicelib.usecases.passes import Wish, make_passes
+from tests.fleet import MINUTE, FakeClock, Service
+from tests.reliability.crashing import CrashPoint, Fuse, Moment, wired
+from tests.reliability.model import told_in
+from tests.reliability.stories import LAMBDA, interrupted
+
+NODES = [f"i-{number:02}" for number in range(1, 21)]
+DOWN = DeliveryError("service_unavailable", retryable=True)
+
+
+@dataclass
+class SlowCompliance(MemoryCompliance):
+    """SSM, throttling so hard that one node takes minutes."""
+
+    clock: FakeClock
+    each: timedelta
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        self.clock.forward(self.each)
+        return super().items(instance_id, types)
+
+
+def test_a_throttle_that_never_ends_is_read_through_in_parts() -> None:
+    clock = FakeClock()
+    service = Service(clock, compliance=SlowCompliance(clock, 2 * MINUTE))
+    for node in NODES:
+        service.report(node, f"{node}/A")
+    service.owe(nodes={"Success": len(NODES)})
+    left = []
+    while service.world.work.open().debts:
+        began = clock.now
+        (made,) = make_passes(wired(service.world, Fuse()), began + LAMBDA)
+        assert clock.now < began + LAMBDA
+        assert made.outcome is not None
+        left.append(made.outcome.coverage.left)
+        clock.forward(MINUTE)
+    assert left == [13, 6, 0]
+    assert not any("nothing new" in text for text in service.said)
+    assert told_in(service.said) == {f"{node}/A": 1 for node in NODES}
+
+
+def test_what_several_passes_that_died_have_opened_is_one_message() -> None:
+    service = Service()
+    service.report(NODES[0], f"{NODES[0]}/A")
+    calls = interrupted(service, Fuse())
+    said = len(service.said)
+    for node in NODES[1:4]:
+        service.report(node, f"{node}/A")
+        service.clock.forward(LAMBDA + MINUTE)
+        stage = calls.index("work.stage") + 1
+        interrupted(service, Fuse(CrashPoint(stage, Moment.BEFORE)))
+    assert len(service.ledger.open_scans) == 3
+    assert len(service.said) == said
+    service.clock.forward(LAMBDA + MINUTE)
+    service.run()
+    (alert,) = service.said[said:]
+    assert told_in([alert]) == {f"{node}/A": 1 for node in NODES[1:4]}
+
+
+def test_a_slack_that_is_dead_for_a_week_blocks_nothing_and_hears_everything_once() -> None:
+    service = Service()
+    service.channel.fail_post(DOWN, times=7)
+    for day in range(7):
+        service.report("i-1", *(f"i-1/{letter}" for letter in "ABCDEFG"[: day + 1]), run=f"r-{day}")
+        service.run()
+        assert len(service.titles()) == day + 1
+        service.clock.forward(timedelta(days=1))
+    assert service.said == []
+    service.run()
+    assert told_in(service.said) == {f"i-1/{letter}": 1 for letter in "ABCDEFG"}
+    assert len(service.channel.attachments) == 7
+
+
+def test_a_findings_table_from_a_backup_is_made_whole_by_a_full_pass() -> None:
+    service = Service()
+    service.report("i-1", "i-1/old", "i-1/stays")
+    service.report("i-2", "i-2/stays")
+    service.run()
+    backup = list(service.findings.all())
+    service.report("i-1", "i-1/stays", "i-1/new", run="run-2")
+    service.run()
+    service.findings.delete([each.finding_id for each in service.findings.all()])
+    service.findings.put(backup)
+    service.run()
+    assert "i-1/old" in service.titles()
+    service.run(Wish(full=True))
+    assert service.titles() == ["i-1/new", "i-1/stays", "i-2/stays"]
+    assert told_in(service.said)["i-1/stays"] == 1
+    assert told_in(service.said)["i-1/new"] == 2

@@ -93,3 +93,4 @@ fmt: setup  ## format the code and mend what ruff can
 lock: setup  ## compile requirements*.in again, to the newest versions
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-dev.in -o requirements-dev.txt
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-audit.in -o requirements-audit.txt

@@ -46,6 +46,8 @@ LAMBDA = timedelta(minutes=15)
 # An hour for nodes that are gone, some passes for faults that last, and a few more.
 SETTLING = 12
 ONCALL = Author("oncall")
+# Minutes of a snooze that is still active when all has settled.
+LONG = 5000
 CALLS = st.integers(min_value=1, max_value=60)
 # Twice and again is a short outage; very often is a throttle that does not end by itself.
 TIMES = st.sampled_from([1, 2, 3, 200])
@@ -157,17 +159,17 @@ class InboxMachine(RuleBasedStateMachine):
 
     @rule(node=st.sampled_from(NODES), letter=st.sampled_from([*LETTERS, None]), data=st.data())
     def somebody_snoozes(self, node: str, letter: str | None, data: st.DataObject) -> None:
-        self.snooze(node, letter, data.draw(st.sampled_from([5, 40, 5000])), Fuse())
+        self.snooze(node, letter, data.draw(st.sampled_from([5, 40, LONG])), Fuse())
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
-        """A pair, or a whole node; sometimes until it is resolved."""
+        """A pair, until its fix where it is a long one, or a whole node."""
         wanted = Wanted(
             instance_id=node,
             title=f"{node}/{letter}" if letter else None,
             end=End(duration=minutes * MINUTE),
             reason=Reason.MAINTENANCE,
             comment="ticket 42",
-            until_resolved=letter == "A",
+            until_resolved=letter is not None and minutes == LONG,
         )
         with suppress(ServiceError):
             create(wired_inbox(self.service.inbox, fuse), wanted, ONCALL)

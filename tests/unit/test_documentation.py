@@ -42,6 +42,9 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 # A path of this repository in back quotes, such as `docs/operations.md`
 PATH = re.compile(r"`((?:chalicelib|devstack|tests|bench|infra|docs)/[\w./-]+)`")
 
+# A test as `tests/unit/test_x.py::test_name`
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
 
 def settings_read() -> dict[str, str]:
     """The settings that settings.py reads, with their defaults as people write them."""
@@ -186,3 +189,22 @@ def test_decisions_are_numbered_without_gaps_and_named_alike() -> None:
             "Decision",
             "Consequences",
         ]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+    for path, name in TEST.findall(document.read_text()):
+        assert re.search(rf"^(def |class |){name}\b", (ROOT / path).read_text(), re.MULTILINE), (
+            f"{document.name} names {path}::{name}"
+        )
+
+
+def test_what_holds_each_promise_is_named() -> None:
+    rows = re.findall(
+        r"^\| (?!Promise|---|Suite)(.+) \| (.+) \|$",
+        (ROOT / "docs" / "reliability.md").read_text(),
+        re.MULTILINE,
+    )
+    assert len(rows) > 40
+    for promise, held_by in rows:
+        assert "`tests/" in promise + held_by or held_by == "the same", promise

@@ -25,9 +25,9 @@ COLUMNS = (
 PERMANENT = "permanent"
 
 # What makes a spreadsheet evaluate a cell (owasp.org/www-community/attacks/CSV_Injection),
-# full-width variants included; the tab and line breaks of that list are spaces by then. A
+# full-width and small variants included; the tab and line breaks of that list are spaces by then. A
 # spreadsheet that separates by semicolons begins a cell after each, quoted or not.
-_FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠])')  # noqa: RUF001 - they are meant
+_FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠﹦﹢﹣﹫])')  # noqa: RUF001 - they are meant
 
 
 def csv_file(rows: Iterable[Listed]) -> bytes:

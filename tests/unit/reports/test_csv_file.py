@@ -13,7 +13,7 @@ from chalicelib.reports.visible_text import visible
 from tests.unit.reports.renew import GOLDEN
 from tests.unit.reports.samples import AT, finding, golden_files, snooze
 
-FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 - the full-width variants are meant
+FORMULA = "=+-@＝＋－＠﹦﹢﹣﹫"  # noqa: RUF001 - the full-width and small variants are meant
 
 
 def read(content: bytes, delimiter: str = ",") -> list[list[str]]:
@@ -62,6 +62,7 @@ def test_times_are_utc_to_the_second() -> None:
         ("  \u00a0=1", "'   =1"),
         ("\u200b=1", "'=1"),
         ("＝1", "'＝1"),  # noqa: RUF001 - the full-width variant is meant
+        ("﹦1", "'﹦1"),
         ('"=1', "'\"=1"),
         ("a;=1", "a;'=1"),
         ('a; "=1', "a;' \"=1"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib.aws.errors import in_our_words
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
+from chalicelib.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_ssm.type_defs import (
@@ -53,7 +54,7 @@ class SsmCompliance:
                     Filters=[_equal("ComplianceType", self._types)],
                     PaginationConfig={"PageSize": PAGE_SIZE},
                 )
-                for row in page.get("ResourceComplianceSummaryItems", ())
+                for row in _list(page, "ResourceComplianceSummaryItems")
                 if self._wanted(row)
             )
 
@@ -69,12 +70,20 @@ class SsmCompliance:
                     Filters=[_equal("ComplianceType", types), _equal("Status", ["NON_COMPLIANT"])],
                     PaginationConfig={"PageSize": PAGE_SIZE},
                 )
-                for item in page.get("ComplianceItems", ())
+                for item in _list(page, "ComplianceItems")
             )
 
     def _wanted(self, row: ResourceComplianceSummaryItemTypeDef) -> bool:
         ours = row.get("ComplianceType", "").casefold() in self._folded
         return ours and row.get("ResourceType") == MANAGED_INSTANCE
+
+
+def _list(page: Mapping[str, Any], name: str) -> list[Any]:
+    """The list of a page. An answer without one says nothing, and is no empty last page."""
+    rows: list[Any] | None = page.get(name)
+    if rows is None:
+        raise Unavailable(f"SSM answered without {name}")
+    return rows
 
 
 def _equal(key: str, values: Iterable[str]) -> ComplianceStringFilterTypeDef:

@@ -12,6 +12,7 @@ class Doubt(StrEnum):
 
     NOTHING_CHECKED = "no check ran on it"
     COUNT_DIFFERS = "SSM lists another number of items than it announces"
+    LISTED_TWICE = "SSM lists an item twice, so it may have left out another"
     EXECUTION_DIFFERS = "its items belong to another execution than announced"
     SNOOZES_UNREADABLE = "the snoozes that its fixes may end could not be read"
     TYPE_NOT_LISTED = "SSM does not list all of its compliance types any more"
@@ -35,6 +36,8 @@ def doubt(report: Report, items: Sequence[Item]) -> Doubt | None:
             return Doubt.EXECUTION_DIFFERS
     if len(items) != report.count:
         return Doubt.COUNT_DIFFERS
+    if len(set(items)) != len(items):
+        return Doubt.LISTED_TWICE
     return None
 
 
@@ -49,14 +52,19 @@ def fingerprint(items: Sequence[Item]) -> str:
     return hashlib.sha256("\n".join(shown).encode()).hexdigest()
 
 
+# What two passes that read the same speak against.
+SETTLED_BY_REPETITION = frozenset({Doubt.COUNT_DIFFERS, Doubt.LISTED_TWICE})
+
+
 def settled(against: Doubt | None, reading: str, earlier: str) -> Doubt | None:
     """The doubt about a reading, none where an earlier pass read the same.
 
     Two readings a moment apart may both be cut short in the same way; two
     passes may not. A reading that shows nothing carries no execution, and so
-    never proves anything against an announced count.
+    never proves anything against an announced count. Items that a report
+    really holds twice are listed twice by every pass.
     """
-    if against is Doubt.COUNT_DIFFERS and reading and reading == earlier:
+    if against in SETTLED_BY_REPETITION and reading and reading == earlier:
         return None
     return against
 

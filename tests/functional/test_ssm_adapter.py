@@ -113,10 +113,22 @@ def test_pages_are_asked_for_as_large_as_they_may_be(
 )
 def test_a_token_that_repeats_does_not_read_for_ever(ssm: "SSMClient", operation: str) -> None:
     compliance = SsmCompliance(ssm, SPELLINGS)
+    rows = "ResourceComplianceSummaryItems" if "summ" in operation else "ComplianceItems"
     with Stubber(ssm) as answers:
         for _ in range(3):
-            answers.add_response(operation, {"NextToken": "again"})
+            answers.add_response(operation, {"NextToken": "again", rows: []})
         with pytest.raises(Unavailable, match="token"):
+            compliance.summaries() if "summ" in operation else compliance.items(NODE, SPELLINGS)
+
+
+@pytest.mark.parametrize(
+    "operation", ["list_resource_compliance_summaries", "list_compliance_items"]
+)
+def test_an_answer_without_a_list_is_no_empty_list(ssm: "SSMClient", operation: str) -> None:
+    compliance = SsmCompliance(ssm, SPELLINGS)
+    with Stubber(ssm) as answers:
+        answers.add_response(operation, {})
+        with pytest.raises(Unavailable, match="without"):
             compliance.summaries() if "summ" in operation else compliance.items(NODE, SPELLINGS)
 
 

@@ -11,7 +11,15 @@ def report(count: int, compliant: int = 1) -> Report:
 
 
 def test_as_many_items_as_announced_all_of_the_execution_are_proof() -> None:
-    assert doubt(report(2), [item("A"), item("A")]) is None
+    assert doubt(report(2), [item("A", item_id="a-1"), item("A", item_id="a-2")]) is None
+
+
+def test_an_item_that_is_listed_twice_may_stand_for_one_that_is_not() -> None:
+    twice = [item("A"), item("A")]
+    assert doubt(report(2), twice) is Doubt.LISTED_TWICE
+    shown = fingerprint(twice)
+    assert settled(Doubt.LISTED_TWICE, shown, "another") is Doubt.LISTED_TWICE
+    assert settled(Doubt.LISTED_TWICE, shown, shown) is None
 
 
 def test_more_or_fewer_items_than_announced_are_no_proof() -> None:

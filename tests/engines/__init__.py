@@ -1,0 +1,1 @@
+"""The pass on real engines, under load and fault."""

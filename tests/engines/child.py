@@ -1,0 +1,24 @@
+"""One Lambda environment: calls a handler once and prints its answer.
+
+`python -m tests.engines.child scan 2026-11-23T08:15:00+00:00` or `… reconcile`.
+"""
+
+import io
+import json
+import sys
+from datetime import datetime
+
+from devstack.handlers import Handlers
+
+
+def main(function: str, executed_at: str = "") -> None:
+    handlers = Handlers({}, io.StringIO())
+    if function == "scan":
+        answer = handlers.scan(datetime.fromisoformat(executed_at), {"Success": 1})
+    else:
+        answer = handlers.reconcile()
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up deploy scan ping token package destroy test test-deploy bench fmt lock
+.PHONY: help setup run up deploy scan ping token package destroy test test-deploy soak bench fmt lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -81,6 +81,16 @@ test: setup  ## format, lint, types, import contracts, secrets, all tests: what 
 test-deploy: setup  ## of all tests only those that deploy: packages, stacks, policies, Lambdas
 	@$(PY) -m pytest tests/deploy
 
+# The coverage-guided fuzzer, where there is a wheel of it for this machine.
+$(VENV)/.soak-installed: requirements-soak.txt $(VENV)/.installed
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-soak.txt && touch $@
+
+soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test` does: SEED=n does the same again, FUZZ=n seconds
+	@seed=$${SEED:-$$(date +%s)}; echo "make soak SEED=$$seed"; export SOAK=1; \
+		$(PY) -m pytest tests/reliability/test_inbox_machine.py --hypothesis-seed=$$seed && \
+		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed && \
+		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed
+
 bench: setup  ## what a pass and the API cost, against what is promised (3 minutes)
 	@$(PY) -m bench.cold_start
 	@$(PY) -m bench.pass_cost
@@ -94,3 +104,4 @@ lock: setup  ## compile requirements*.in again, to the newest versions
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-dev.in -o requirements-dev.txt
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-audit.in -o requirements-audit.txt
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-soak.in -o requirements-soak.txt

@@ -46,13 +46,16 @@ SSM_RETRIES = 10
 
 
 class Runtime:
-    """Everything one process needs, built on first use from its settings."""
+    """Everything one process needs, built on first use from its settings.
 
-    def __init__(self, settings: Settings) -> None:
+    `session` is what all clients are made of; a bench brings one that it watches.
+    """
+
+    def __init__(self, settings: Settings, session: boto3.Session | None = None) -> None:
         self.settings = settings
         self.calls = CallCounter()
         self.log = Logger(service=SERVICE, level=settings.log_level)
-        self._session = boto3.Session()
+        self._session = session or boto3.Session()
         self.calls.watch(self._session)
         self._timeouts = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
 

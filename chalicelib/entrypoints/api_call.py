@@ -59,11 +59,16 @@ def read_query(request: Request, shape: type[T]) -> T:
             raise BadRequest("A query parameter is refused.", fault)
     flat = {name: given[name] for name in given}
     try:
+        # what has no UTF-8 can neither be stored nor be in a cursor
+        "".join(flat.values()).encode()
         return msgspec.convert(flat, shape, strict=False)
     except msgspec.ValidationError as error:
         fault = _fault(str(error), "/")
         named = FieldFault(fault.pointer.lstrip("/"), fault.code, fault.message)
         raise BadRequest("A query parameter is refused.", named) from error
+    except UnicodeError as error:
+        fault = FieldFault("", "text", "A query parameter holds half a surrogate pair.")
+        raise BadRequest("A query parameter is refused.", fault) from error
 
 
 def read_body(request: Request, shape: type[T]) -> T:

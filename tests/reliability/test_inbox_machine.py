@@ -22,6 +22,7 @@ from chalicelib.domain.snooze_rules import End, Wanted
 from chalicelib.usecases.inbox import Author
 from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
 from chalicelib.usecases.snoozes import create, end
+from tests.effort import examples
 from tests.fleet import HOUR, MINUTE, Service
 from tests.reliability.crashing import (
     CRASHES,
@@ -33,7 +34,6 @@ from tests.reliability.crashing import (
     wired,
     wired_inbox,
 )
-from tests.reliability.effort import examples
 from tests.reliability.interleaving import Program, interleave
 from tests.reliability.model import Model, messages_of, muted_and_told
 
@@ -394,4 +394,6 @@ class InboxMachine(RuleBasedStateMachine):
 
 
 TestInbox = InboxMachine.TestCase
-TestInbox.settings = settings(stateful_step_count=30, max_examples=examples(200), deadline=None)
+TestInbox.settings = settings(
+    stateful_step_count=30, max_examples=examples(200, soak=5_000), deadline=None
+)

@@ -42,18 +42,19 @@ class DynamoSnoozes:
 
     def save(self, snooze: "Snooze", event: "SnoozeEvent | None" = None) -> None:
         """Write a snooze over the version before it, and its history, else `Conflict`."""
-        if event:
-            self._write({"Put": next_version(snooze)}, event)
-            return
-        with in_our_words("DynamoDB", self._table.name):
-            self._table.put_item(**next_version(snooze))
+        self._write({"Put": next_version(snooze)}, event)
 
     def events(self, snooze_id: str) -> "tuple[SnoozeEvent, ...]":
         """A snooze's history in order of time and version."""
         rows = partition(self._table, "pk", events_partition(snooze_id))
         return tuple(map(snooze_event_of, rows))
 
-    def _write(self, put: Action, event: "SnoozeEvent") -> None:
-        """Put the snooze and its event, both or none."""
-        if not transact(self._table, [put, {"Put": {"Item": snooze_event_row(event)}}]):
+    def _write(self, put: Action, event: "SnoozeEvent | None") -> None:
+        """Put the snooze and its event, both or none; in a transaction also where it is alone.
+
+        Where the answer is lost, boto3 tries again: a conditional put would then fail on what it
+        has written itself, a transaction has a token for that.
+        """
+        history: list[Action] = [{"Put": {"Item": snooze_event_row(event)}}] if event else []
+        if not transact(self._table, [put, *history]):
             raise Conflict(f"DynamoDB {self._table.name}: somebody else wrote first")

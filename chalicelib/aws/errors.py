@@ -37,6 +37,9 @@ def in_our_words(service: str, target: str) -> Iterator[None]:
         raise _translated(error, service, target) from error
     except BotoCoreError as error:
         raise Unavailable(f"{service} could not be reached for {target}: {error}") from error
+    except KeyError as error:
+        # an answer that is no answer, as of a proxy on the way: boto3 takes it for an empty one
+        raise Unavailable(f"{service} answered for {target} without {error}") from error
 
 
 def _translated(error: ClientError, service: str, target: str) -> ServiceError:

@@ -201,7 +201,7 @@ def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests:
     stores.snoozes.save(after, snooze_event(after))
     assert requests.count() == {"TransactWriteItems": 1}
     stores.snoozes.save(replace(after, version=3))
-    assert requests.count() == {"PutItem": 1}
+    assert requests.count() == {"TransactWriteItems": 1}
     stores.snoozes.events("snooze-1")
     assert requests.count() == {"Query": 1}
 

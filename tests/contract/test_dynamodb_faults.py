@@ -175,7 +175,7 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("query", lambda table: DynamoWork(table).open()),
         ("query", lambda table: DynamoSnoozes(table).all()),
         ("get_item", lambda table: DynamoSnoozes(table).get("snooze-1")),
-        ("put_item", lambda table: DynamoSnoozes(table).save(snooze(1))),
+        ("transact_write_items", lambda table: DynamoSnoozes(table).save(snooze(1))),
         (
             "transact_write_items",
             lambda table: DynamoSnoozes(table).add(snooze(1), snooze_event(snooze(1))),
@@ -214,3 +214,11 @@ def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> N
     ):
         with pytest.raises(Forbidden, match="create the table, or mend the setting"):
             call()
+
+
+def test_an_answer_that_is_none_is_unavailable_and_no_empty_one(
+    table: Table, stub: Stubber
+) -> None:
+    stub.add_response("batch_write_item", {}, ANYTHING)
+    with pytest.raises(Unavailable, match="without 'UnprocessedItems'"):
+        DynamoFindings(table).delete(["a"])

@@ -224,6 +224,7 @@ def test_a_post_that_is_not_recorded_at_once_is_recorded_in_the_end(service: Ser
 def test_while_the_ledger_records_nothing_no_further_message_is_posted(service: Service) -> None:
     service.channel.fail_post(DOWN)
     service.run()
+    service.clock.forward(MINUTE)
     service.report("i-1", "A", "B", run="run-2")
     make_passes(forgetful(service, 1), service.clock.now + 15 * MINUTE)
     assert service.said == ["new: A"]

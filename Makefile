@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up deploy scan ping token package destroy test test-deploy soak bench fmt lock
+.PHONY: help setup run up deploy scan ping token package destroy test test-deploy soak bench bench-full fmt lock
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -91,10 +91,20 @@ soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test`
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed && \
 		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed
 
-bench: setup  ## what a pass and the API cost, against what is promised (3 minutes)
+bench: setup  ## what a pass and the API cost, against what is promised (15 minutes)
+	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5
+	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 1
+	@$(PY) -m bench.floor
+	@$(PY) -m bench.throttle
 	@$(PY) -m bench.cold_start
-	@$(PY) -m bench.pass_cost
 	@$(PY) -m bench.api_cost
+	@$(PY) -m bench.report
+
+bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, 100,000 findings, growth, bad input (90 minutes)
+	@$(PY) -m bench.bad_input
+	@$(PY) -m bench.growth
+	@$(PY) -m bench.versus versus-10000-rounds --findings 10000 --rounds 5
+	@$(PY) -m bench.report
 
 fmt: setup  ## format the code and mend what ruff can
 	@$(PY) -m ruff format --quiet $(CODE)

@@ -8,6 +8,15 @@ from bench.ssm.process import SsmProcess
 FINDINGS_A_NODE = 20
 # Calls a second under which "throttled" is measured; the account limit that is expected of SSM.
 THROTTLE = 10.0
+SHARE = 0.01
+
+FIRST = "first run"
+QUIET = "nothing changed"
+FEW = "1 % opened, 1 % resolved"
+ONE = "one node changed"
+THROTTLED = "throttled, 1 % each"
+AGAIN = "all ran again, same findings"
+MASS = "mass resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +28,13 @@ class Case:
     rate: float | None = None
 
 
-# One after the other they lead back to where they began: nothing stored, so a round can follow.
+# One after the other, from empty tables on.
 ROUND = (
-    Case("first run", lambda ssm, nodes: ssm.first(nodes, FINDINGS_A_NODE)),
-    Case("nothing changed", lambda ssm, _: ssm.counts()),
-    Case("1 % opened, 1 % resolved", lambda ssm, _: ssm.change(0.01)),
-    Case("one node changed", lambda ssm, _: ssm.one()),
-    Case("throttled, 1 % each", lambda ssm, _: ssm.change(0.01), THROTTLE),
-    Case("mass resolve", lambda ssm, _: ssm.resolve_all()),
+    Case(FIRST, lambda ssm, nodes: ssm.first((nodes, FINDINGS_A_NODE))),
+    Case(QUIET, lambda ssm, _: ssm.counts()),
+    Case(FEW, lambda ssm, _: ssm.change(SHARE)),
+    Case(ONE, lambda ssm, _: ssm.one()),
+    Case(THROTTLED, lambda ssm, _: ssm.change(SHARE), THROTTLE),
+    Case(AGAIN, lambda ssm, _: ssm.again()),
+    Case(MASS, lambda ssm, _: ssm.resolve_all()),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.ssm.fleet import SEVERITIES, Fleet, instance_id, title
+from bench.ssm.fleet import SEVERITIES, Fleet, Reported, instance_id, title
 from devstack.names import TOKEN
 
 TYPE = "Custom:InSpec"
@@ -24,7 +24,8 @@ def items(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
     node = int(wanted.removeprefix("i-"), 16)
     shown = fleet.nodes[node]
     page, token = _page(shown.controls, request)
-    execution = _execution(fleet, shown.run)
+    execution = _execution(shown)
+    fleet.listed(node)
     found = [
         {
             "ComplianceType": TYPE,
@@ -54,16 +55,16 @@ def _summary(fleet: Fleet, node: int) -> dict[str, Any]:
         "ResourceType": "ManagedInstance",
         "ResourceId": instance_id(node),
         "Status": "NON_COMPLIANT" if shown.controls else "COMPLIANT",
-        "ExecutionSummary": _execution(fleet, shown.run),
+        "ExecutionSummary": _execution(shown),
         "CompliantSummary": {"CompliantCount": COMPLIANT, "SeveritySummary": {}},
         "NonCompliantSummary": {"NonCompliantCount": len(shown.controls), "SeveritySummary": {}},
     }
 
 
-def _execution(fleet: Fleet, run: int) -> dict[str, Any]:
+def _execution(shown: Reported) -> dict[str, Any]:
     return {
-        "ExecutionTime": fleet.executed_at(run),
-        "ExecutionId": f"run-{run}",
+        "ExecutionTime": shown.at,
+        "ExecutionId": f"run-{shown.run}",
         "ExecutionType": "Command",
     }
 

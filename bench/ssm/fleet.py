@@ -1,10 +1,10 @@
 """A seeded fleet: what each node reports, and how that changes from run to run."""
 
 import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 # Titles are as long as those of real profiles, a control with the text of one of its tests.
 _TAIL = "File /etc/ssh/sshd_config is expected to be configured as the baseline asks"
@@ -20,29 +20,38 @@ def title(control: int) -> str:
     return f"Control {control} must hold : {_TAIL}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reported:
-    """What a node reported last: its run, and the numbers of the controls that failed."""
+    """What a node reported last: its run, when that was, and the controls that failed."""
 
     run: int
+    at: float
     controls: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class Fleet:
-    """All nodes, by number. Every change is a new run of the nodes that it touches."""
+    """All nodes, by number. Every change is a new run of the nodes that it touches.
+
+    `restless`: after every so many listings of items, the node that was listed runs again,
+    before the next page of it can be asked for. 0: the fleet keeps still.
+    """
 
     seed: int = 0
+    clock: Callable[[], float] = time.time
     run: int = 0
     nodes: dict[int, Reported] = field(default_factory=dict)
+    restless: int = 0
+    _listings: int = 0
     # the next control that no node has failed before
-    unused: int = 0
+    _unused: int = 0
 
-    def first(self, nodes: int, each: int) -> None:
-        """Let so many nodes report the same controls for the first time."""
+    def first(self, groups: Sequence[tuple[int, int]]) -> None:
+        """Let a new fleet report: of each group so many nodes with so many findings each."""
         self.run += 1
-        self.unused = max(self.unused, each)
-        self.nodes = {node: Reported(self.run, tuple(range(each))) for node in range(nodes)}
+        self._unused = max(self._unused, *(each for _, each in groups))
+        sizes = [each for number, each in groups for _ in range(number)]
+        self.nodes = {node: self._reported(tuple(range(each))) for node, each in enumerate(sizes)}
 
     def change(self, share: float) -> None:
         """Let this share of all findings be resolved and as many open, each on another node."""
@@ -52,24 +61,39 @@ class Fleet:
         total = sum(len(self.nodes[node].controls) for node in failing)
         number = max(1, round(total * share))
         for node in chooser.sample(failing, min(number, len(failing))):
-            self.move(node)
-
-    def move(self, node: int) -> None:
-        """Resolve a node's first finding and open a new one."""
-        shown = self.nodes[node].controls
-        self.nodes[node] = Reported(self.run, (*shown[1:], self.unused))
-        self.unused += 1
+            self._move(node)
 
     def one(self) -> None:
         """Let one node change."""
         self.run += 1
-        self.move(min(self.nodes))
+        self._move(min(self.nodes))
+
+    def again(self) -> None:
+        """Let every node run again and report the same."""
+        self.run += 1
+        self.nodes = {node: self._reported(shown.controls) for node, shown in self.nodes.items()}
 
     def resolve_all(self) -> None:
         """Let every node pass everything."""
         self.run += 1
-        self.nodes = {node: Reported(self.run, ()) for node in self.nodes}
+        self.nodes = {node: self._reported(()) for node in self.nodes}
 
-    def executed_at(self, run: int) -> float:
-        """When a run was, as seconds since 1970."""
-        return (START + timedelta(minutes=run)).timestamp()
+    def listed(self, node: int) -> None:
+        """A page of this node's items went out; a restless fleet may move now."""
+        self._listings += 1
+        if self.restless and self._listings % self.restless == 0:
+            self.run += 1
+            self._move(node)
+
+    @property
+    def open(self) -> int:
+        """How many findings all nodes have."""
+        return sum(len(shown.controls) for shown in self.nodes.values())
+
+    def _move(self, node: int) -> None:
+        """Resolve a node's first finding and open a new one."""
+        self.nodes[node] = self._reported((*self.nodes[node].controls[1:], self._unused))
+        self._unused += 1
+
+    def _reported(self, controls: tuple[int, ...]) -> Reported:
+        return Reported(self.run, self.clock(), controls)

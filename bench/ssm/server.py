@@ -42,21 +42,25 @@ class Ssm:
         return 200, action(self.fleet, request)
 
     def steer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what `do` asks for; returns what was called since it was asked last."""
+        """Do what `do` asks for; returns what was called before, and what is open after it."""
         counted = {"calls": dict(self.limits.calls), "throttled": self.limits.throttled}
         self.limits.forget()
         match request:
-            case {"do": "first", "nodes": int(nodes), "each": int(each)}:
-                self.fleet.first(nodes, each)
+            case {"do": "first", "groups": groups}:
+                self.fleet.first(groups)
             case {"do": "change", "share": float(share)}:
                 self.fleet.change(share)
             case {"do": "one"}:
                 self.fleet.one()
+            case {"do": "again"}:
+                self.fleet.again()
             case {"do": "resolve_all"}:
                 self.fleet.resolve_all()
+            case {"do": "restless", "every": int(every)}:
+                self.fleet.restless = every
             case {"do": "limits", "latency": float(latency), "rate": rate}:
                 self.limits.set(latency, rate)
-        return counted
+        return {**counted, "open": self.fleet.open}
 
 
 async def serve(ssm: Ssm, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -52,8 +52,8 @@ def at_least(promise: str, reached: float, limit: float) -> Verdict:
 
 def at_most(promise: str, reached: float, limit: float, unit: str = "") -> Verdict:
     """A number that is not passed."""
-    exact = isinstance(reached, float) and not unit and reached < 100
-    shown = f"{reached:.2f}" if exact else f"{reached:,.0f}"
+    whole = unit or reached >= 100 or float(reached).is_integer()
+    shown = f"{reached:,.0f}" if whole else f"{reached:.2f}"
     return Verdict(promise, f"{limit:,g}{unit} or less", f"{shown}{unit}", reached <= limit)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import promises, sections
+from bench import promises
 from bench.promises import Verdict
 from bench.ratios import losses
 from bench.results import (
@@ -26,8 +26,14 @@ from bench.results import (
     Load,
     Result,
     Throttle,
-    load,
+    read,
 )
+from bench.sections.bad_input import bad_input
+from bench.sections.comparison import comparison
+from bench.sections.functions import api_cost, cold_starts, load
+from bench.sections.growth import growth
+from bench.sections.limits import floor, throttle
+from bench.sections.markdown import table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -44,7 +50,7 @@ class Section:
 
 
 def _versus(name: str, title: str) -> Section:
-    return Section(name, title, Comparison, sections.comparison, promises.of_comparison)
+    return Section(name, title, Comparison, comparison, promises.of_comparison)
 
 
 SECTIONS = (
@@ -52,13 +58,13 @@ SECTIONS = (
     _versus("versus-10000", "Against the baseline, 10,000 findings"),
     _versus("versus-10000-rounds", "Against the baseline, 10,000 findings, five rounds of both"),
     _versus("versus-100000", "Against the baseline, 100,000 findings"),
-    Section("floor", "Against the floor", Floor, sections.floor, promises.of_floor),
-    Section("throttle", "Throttled", Throttle, sections.throttle, promises.of_throttle),
-    Section("growth", "Growth", Growth, sections.growth, promises.of_growth),
-    Section("bad-input", "Bad input", BadInput, sections.bad_input, promises.of_bad_input),
-    Section("cold-start", "Cold starts", ColdStarts, sections.cold_starts, promises.of_cold_starts),
-    Section("api-cost", "The API", ApiCost, sections.api_cost, promises.of_api),
-    Section("load", "The API under load", Load, sections.load),
+    Section("floor", "Against the floor", Floor, floor, promises.of_floor),
+    Section("throttle", "Throttled", Throttle, throttle, promises.of_throttle),
+    Section("growth", "Growth", Growth, growth, promises.of_growth),
+    Section("bad-input", "Bad input", BadInput, bad_input, promises.of_bad_input),
+    Section("cold-start", "Cold starts", ColdStarts, cold_starts, promises.of_cold_starts),
+    Section("api-cost", "The API", ApiCost, api_cost, promises.of_api),
+    Section("load", "The API under load", Load, load),
 )
 
 HEAD = """\
@@ -90,7 +96,7 @@ def render(results: Iterable[tuple[Section, Result]]) -> str:
         (each.promise, each.limit, each.reached, "kept" if each.kept else "**not kept**")
         for each in verdicts
     )
-    lines += sections.table(("promise", "limit", "reached", "verdict"), rows)
+    lines += table(("promise", "limit", "reached", "verdict"), rows)
     lines += ["", "## Where the baseline is better", ""]
     lines += [*lost(kept), ""]
     for section, result in kept:
@@ -115,7 +121,7 @@ def lost(results: Iterable[tuple[Section, Result]]) -> list[str]:
     ]
     if not rows:
         return ["Nowhere, in what was measured."]
-    return sections.table(("findings", "case", "figure", "ours", "baseline"), rows, words=3)
+    return table(("findings", "case", "figure", "ours", "baseline"), rows, words=3)
 
 
 def kept_results(folder: Path = FOLDER) -> list[tuple[Section, Result]]:
@@ -123,7 +129,7 @@ def kept_results(folder: Path = FOLDER) -> list[tuple[Section, Result]]:
     unknown = {path.stem for path in folder.glob("*.json")} - {each.name for each in SECTIONS}
     if unknown:
         raise ValueError(f"no section of bench.report shows {', '.join(sorted(unknown))}")
-    found = ((section, load(section.name, section.kind, folder)) for section in SECTIONS)
+    found = ((section, read(section.name, section.kind, folder)) for section in SECTIONS)
     return [(section, result) for section, result in found if result is not None]
 
 

@@ -164,7 +164,7 @@ def save(name: str, result: Result, folder: Path = FOLDER) -> None:
     (folder / f"{name}.json").write_bytes(written + b"\n")
 
 
-def load(name: str, kind: type[R], folder: Path = FOLDER) -> R | None:
+def read(name: str, kind: type[R], folder: Path = FOLDER) -> R | None:
     """A kept result; None where it was never measured."""
     path = folder / f"{name}.json"
     return msgspec.json.decode(path.read_bytes(), type=kind) if path.exists() else None

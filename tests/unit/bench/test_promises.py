@@ -58,7 +58,7 @@ def test_growth_is_judged_by_case_and_by_the_line_of_the_quiet_one() -> None:
         for pages in (1, 3, 10)
     )
     made = list(promises.of_growth(Growth(sizes=sizes)))
-    assert [each.reached for each in made][1:] == ["1.00", "0.00"]
+    assert [float(each.reached) for each in made][1:] == [1, 0]
     assert all(each.kept for each in made)
 
 

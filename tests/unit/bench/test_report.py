@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.report import PAGE, SECTIONS, Section, judged, kept_results, render
-from bench.results import Comparison, Load, LoadKind, Result, load, save
+from bench.results import Comparison, Load, LoadKind, Result, read, save
 from tests.unit.bench.samples import Took, case, comparison
 
 
@@ -55,7 +55,7 @@ def test_load_is_shown_without_a_date_too() -> None:
 def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
     made = comparison(case(Took(), Took()))
     save("versus-1000", made, tmp_path)
-    assert load("versus-1000", Comparison, tmp_path) == made
+    assert read("versus-1000", Comparison, tmp_path) == made
     assert kept_results(tmp_path) == [(section("versus-1000"), made)]
 
 

@@ -1,0 +1,1 @@
+"""Each kind of result as a section of docs/benchmarks.md; pure."""

@@ -1,0 +1,19 @@
+"""What all sections are written with."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.results import Result
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> list[str]:
+    """A Markdown table; the first `words` columns hold words, the others numbers."""
+    ruler = ["---"] * words + ["---:"] * (len(head) - words)
+    return [f"| {' | '.join(row)} |" for row in (head, ruler, *rows)]
+
+
+def measured(made: Result, runs: int | str) -> list[str]:
+    """When and how often, as each section begins."""
+    when = f"Measured on {made.when}" if made.when else "Measured on a day that was not noted"
+    where = f", {made.cores} cores" if made.cores else ""
+    times = runs if isinstance(runs, str) else f"{runs} run{'s' * (runs != 1)}"
+    return [f"{when}{where}; {times}.", ""]

@@ -1,7 +1,7 @@
 """How near the pass comes to the least time that its calls can take: `python -m bench.floor`.
 
 The floor is what no program can save: the summary pages, one after the other, the pages of items
-at SSM_CONCURRENCY at once, and DynamoDB Local's own time, taken from a scan of the same case
+at SSM_CONCURRENCY at once, and DynamoDB Local's own time, taken from scans of the same case
 without latency.
 """
 
@@ -62,17 +62,16 @@ def _case(
         environment = {DYNAMODB_LATENCY: str(dynamodb_seconds), "SSM_CONCURRENCY": str(CONCURRENCY)}
         return running.run(more=environment)
 
-    told(f"{name}, without latency")
-    still = scan(0, 0)
-    runs = []
+    still, runs = [], []
     for number in range(ROUNDS):
-        told(f"{name}, with latency, {number + 1} of {ROUNDS}")
+        told(f"{name}, without and with latency, {number + 1} of {ROUNDS}")
+        still.append(scan(0, 0))
         runs.append(scan(SSM_SECONDS, DYNAMODB_SECONDS))
     return FloorCase(
         name=name,
         summary_pages=ceil(NODES / PAGE),
         item_pages=item_pages,
-        still=still,
+        still=tuple(still),
         runs=tuple(runs),
     )
 

@@ -43,12 +43,12 @@ class Growth(Result, frozen=True, kw_only=True):
 
 
 class FloorCase(msgspec.Struct, frozen=True, kw_only=True):
-    """Pages that a case must read, one scan without latency, and scans with it."""
+    """Pages that a case must read; scans without latency and, by turns, with it."""
 
     name: str
     summary_pages: int
     item_pages: int
-    still: Run
+    still: tuple[Run, ...]
     runs: tuple[Run, ...]
 
 

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from bench.ratios import floor_ratio, floor_seconds, throttle_ratio
+from bench.ratios import engine_seconds, floor_ratio, floor_seconds, throttle_ratio
 from bench.results import Floor, Throttle
 from bench.sections.markdown import measured, table
 
@@ -15,7 +15,7 @@ def floor(made: Floor) -> list[str]:
             case.name,
             f"{case.summary_pages}",
             f"{case.item_pages}",
-            f"{case.still.engine_seconds:.2f}",
+            f"{engine_seconds(case):.2f}",
             f"{floor_seconds(made, case):.2f}",
             f"{median(run.seconds for run in case.runs):.2f}",
             f"{floor_ratio(made, case):.2f}",
@@ -29,7 +29,7 @@ def floor(made: Floor) -> list[str]:
             f"{made.dynamodb_seconds * 1000:.0f} ms a call to DynamoDB, "
             f"`SSM_CONCURRENCY` {made.concurrency}. The floor is summary pages x latency, one "
             "after the other, item pages x latency / concurrency, and the summed time of DynamoDB "
-            "Local's calls in a scan without latency (*engine*)."
+            "Local's calls in scans without latency (*engine*)."
         ),
         "",
         *table(head, rows),

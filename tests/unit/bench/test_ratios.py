@@ -32,7 +32,7 @@ def test_a_baseline_that_did_not_run_wins_nothing() -> None:
 
 def test_the_floor_is_list_and_items_and_the_engine() -> None:
     listed = FloorCase(
-        name="x", summary_pages=10, item_pages=80, still=run(), runs=(run(Took(seconds=3.5)),)
+        name="x", summary_pages=10, item_pages=80, still=(run(),), runs=(run(Took(seconds=3.5)),)
     )
     floor = Floor(
         findings=1, ssm_seconds=0.1, dynamodb_seconds=0.005, concurrency=8, cases=(listed,)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.results import Comparison, Growth, cores, save, today
 from bench.running import Bench, bench
-from bench.versus import compare, table
+from bench.versus import Effort, compare, table
 from devstack.dynamodb_local import missing
 from devstack.environment import isolate
 
@@ -22,8 +22,8 @@ ROUNDS = {1_000: 3, 3_000: 3, 10_000: 2, 30_000: 1, 100_000: 1}
 
 def measure(running: Bench, told: Callable[[str], None]) -> tuple[Comparison, ...]:
     """Each size, from empty tables on."""
-    compare(running, WARM_UP, 1, 0, told)
-    return tuple(compare(running, size, rounds, 0, told) for size, rounds in ROUNDS.items())
+    compare(running, WARM_UP, Effort(1), told)
+    return tuple(compare(running, size, Effort(rounds), told) for size, rounds in ROUNDS.items())
 
 
 def main() -> int:

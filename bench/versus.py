@@ -1,12 +1,15 @@
 """The pass against the baseline: calls, units, seconds, memory, in the same run.
 
-`python -m bench.versus NAME --findings 10000 --rounds 5 [--plain 1]` prints a table and keeps the
-figures as bench/results/NAME.json. The baseline runs in the first `--plain` rounds.
+`python -m bench.versus NAME --findings 10000 --rounds 5 [--plain 1] [--within 420]` prints a table
+and keeps the figures as bench/results/NAME.json. The baseline runs in the first `--plain` rounds;
+no further round begins once `--within` seconds have passed.
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
 
 from rich.console import Console
@@ -24,17 +27,29 @@ from devstack.environment import isolate
 Runs = dict[tuple[str, Variant], list[Run]]
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """So many rounds, the first ones with the baseline, none begun after so many seconds."""
+
+    rounds: int
+    plain: int = 0
+    within: float = float("inf")
+
+
 def compare(
-    running: Bench, findings: int, rounds: int, plain: int, told: Callable[[str], None]
+    running: Bench, findings: int, effort: Effort, told: Callable[[str], None]
 ) -> Comparison:
     """The figures of all rounds; the variants take turns."""
     nodes = findings // FINDINGS_A_NODE
     runs: Runs = {}
-    for number in range(rounds):
+    began = time.monotonic()
+    for number in range(effort.rounds):
+        if number and time.monotonic() - began > effort.within:
+            break
         running.empty()
         for case in ROUND:
             case.prepare(running.ssm, nodes)
-            for variant in VARIANTS[: 2 if number < plain else 1]:
+            for variant in VARIANTS[: 2 if number < effort.plain else 1]:
                 running.ssm.limits(rate=case.rate)
                 told(f"{findings:,} findings, round {number + 1}, {case.name}: {variant}")
                 runs.setdefault((case.name, variant), []).append(running.run(variant))
@@ -88,6 +103,7 @@ def main() -> int:
     arguments.add_argument("--findings", type=int, required=True)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--plain", type=int, default=None)
+    arguments.add_argument("--within", type=float, default=float("inf"))
     wanted = arguments.parse_args()
     isolate()
     if missing():
@@ -96,7 +112,8 @@ def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
     plain = wanted.rounds if wanted.plain is None else wanted.plain
     with console.status("starting") as status, bench() as running:
-        made = compare(running, wanted.findings, wanted.rounds, plain, status.update)
+        effort = Effort(wanted.rounds, plain, wanted.within)
+        made = compare(running, wanted.findings, effort, status.update)
     save(wanted.name, made)
     console.print(table(made))
     return 0

@@ -54,7 +54,8 @@ def at_most(promise: str, reached: float, limit: float, unit: str = "") -> Verdi
     """A number that is not passed."""
     whole = unit or reached >= 100 or float(reached).is_integer()
     shown = f"{reached:,.0f}" if whole else f"{reached:.2f}"
-    return Verdict(promise, f"{limit:,g}{unit} or less", f"{shown}{unit}", reached <= limit)
+    most = f"{limit:,g}{unit} or less" if limit else "none"
+    return Verdict(promise, most, f"{shown}{unit}", reached <= limit)
 
 
 def of_comparison(made: Comparison) -> Iterator[Verdict]:

@@ -33,7 +33,7 @@ from bench.sections.comparison import comparison
 from bench.sections.functions import api_cost, cold_starts, load
 from bench.sections.growth import growth
 from bench.sections.limits import floor, throttle
-from bench.sections.markdown import table
+from bench.sections.markdown import table, wrapped
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -100,7 +100,8 @@ def render(results: Iterable[tuple[Section, Result]]) -> str:
     lines += ["", "## Where the baseline is better", ""]
     lines += [*lost(kept), ""]
     for section, result in kept:
-        lines += [f"## {section.title}", "", *section.show(result)]
+        lines += [f"## {section.title}", ""]
+        lines += [part for line in section.show(result) for part in wrapped(line)]
     return "\n".join(lines).rstrip() + "\n"
 
 

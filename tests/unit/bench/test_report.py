@@ -4,6 +4,7 @@ import pytest
 
 from bench.report import PAGE, SECTIONS, Section, judged, kept_results, render
 from bench.results import Comparison, Load, LoadKind, Result, read, save
+from bench.sections.markdown import wrapped
 from tests.unit.bench.samples import Took, case, comparison
 
 
@@ -50,6 +51,12 @@ def test_load_is_shown_without_a_date_too() -> None:
     page = shown("load", Load(findings=100_000, requests=1_000, users=4, kinds=(kind,)))
     assert "| list by instance | 12.0 | 30.0 | 150.0 | 0 |" in page
     assert "Measured on a day that was not noted; 1,000 requests." in page
+
+
+def test_prose_is_wrapped_and_tables_are_not() -> None:
+    words = "nodes " * 40
+    assert all(len(line) <= 100 for line in wrapped(words))
+    assert wrapped(f"| {words} |") == [f"| {words} |"]
 
 
 def test_what_was_saved_is_read_again(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def main() -> int:
     if missing():
         Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
         return 1
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=120)
     with console.status("starting") as status, bench() as running:
         sizes = measure(running, status.update)
     save("growth", Growth(when=today(), cores=cores(), sizes=sizes))

@@ -109,7 +109,7 @@ def main() -> int:
     if missing():
         Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
         return 1
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=120)
     plain = wanted.rounds if wanted.plain is None else wanted.plain
     with console.status("starting") as status, bench() as running:
         effort = Effort(wanted.rounds, plain, wanted.within)

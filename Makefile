@@ -34,6 +34,12 @@ node_modules/.installed: package-lock.json
 		&& .venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-emulator.txt \
 		&& touch $@ || { rm -rf .venv-emulator; echo "the emulator cannot be installed: the deployment tests are left out"; }
 
+# The load tool of `make bench`. Where it cannot be had, the bench leaves that part out and says so.
+.venv-bench/.installed: requirements-bench.txt
+	@{ test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench; } \
+		&& .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt \
+		&& touch $@ || { rm -rf .venv-bench; echo "locust cannot be installed: the load on the API is left out"; }
+
 run: setup  ## play the main job on this machine, check it, end
 	@$(PY) -m devstack run
 
@@ -91,13 +97,14 @@ soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test`
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed && \
 		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed
 
-bench: setup  ## what a pass and the API cost, against what is promised (15 minutes)
+bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (15 minutes)
 	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 150
 	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 1 --within 400
 	@$(PY) -m bench.floor
 	@$(PY) -m bench.throttle
 	@$(PY) -m bench.cold_start
 	@$(PY) -m bench.api_cost
+	@$(PY) -m bench.load
 	@$(PY) -m bench.report
 
 bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, 100,000 findings, growth, bad input (90 minutes)
@@ -115,3 +122,4 @@ lock: setup  ## compile requirements*.in again, to the newest versions
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-dev.in -o requirements-dev.txt
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-audit.in -o requirements-audit.txt
 	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-soak.in -o requirements-soak.txt
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-bench.in -o requirements-bench.txt

@@ -58,8 +58,9 @@ def apis(sizes: Sequence[int]) -> Iterator[tuple[Api, ...]]:
     with dynamodb_local() as url, ExitStack() as block:
         made = []
         for size in sizes:
-            tables = _filled(url, size)
-            made.append(Api(size, block.enter_context(_process(_env(url, tables)))))
+            tables = filled(url, size)
+            env = {**os.environ, **api_settings(url, tables)}
+            made.append(Api(size, block.enter_context(_process(env))))
         yield tuple(made)
 
 
@@ -68,7 +69,8 @@ def node_id(number: int) -> str:
     return f"i-{number:017x}"
 
 
-def _filled(url: str, size: int) -> Tables:
+def filled(url: str, size: int) -> Tables:
+    """Tables with `size` findings on the DynamoDB at `url`, `PER_NODE` a node."""
     session = local_session()
     with closing(session.client("dynamodb", endpoint_url=url)) as dynamodb:
         tables = create_tables(dynamodb, stage=f"bench-{size}")
@@ -76,12 +78,13 @@ def _filled(url: str, size: int) -> Tables:
     resource = session.resource("dynamodb", endpoint_url=url, config=config)
     store = DynamoFindings(resource.Table(tables.findings))
     with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(store.put, (_of_node(number) for number in range(size // PER_NODE))))
+        list(pool.map(store.put, (findings_of(number) for number in range(size // PER_NODE))))
     resource.meta.client.close()
     return tables
 
 
-def _of_node(number: int) -> list[Finding]:
+def findings_of(number: int) -> list[Finding]:
+    """The findings of a node."""
     now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     return [
         Finding(
@@ -96,16 +99,16 @@ def _of_node(number: int) -> list[Finding]:
     ]
 
 
-def _env(url: str, tables: Tables) -> Mapping[str, str]:
-    settings = settings_env(
-        aws_url=url,
+def api_settings(aws_url: str, tables: Tables) -> dict[str, str]:
+    """The settings of an API over these tables."""
+    return settings_env(
+        aws_url=aws_url,
         slack_url=f"{NOWHERE}/api/",
         findings_table=tables.findings,
         nodes_table=tables.nodes,
         ledger_table=tables.ledger,
         reports_bucket="bench",
     )
-    return {**os.environ, **settings}
 
 
 @contextmanager

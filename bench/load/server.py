@@ -1,0 +1,18 @@
+"""One process that serves the API, as `make up` does: `python -m bench.load.server PORT`.
+
+It ends with its standard input, so it never outlives whoever started it.
+"""
+
+import sys
+
+from devstack.api import api_server
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    with api_server(int(sys.argv[1])):
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

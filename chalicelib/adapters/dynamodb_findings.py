@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.aws.dynamodb_batches import delete_all, get_all, put_all
 from chalicelib.aws.dynamodb_pages import Row, at_most, index_partition, where, whole_table
 from chalicelib.aws.dynamodb_times import from_text, to_text
+from chalicelib.aws.shared_text import shared
 from chalicelib.domain.finding import Finding, Severity, title_id
 from chalicelib.usecases.lookup_ports import Selection
 
@@ -88,10 +89,10 @@ def _row(finding: Finding) -> Row:
 
 def _finding(row: Row) -> Finding:
     return Finding(
-        instance_id=row["instance_id"],
-        title=row["title"],
+        instance_id=shared(row["instance_id"]),
+        title=shared(row["title"]),
         severity=Severity(row["severity"]),
-        control_id=row["control_id"],
+        control_id=shared(row["control_id"]),
         first_seen=from_text(row["first_seen"]),
-        scan_id=row["scan_id"],
+        scan_id=shared(row["scan_id"]),
     )

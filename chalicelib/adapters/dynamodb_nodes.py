@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.aws.dynamodb_batches import delete_all, put_all
 from chalicelib.aws.dynamodb_pages import Row, at_most, whole_table
 from chalicelib.aws.dynamodb_times import from_optional, from_text, present, to_text
+from chalicelib.aws.shared_text import shared
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
@@ -62,8 +63,8 @@ def _node(row: Row) -> Node:
     return Node(
         instance_id=row[_KEY],
         executions={
-            compliance_type: Execution(
-                execution_id=execution["execution_id"],
+            shared(compliance_type): Execution(
+                execution_id=shared(execution["execution_id"]),
                 executed_at=from_text(execution["executed_at"]),
                 count=int(execution["count"]),
             )

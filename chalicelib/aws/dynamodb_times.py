@@ -1,6 +1,7 @@
 """Instants as DynamoDB keeps them: text that sorts in order of time, and the epoch of a TTL."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 def to_text(at: datetime) -> str:
@@ -8,6 +9,7 @@ def to_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+@lru_cache(maxsize=2_048)
 def from_text(text: str) -> datetime:
     """The instant of such a text, aware UTC."""
     return datetime.fromisoformat(text)

@@ -1,6 +1,6 @@
 """What a pass has to do, decided from what was gathered; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from chalicelib.domain.compliance import Report
 from chalicelib.domain.node import Missing, Node, lost_type, missing, to_read
 from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Snooze
+from chalicelib.usecases.lookup import Wanted
 from chalicelib.usecases.read import Reading
 from chalicelib.usecases.world import Order
 
@@ -32,9 +33,13 @@ class Plan:
     missing: Missing
     postponed: int = 0
 
-    def touches_most_of(self, known: int) -> bool:
-        """Whether reading the findings table once is cheaper than asking node by node."""
-        return 2 * (len(self.to_read) + len(self.missing.gone)) > known
+    def wanted(self, nodes: Mapping[str, Node]) -> Iterator[Wanted]:
+        """The nodes whose stored findings are compared, in the order in which they are."""
+        for report in self.to_read:
+            node = nodes.get(report.instance_id)
+            yield Wanted(report.instance_id, node.open_findings if node else 0, report.count)
+        for gone in self.missing.gone:
+            yield Wanted(gone.instance_id, gone.open_findings)
 
 
 def decide(gathered: Gathered, order: Order, now: datetime) -> Plan:

@@ -1,13 +1,13 @@
 """Reads nodes from SSM Compliance, in parallel and until a time, and judges each reading."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.compliance import Folded, Report, fold
-from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.compliance import Folded, Report, SummaryRow, fold
+from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.proof import Doubt, doubt, fingerprint, relevant, settled
 from chalicelib.usecases.ports import Clock, Compliance
 
@@ -84,11 +84,27 @@ class Reader:
         self._clock = clock
         self._earlier = earlier
 
-    def read(self, chunk: Sequence[Report], until: datetime) -> tuple[Reading, ...]:
-        """The readings that began before `until` and ended soon after, in the chunk's order."""
-        futures: list[Future[Reading | None]] = [
-            self._pool.submit(self._read_in_time, report, until) for report in chunk
-        ]
+    def read(
+        self, chunks: Iterable[Sequence[Report]], until: datetime
+    ) -> Iterator[tuple[Reading, ...]]:
+        """The readings of each chunk that began before `until` and ended soon after, in order.
+
+        While the caller works on one chunk the next is being read.
+        """
+        ahead: list[Future[Reading | None]] = []
+        for chunk in chunks:
+            if self._clock() >= until:
+                break
+            begun = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
+            if ahead:
+                yield self._finished(ahead, until)
+            ahead = begun
+        if ahead:
+            yield self._finished(ahead, until)
+
+    def _finished(
+        self, futures: Sequence[Future[Reading | None]], until: datetime
+    ) -> tuple[Reading, ...]:
         seconds = (until + GRACE - self._clock()).total_seconds()
         done, late = wait(futures, timeout=max(0.0, seconds))
         for future in late:
@@ -101,6 +117,23 @@ class Reader:
             return None
         earlier = self._earlier.get(report.instance_id, "")
         return read_node(self._compliance, report, earlier)
+
+
+def rows_in_time(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
+    """The complete list of SSM; `Unavailable` where that takes longer than there is time.
+
+    Half a list says nothing, and a list without end must not keep what is
+    pending from being delivered.
+    """
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="list")
+    try:
+        seconds = (until + GRACE - clock()).total_seconds()
+        return pool.submit(compliance.summaries).result(max(0.0, seconds))
+    except TimeoutError as error:
+        text = "SSM has not listed the fleet within the time that a pass has"
+        raise Unavailable(text) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

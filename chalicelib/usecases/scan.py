@@ -11,7 +11,7 @@ from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.apply import NodeChange, Tally, apply, change_of, change_of_gone
 from chalicelib.usecases.outcome import outcome_of
 from chalicelib.usecases.plan import Gathered, Plan, decide, judge
-from chalicelib.usecases.read import Reading, chunks, reader
+from chalicelib.usecases.read import Reading, chunks, reader, rows_in_time
 from chalicelib.usecases.stored import Stored
 from chalicelib.usecases.world import Order, World
 
@@ -21,7 +21,7 @@ GONE_CHUNK = 100
 
 def scan(world: World, order: Order, snoozes: tuple[Snooze, ...] | None) -> Outcome:
     """Bring the store to what SSM shows, as far as the time allows, and say what changed."""
-    gathered = gather(world, snoozes)
+    gathered = gather(world, order, snoozes)
     now = world.clock()
     plan = decide(gathered, order, now)
     tally = Tally(order.scan_id)
@@ -35,9 +35,9 @@ def scan(world: World, order: Order, snoozes: tuple[Snooze, ...] | None) -> Outc
     return outcome_of(gathered, plan, read, nodes, tally, now)
 
 
-def gather(world: World, snoozes: tuple[Snooze, ...] | None) -> Gathered:
+def gather(world: World, order: Order, snoozes: tuple[Snooze, ...] | None) -> Gathered:
     """Read the complete list of SSM and every node row."""
-    present = reports(world.compliance.summaries())
+    present = reports(rows_in_time(world.compliance, world.clock, order.read_until))
     nodes = {node.instance_id: node for node in world.nodes.all()}
     return Gathered(present, nodes, snoozes)
 
@@ -47,17 +47,12 @@ def work_through(
 ) -> Iterator[tuple[tuple[Reading, ...], list[NodeChange]]]:
     """Readings and changes, chunk by chunk, until everything is done or the time is up."""
     nodes = gathered.nodes
-    wanted = {report.instance_id for report in plan.to_read}
-    wanted.update(node.instance_id for node in plan.missing.gone)
-    stored = Stored(
-        world.findings, nodes, wanted, whole=plan.touches_most_of(len(nodes.keys() | wanted))
-    )
-    earlier = {node.instance_id: node.doubtful_reading for node in nodes.values()}
+    stored = Stored(world.findings, nodes, plan.wanted(nodes))
+    earlier = {
+        node.instance_id: node.doubtful_reading for node in nodes.values() if node.doubtful_reading
+    }
     with reader(world.compliance, world.concurrency, world.clock, earlier) as nodes_reader:
-        for chunk in chunks(plan.to_read):
-            if world.clock() >= order.read_until:
-                return
-            read = nodes_reader.read(chunk, order.read_until)
+        for read in nodes_reader.read(chunks(plan.to_read), order.read_until):
             readings = tuple(judge(each, gathered, now) for each in read)
             held = stored.of(readings)
             yield (

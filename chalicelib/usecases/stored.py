@@ -1,33 +1,40 @@
 """Looks up the stored findings of nodes, the cheapest way that is still consistent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chalicelib.domain.finding import Finding, finding_id
 from chalicelib.domain.node import Node
+from chalicelib.usecases.lookup import Wanted, by_table
 from chalicelib.usecases.ports import FindingReader
 from chalicelib.usecases.read import Reading
 
+# Stored findings that are held at once where the table is read, some 15 MB.
+WINDOW = 100_000
+
 
 class Stored:
-    """The stored findings of the nodes that one pass works on.
+    """The stored findings of the nodes that one pass works on, asked for in the order of `order`.
 
-    whole: read the table once, for a pass over most of the fleet. Else the
-    index says which findings to fetch consistently, and where the number found
-    is not what the node's row says, the table is read after all.
+    They are looked up for a window of nodes at a time: by one reading of the
+    table, or by the index, which says which findings to fetch consistently.
+    Where the number found is not what the node's row says, the table is read
+    after all.
     """
 
     def __init__(
         self,
         findings: FindingReader,
         nodes: Mapping[str, Node],
-        wanted: Iterable[str],
-        *,
-        whole: bool,
+        order: Iterable[Wanted],
+        window: int = WINDOW,
     ) -> None:
         self._findings = findings
         self._nodes = nodes
-        self._wanted = frozenset(wanted)
-        self._whole = whole
+        self._rest = deque(order)
+        self._largest = window
+        self._stored = sum(node.open_findings for node in nodes.values())
+        self._window: frozenset[str] = frozenset()
         self._table: dict[str, list[Finding]] | None = None
 
     def of(self, readings: Sequence[Reading]) -> dict[str, list[Finding]]:
@@ -43,20 +50,38 @@ class Stored:
         return self._look_up({node.instance_id: [] for node in nodes})
 
     def _look_up(self, titles: Mapping[str, Sequence[str]]) -> dict[str, list[Finding]]:
-        if not self._whole:
+        if not titles.keys() <= self._window:
+            self._open_window(titles.keys())
+        if self._table is None:
             found = self._by_index(titles)
             if all(len(found[node]) == self._expected(node) for node in titles):
                 return found
-        table = self._read_table()
-        return {node: table.get(node, []) for node in titles}
+            self._table = self._read_table()
+        return {node: self._table.get(node, []) for node in titles}
+
+    def _open_window(self, asked: Collection[str]) -> None:
+        """Go on behind the last window: all nodes that are asked for, and as many as fit."""
+        self._table = None
+        waiting, window, held = set(asked), [], 0
+        while self._rest and (waiting or held < self._largest):
+            each = self._rest.popleft()
+            waiting.discard(each.instance_id)
+            window.append(each)
+            held += each.stored
+        self._window = frozenset(each.instance_id for each in window)
+        if by_table(window, self._stored):
+            self._table = self._read_table()
 
     def _by_index(self, titles: Mapping[str, Sequence[str]]) -> dict[str, list[Finding]]:
-        found: dict[str, list[Finding]] = {}
+        candidates: set[str] = set()
         for instance_id, shown in titles.items():
-            candidates = {each.finding_id for each in self._findings.of_node(instance_id)}
+            candidates.update(each.finding_id for each in self._findings.of_node(instance_id))
             candidates.update(finding_id(instance_id, title) for title in shown)
-            stored = self._findings.get(candidates).values()
-            found[instance_id] = [each for each in stored if each.instance_id == instance_id]
+        found: dict[str, list[Finding]] = {instance_id: [] for instance_id in titles}
+        for each in self._findings.get(candidates).values():
+            # a hash is no proof of whose it is
+            if each.instance_id in found:
+                found[each.instance_id].append(each)
         return found
 
     def _expected(self, instance_id: str) -> int:
@@ -64,9 +89,8 @@ class Stored:
         return node.open_findings if node else 0
 
     def _read_table(self) -> dict[str, list[Finding]]:
-        if self._table is None:
-            self._table = {}
-            for finding in self._findings.all():
-                if finding.instance_id in self._wanted:
-                    self._table.setdefault(finding.instance_id, []).append(finding)
-        return self._table
+        table: dict[str, list[Finding]] = {}
+        for finding in self._findings.all():
+            if finding.instance_id in self._window:
+                table.setdefault(finding.instance_id, []).append(finding)
+        return table

@@ -1,11 +1,13 @@
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from chalicelib.domain.compliance import Execution, Item, Report, SummaryRow, reports
-from chalicelib.domain.errors import Forbidden
+from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.proof import Doubt
-from chalicelib.usecases.read import CHUNK_PAGES, GRACE, chunks, read_node, reader
+from chalicelib.usecases.read import CHUNK_PAGES, GRACE, chunks, read_node, reader, rows_in_time
 from tests.fleet import START, TYPE, FakeClock, Service, item
 
 
@@ -32,8 +34,8 @@ def test_no_reading_begins_when_the_time_is_up() -> None:
     service = Service()
     service.report("i-1", "A")
     with reader(service.compliance, 2, service.clock, {}) as node_reader:
-        assert node_reader.read([report("i-1")], START) == ()
-        (reading,) = node_reader.read([report("i-1")], START + timedelta(seconds=1))
+        assert list(node_reader.read([[report("i-1")]], START)) == []
+        ((reading,),) = node_reader.read([[report("i-1")]], START + timedelta(seconds=1))
     assert reading.doubt is None
     assert service.compliance.reads == ("i-1",)
 
@@ -46,6 +48,7 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
             raise AssertionError
 
         def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
+            begun.set()
             if instance_id == "i-1":
                 release.wait(30)
             return [item("A")]
@@ -53,15 +56,63 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
     until = datetime.now(UTC) - GRACE + timedelta(seconds=0.3)
     early = FakeClock(until - timedelta(seconds=1))
 
+    begun = threading.Event()
+
     def clock() -> datetime:
-        """Early for the threads, which ask whether to begin; the present for the one that waits."""
-        waits = threading.current_thread() is threading.main_thread()
+        """Early while it is asked whether to begin, the present for the one that waits."""
+        waits = threading.current_thread() is threading.main_thread() and begun.is_set()
         return datetime.now(UTC) if waits else early()
 
     with reader(Hanging(), 2, clock, {}) as node_reader:
-        readings = node_reader.read([report("i-1"), report("i-2")], until)
+        (readings,) = node_reader.read([[report("i-1"), report("i-2")]], until)
         release.set()
     assert [each.report.instance_id for each in readings] == ["i-2"]
+
+
+def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further() -> None:
+    read = threading.Event()
+
+    class Telling:
+        def summaries(self) -> Sequence[SummaryRow]:
+            raise AssertionError
+
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
+            if instance_id == "i-2":
+                read.set()
+            assert instance_id != "i-3"
+            return [item("A")]
+
+    asked: list[str] = []
+
+    def one_by_one() -> Iterator[list[Report]]:
+        for node in ("i-1", "i-2", "i-3"):
+            asked.append(node)
+            yield [report(node)]
+
+    until = START + timedelta(seconds=1)
+    with reader(Telling(), 2, lambda: START, {}) as node_reader:
+        (first,) = next(node_reader.read(one_by_one(), until))
+        assert first.report.instance_id == "i-1"
+        assert read.wait(30)
+    assert asked == ["i-1", "i-2"]
+
+
+def test_a_list_without_end_is_no_list_and_ends_in_time() -> None:
+    release = threading.Event()
+
+    class Endless:
+        def summaries(self) -> Sequence[SummaryRow]:
+            release.wait(30)
+            return ()
+
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
+            raise AssertionError
+
+    until = datetime.now(UTC) - GRACE + timedelta(seconds=0.2)
+    with pytest.raises(Unavailable, match="has not listed the fleet"):
+        rows_in_time(Endless(), lambda: datetime.now(UTC), until)
+    assert not release.is_set()
+    release.set()
 
 
 def test_a_node_that_may_not_be_read_is_in_doubt() -> None:

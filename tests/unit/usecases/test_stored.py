@@ -7,7 +7,12 @@ import pytest
 
 from chalicelib.adapters.memory import MemoryFindings
 from chalicelib.domain.finding import Finding
+from chalicelib.usecases.lookup import Wanted
+from chalicelib.usecases.stored import Stored
 from tests.fleet import Service
+
+# With so many more rows in it, reading the table for a few is no bargain.
+LARGE = [f"title {number}" for number in range(1_000)]
 
 
 class LaggingIndex(MemoryFindings):
@@ -42,6 +47,7 @@ def service(findings: LaggingIndex) -> Service:
     service = Service(findings=findings)
     for number in range(5):
         service.report(f"i-{number}", "A", "B")
+    service.report("i-large", *LARGE)
     service.run()
     findings.full_reads = 0
     return service
@@ -59,8 +65,31 @@ def test_most_of_the_fleet_is_one_reading_of_the_table(
 ) -> None:
     for number in range(3):
         service.report(f"i-{number}", "B", "C", run="run-2")
+    service.report("i-large", *LARGE, "one more", run="run-2")
     service.run()
     assert findings.full_reads == 1
+    assert titles(findings) == ["B", "C"]
+
+
+def test_no_more_than_a_window_of_the_table_is_held_and_nothing_is_mixed_up(
+    service: Service, findings: LaggingIndex
+) -> None:
+    everybody = [Wanted(f"i-{number}", 2) for number in range(5)]
+    nodes = {each.instance_id: each for each in service.nodes.all()}
+    # whatever the table holds, as if each reading of it were for nothing
+    small = {key: replace(node, severities={}) for key, node in nodes.items()}
+    stored = Stored(findings, small, everybody, window=4)
+    asked = []
+    for pair in (["i-0", "i-1"], ["i-3"], ["i-4"]):
+        held = stored.of_gone([small[node] for node in pair])
+        asked.append({node: sorted(each.title for each in rows) for node, rows in held.items()})
+    assert asked == [
+        {"i-0": ["A", "B"], "i-1": ["A", "B"]},
+        {"i-3": ["A", "B"]},
+        {"i-4": ["A", "B"]},
+    ]
+    # the first two fill a window; i-2, which nobody asked for, opens the next with i-3; then i-4
+    assert findings.full_reads == 3
 
 
 def test_a_finding_that_the_index_does_not_show_yet_is_resolved_all_the_same(

@@ -20,6 +20,7 @@ from chalicelib.adapters.dynamodb_work import DynamoWork
 from chalicelib.adapters.s3 import S3Files
 from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.adapters.slack import SlackChannel, slack_channel
+from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws.calls import CallCounter
 from chalicelib.domain.errors import BadSetting
@@ -76,6 +77,7 @@ class Runtime:
             snoozes=DynamoSnoozes(self._ledger),
             journal=DynamoJournal(self._ledger),
             files=self._files,
+            sorter=SortedRuns(),
             channel=self._channel,
             renderer=Renderer(
                 alert=partial(alert_message, origin=origin),

@@ -1,5 +1,6 @@
 """A fleet and a service in memory: what tests of the pass are written in."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,12 @@ from chalicelib.adapters.memory import (
     MemorySnoozes,
     MemoryWork,
 )
-from chalicelib.adapters.memory_world import MemoryChannel, MemoryCompliance, MemoryFiles
+from chalicelib.adapters.memory_world import (
+    MemoryChannel,
+    MemoryCompliance,
+    MemoryFiles,
+    MemorySorter,
+)
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.debt import Debt, DebtKind
@@ -83,10 +89,8 @@ def _monthly(report: MonthlyReport) -> Rendered:
     return Rendered(f"monthly: {report.total}", ({"type": "divider"},))
 
 
-def _csv(rows: object) -> bytes:
-    assert not isinstance(rows, bytes)
-    listed: list[Listed] = list(rows)  # type: ignore[call-overload]
-    return "\n".join(row.finding.title for row in listed).encode()
+def _csv(rows: Iterable[Listed]) -> Iterator[bytes]:
+    yield "\n".join(row.finding.title for row in rows).encode()
 
 
 @dataclass
@@ -113,6 +117,7 @@ class Service:
             snoozes=MemorySnoozes(self.ledger),
             journal=MemoryJournal(self.ledger),
             files=self.files,
+            sorter=MemorySorter(),
             channel=self.channel,
             renderer=Renderer(alert=_text, monthly=_monthly, csv=_csv),
             clock=self.clock,

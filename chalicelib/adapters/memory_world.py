@@ -1,12 +1,13 @@
 """The outside world in memory: SSM Compliance, the bucket and the channel, failing on demand."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
+from chalicelib.domain.finding import Finding, worst_first
 from chalicelib.domain.message import Rendered
 
 
@@ -40,17 +41,17 @@ class MemoryFiles:
         """Raise this error in the next calls of `put` or `get`."""
         self._faults.add(error, times)
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: Iterable[bytes]) -> None:
         """Store or replace."""
         self._faults.strike()
-        self._objects[key] = content
+        self._objects[key] = b"".join(content)
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str) -> Iterator[bytes]:
         """Read what was stored."""
         self._faults.strike()
         if key not in self._objects:
             raise DeliveryError("NoSuchKey", retryable=False)
-        return self._objects[key]
+        return iter([self._objects[key]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,14 @@ class Attachment:
     name: str
     title: str
     content: bytes
+
+
+class MemorySorter:
+    """`Sorter`, for what memory holds."""
+
+    def worst_first(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """All of them in order."""
+        return tuple(sorted(findings, key=worst_first))
 
 
 class MemoryChannel:

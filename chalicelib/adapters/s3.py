@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 CSV: Final = "text/csv; charset=utf-8"
+# Bytes of a part, the most of a file that is in memory at once; 10,000 parts are S3's limit.
+PART: Final = 8 * 1024 * 1024
+# Bytes that are read at once.
+PIECE: Final = 64 * 1024
 
 _POLICY = "allow s3:PutObject and s3:GetObject on REPORTS_BUCKET in the function's policy"
 _NAME = "set REPORTS_BUCKET to a bucket that exists"
@@ -48,23 +54,53 @@ class S3Files:
         self._client = client
         self._bucket = bucket
 
-    def put(self, key: str, content: bytes) -> None:
-        """Store or replace; S3 checks the SHA-256 of what arrives and keeps it."""
+    def put(self, key: str, content: Iterable[bytes]) -> None:
+        """Store or replace; S3 checks the SHA-256 of what arrives and keeps it.
+
+        What is larger than a part goes up part by part, one after the other, and is there
+        when the last one has arrived.
+        """
+        # an S3 client has imported it by now; the functions that have none need not
+        from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
+
         with _delivery_errors():
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=content,
-                ContentType=CSV,
-                ChecksumAlgorithm="SHA256",
+            self._client.upload_fileobj(
+                BufferedReader(_Pieces(content)),
+                self._bucket,
+                key,
+                ExtraArgs={"ContentType": CSV, "ChecksumAlgorithm": "SHA256"},
+                Config=TransferConfig(
+                    multipart_threshold=PART, multipart_chunksize=PART, use_threads=False
+                ),
             )
 
-    def get(self, key: str) -> bytes:
-        """Read what was stored, checked against its checksum."""
+    def get(self, key: str) -> Iterator[bytes]:
+        """Read what was stored, checked against its checksum where it came in one part."""
         with _delivery_errors():
             answer = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-            with closing(answer["Body"]) as body:
-                return body.read()
+        return _read(answer["Body"])
+
+
+def _read(stored: StreamingBody) -> Iterator[bytes]:
+    with _delivery_errors(), closing(stored) as body:
+        yield from body.iter_chunks(PIECE)
+
+
+class _Pieces(RawIOBase):
+    """Pieces of bytes as a file that can be read once."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:  # a Buffer has no name before Python 3.12
+        self._rest = self._rest or next(filter(None, self._pieces), b"")
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
 
 
 @contextmanager

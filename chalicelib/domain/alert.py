@@ -8,7 +8,7 @@ from enum import StrEnum
 from chalicelib.domain.debt import Debt
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.outcome import Coverage, Outcome
-from chalicelib.domain.snooze import Snooze, active, muting
+from chalicelib.domain.snooze import Muting, Snooze
 
 # A quiet answer is given once in this time for one association.
 QUIET_EVERY = timedelta(hours=1)
@@ -80,7 +80,8 @@ class Told:
 class Alert:
     """Everything that a scan message shows.
 
-    `debts` are the executions it answers, newest first. `reported` counts the
+    `debts` are the executions it answers, newest first. `csv_key` is where its
+    CSV lies in the bucket. `reported` counts the
     nodes that reported for the newest of them (without one: that were read),
     `not_scanned` are the listed nodes that did not. `recovered` says that what
     people knew to be incomplete is whole again.
@@ -94,6 +95,7 @@ class Alert:
     reported: int = 0
     not_scanned: tuple[str, ...] = ()
     last_alert_at: datetime | None = None
+    csv_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,12 @@ def lines_of(
     now: datetime,
 ) -> Lines:
     """New findings, then those whose snooze ended; each once, none that is muted now."""
-    snoozes = active(snoozes, now)
+    muting = Muting(snoozes, now)
     lines = {finding.key: Line(finding, Why.NEW) for finding in opened}
     for snooze, findings in ended:
         for finding in findings:
             lines.setdefault(finding.key, Line(finding, Why.SNOOZE_ENDED, snooze))
-    heard = tuple(line for line in lines.values() if muting(snoozes, line.finding, now) is None)
+    heard = tuple(line for line in lines.values() if muting.of(line.finding) is None)
     new = sum(line.why is Why.NEW for line in lines.values())
     return Lines(heard, muted=new - sum(line.why is Why.NEW for line in heard))
 

@@ -74,6 +74,11 @@ class Finding:
         return self.instance_id, self.title
 
 
+def worst_first(finding: Finding) -> tuple[int, str, str]:
+    """The order in which people read findings: by severity, then by title and node."""
+    return finding.severity.rank, finding.title, finding.instance_id
+
+
 def finding_id(instance_id: str, title: str) -> str:
     """MD5 of instance id and title (UTF-8, no separator), as 32 hex digits. Fixed for ever."""
     return hashlib.md5((instance_id + title).encode(), usedforsecurity=False).hexdigest()

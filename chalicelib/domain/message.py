@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+# A file in a thread holds no more rows than this, the worst; the bucket has the whole of it. Nobody
+# reads more in a chat, and some 5 MB go up within the time that one request to Slack has.
+MAX_ATTACHED_ROWS = 20_000
+
 
 class Step(StrEnum):
     """A delivery step; each is recorded on its own and none stops the others."""

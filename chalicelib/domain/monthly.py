@@ -1,12 +1,13 @@
 """The monthly report: everything stored, counted, with what is snoozed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.node import Node, count_by_severity
-from chalicelib.domain.snooze import Snooze, active, muting
+from chalicelib.domain.node import Node
+from chalicelib.domain.snooze import Muting, Snooze
 
 # The ids of monthly messages begin so, and end in the date of the event.
 MESSAGE_PREFIX = "monthly-"
@@ -47,40 +48,45 @@ class MonthlyReport:
         return sum(self.by_severity.values())
 
 
-def listed(
-    findings: Iterable[Finding], snoozes: Sequence[Snooze], now: datetime
-) -> tuple[Listed, ...]:
-    """Findings with their snoozes: worst first, then by title and node."""
-    mute = active(snoozes, now)
-    rows = [Listed(finding, muting(mute, finding, now)) for finding in findings]
-    return tuple(
-        sorted(
-            rows,
-            key=lambda row: (row.finding.severity.rank, row.finding.title, row.finding.instance_id),
-        )
-    )
+def listed(findings: Iterable[Finding], muting: Muting) -> Iterator[Listed]:
+    """Findings with the snoozes that mute them, in the order given."""
+    return (Listed(finding, muting.of(finding)) for finding in findings)
 
 
 def summarize(
-    rows: Sequence[Listed], nodes: Sequence[Node], now: datetime, csv_key: str
+    rows: Iterable[Listed], nodes: Sequence[Node], now: datetime, csv_key: str
 ) -> MonthlyReport:
-    """Count the rows. Nodes that are missing or not proven are doubtful: their rows may be old."""
-    ends = [row.snooze.end for row in rows if row.snooze]
+    """Count the rows, one after the other: there may be more than memory holds.
+
+    Nodes that are missing or not proven are doubtful: their rows may be old.
+    """
+    by_severity: Counter[Severity] = Counter()
+    affected: set[str] = set()
+    snoozed = ending_soon = 0
+    oldest: Finding | None = None
+    for row in rows:
+        finding = row.finding
+        by_severity[finding.severity] += 1
+        affected.add(finding.instance_id)
+        oldest = finding if oldest is None else min(oldest, finding, key=_age)
+        if row.snooze:
+            snoozed += 1
+            ending_soon += row.snooze.end is not None and row.snooze.end - now <= SOON
     return MonthlyReport(
         at=now,
-        by_severity=count_by_severity(row.finding.severity for row in rows),
-        affected_nodes=len({row.finding.instance_id for row in rows}),
+        by_severity={each: by_severity[each] for each in Severity if by_severity[each]},
+        affected_nodes=len(affected),
         known_nodes=len(nodes),
         doubtful_nodes=sum(bool(node.missing_since or node.unproven_since) for node in nodes),
-        oldest=min(
-            (row.finding for row in rows),
-            key=lambda finding: (finding.first_seen, finding.finding_id),
-            default=None,
-        ),
-        snoozed=len(ends),
-        ending_soon=sum(end is not None and end - now <= SOON for end in ends),
+        oldest=oldest,
+        snoozed=snoozed,
+        ending_soon=ending_soon,
         csv_key=csv_key,
     )
+
+
+def _age(finding: Finding) -> tuple[datetime, str, str]:
+    return finding.first_seen, finding.title, finding.instance_id
 
 
 def csv_key(event_at: datetime) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from chalicelib.domain.finding import Finding
 
@@ -58,6 +59,11 @@ class Snooze:
             raise ValueError("a snooze names an instance, a title, or both")
 
     @property
+    def scope(self) -> "Scope":
+        """What it is about: its instance and its title, None for any."""
+        return self.instance_id, self.title
+
+    @property
     def end(self) -> datetime | None:
         """The instant at which it stops muting, whichever end comes first."""
         ends = [when for when in (self.ends_at, self.ended_at) if when is not None]
@@ -85,15 +91,34 @@ def identical(one: Snooze, other: Snooze) -> bool:
     )
 
 
-def active(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
-    """The snoozes that mute at an instant: the only ones a whole list need be held against."""
-    return tuple(snooze for snooze in snoozes if snooze.state(now) is State.ACTIVE)
+Scope: TypeAlias = tuple[str | None, str | None]
 
 
-def muting(snoozes: Iterable[Snooze], finding: Finding, now: datetime) -> Snooze | None:
-    """The active snooze that mutes a finding longest; None where none does."""
-    about = [each for each in snoozes if each.covers(finding.instance_id, finding.title)]
-    return max(active(about, now), key=_lasts, default=None)
+def scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
+    """The instance and title of every snooze that could be about a finding."""
+    instance_id, title = finding.key
+    return (instance_id, title), (instance_id, None), (None, title)
+
+
+class Muting:
+    """The snoozes that mute at one instant, found by what they are about.
+
+    A finding costs three look-ups, however many snoozes there are.
+    """
+
+    def __init__(self, snoozes: Iterable[Snooze], now: datetime) -> None:
+        about: dict[Scope, Snooze] = {}
+        for each in snoozes:
+            if each.state(now) is State.ACTIVE:
+                about[each.scope] = max(about.get(each.scope, each), each, key=_lasts)
+        self._about = about
+
+    def of(self, finding: Finding) -> Snooze | None:
+        """The snooze that mutes a finding longest; None where none does."""
+        if not self._about:
+            return None
+        found = [self._about[scope] for scope in scopes(finding) if scope in self._about]
+        return max(found, key=_lasts, default=None)
 
 
 def _lasts(snooze: Snooze) -> tuple[bool, float, str]:

@@ -92,7 +92,7 @@ def _as_csv(call: Call, wanted: findings.FindingFilter) -> Answer:
                 raise _too_much(call)
     except findings.OutOfTimeError as error:
         raise _too_much(call) from error
-    content = csv_file(rows).decode()
+    content = b"".join(csv_file(rows)).decode()
     # as the Lambda runtime may encode it: six bytes for whatever is not ASCII
     if len(json.dumps(content)) > LARGEST_CSV:
         raise _too_much(call)

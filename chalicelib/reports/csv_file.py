@@ -1,11 +1,11 @@
 """Writes findings as a CSV file that people can open in a spreadsheet without harm."""
 
-import csv
-import io
+import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 
 from chalicelib.domain.monthly import Listed
 from chalicelib.domain.snooze import Snooze
@@ -31,13 +31,24 @@ PERMANENT = "permanent"
 _FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠﹦﹢﹣﹫])')  # noqa: RUF001 - they are meant
 
 
-def csv_file(rows: Iterable[Listed]) -> bytes:
-    """The rows in the order given: UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_cells, rows))
-    return text.getvalue().encode("utf-8-sig")
+# Rows that are written at once: some 100 KB.
+CHUNK_ROWS = 500
+
+
+def csv_file(rows: Iterable[Listed]) -> Iterator[bytes]:
+    """The rows in the order given, in pieces that end with a row, so that any number will do.
+
+    UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC; no cell holds a line break.
+    """
+    yield codecs.BOM_UTF8 + _line(COLUMNS).encode()
+    lines = (_line(_cells(row)) for row in rows)
+    while chunk := "".join(islice(lines, CHUNK_ROWS)):
+        yield chunk.encode()
+
+
+def _line(cells: Iterable[str]) -> str:
+    """A line as RFC 4180 has it. The csv module takes four times as long: decision 24."""
+    return '"' + '","'.join([cell.replace('"', '""') for cell in cells]) + '"\r\n'
 
 
 # A fleet repeats its titles, nodes and times from row to row.

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chalicelib.domain.alert import Alert, Topic
-from chalicelib.domain.message import Rendered
+from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.reports.origin import Origin
 from chalicelib.reports.slack_blocks import Block, fields, fitting, header, marked, note, rendered
 from chalicelib.reports.slack_coverage import doubts, remarks
@@ -12,7 +12,7 @@ from chalicelib.reports.slack_ended import ended_snoozes
 from chalicelib.reports.slack_facts import counted_findings, facts, new_findings
 from chalicelib.reports.slack_titles import titles_table
 from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import count, findings, nodes, severities
+from chalicelib.reports.wording import count, findings, nodes, severities, worst_of
 
 NAMED_TITLES = 10
 # A scan id is a UUID at the longest.
@@ -53,7 +53,7 @@ def _body(alert: Alert, origin: Origin, most: int) -> Iterator[Block]:
     outcome = alert.outcome
     if alert.topic is Topic.NEW:
         yield fields(facts(alert, origin))
-        yield from titles_table(counted_findings(alert), most)
+        yield from titles_table(counted_findings(alert), most, _where_all(alert))
         yield from ended_snoozes(alert.lines.told, origin, most)
         yield from doubts(outcome.coverage)
     else:
@@ -74,6 +74,11 @@ def _headline(alert: Alert) -> str:
         return count(number, "new non-compliant finding", "new non-compliant findings") + part
     still = count(number, "finding still fails after its", "findings still fail after their")
     return f"{still} snooze{part}"
+
+
+def _where_all(alert: Alert) -> str | None:
+    told = len(alert.lines.told)
+    return worst_of(told, alert.csv_key) if told > MAX_ATTACHED_ROWS else None
 
 
 def _gist(alert: Alert) -> str:

@@ -3,15 +3,22 @@
 from collections.abc import Iterator
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.message import Rendered
+from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import SOON, MonthlyReport
 from chalicelib.reports.origin import Origin
 from chalicelib.reports.slack_blocks import Block, fields, header, marked, note, plain, rendered
 from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import NODE_TEXT, count, nodes, of_known, severities
+from chalicelib.reports.wording import (
+    KEY_TEXT,
+    NODE_TEXT,
+    count,
+    nodes,
+    of_known,
+    severities,
+    worst_of,
+)
 
 TITLE_TEXT = 300
-KEY_TEXT = 1_000
 
 
 def monthly_message(report: MonthlyReport, origin: Origin) -> Rendered:
@@ -33,7 +40,7 @@ def _body(report: MonthlyReport, origin: Origin) -> Iterator[Block]:
         yield plain(_oldest(report.oldest, report, origin))
     if report.doubtful_nodes:
         yield marked(_doubtful(report.doubtful_nodes))
-    yield note(f"CSV in the thread and in S3: {one_line(report.csv_key, KEY_TEXT)}")
+    yield note(_where(report))
     yield note(str(origin))
 
 
@@ -55,6 +62,12 @@ def _oldest(finding: Finding, report: MonthlyReport, origin: Origin) -> str:
     return (
         f"{one_line(finding.title, TITLE_TEXT)}\n{finding.severity.capitalize()} on {node} {since}"
     )
+
+
+def _where(report: MonthlyReport) -> str:
+    if report.total > MAX_ATTACHED_ROWS:
+        return worst_of(report.total, report.csv_key)
+    return f"CSV in the thread and in S3: {one_line(report.csv_key, KEY_TEXT)}"
 
 
 def _doubtful(number: int) -> str:

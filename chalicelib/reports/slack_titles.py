@@ -19,13 +19,19 @@ COLUMNS: tuple[Block, ...] = (
 )
 
 
-def titles_table(findings: Iterable[Finding], most: int) -> tuple[Block, ...]:
-    """The worst titles, `most` at most, and where the others are."""
+def titles_table(
+    findings: Iterable[Finding], most: int, where_all: str | None = None
+) -> tuple[Block, ...]:
+    """The worst titles, `most` at most, and where the others are.
+
+    `where_all` says where, unless the CSV in the thread has them all.
+    """
     groups = _worst_first(findings)
     rows = [_row(group) for group in groups[:most]]
     more = len(groups) - len(rows)
     rest = f"+{count(more, 'more title', 'more titles')} in the CSV in the thread."
-    where = note(rest if more else "The CSV in the thread has every finding.")
+    every = rest if more else "The CSV in the thread has every finding."
+    where = note(where_all or every)
     return (table([HEAD, *rows], COLUMNS), where) if rows else (where,)
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.message import MAX_ATTACHED_ROWS
 from chalicelib.reports.visible_text import one_line
 
 # More nodes than this are a number, not names.
 NAMED_NODES = 10
+# A key of S3 has 1,024 bytes at most.
+KEY_TEXT = 1_000
 # An id of a managed instance has 20 characters; anything longer is not one.
 NODE_TEXT = 40
 
@@ -42,6 +45,14 @@ def total(by_severity: Mapping[Severity, int]) -> str:
     """`6 (2 critical, 4 high)`, `4 high`, or `0`."""
     words = severities(by_severity)
     return f"{sum(by_severity.values()):,} ({words})" if "," in words else words or "0"
+
+
+def worst_of(total: int, csv_key: str) -> str:
+    """Where the rows of a CSV are that has more of them than a thread gets."""
+    return (
+        f"The CSV in the thread has the worst {MAX_ATTACHED_ROWS:,} of {findings(total)}. "
+        f"All of them are in S3: {one_line(csv_key, KEY_TEXT)}"
+    )
 
 
 def named(instance_ids: Sequence[str]) -> str:

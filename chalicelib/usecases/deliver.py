@@ -1,14 +1,13 @@
 """Delivers pending messages in recorded steps; one step failing does not stop the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
-from chalicelib.domain.message import Message, Rendered, Source, Step
-from chalicelib.domain.monthly import Listed, listed
-from chalicelib.domain.snooze import active, muting
-from chalicelib.usecases.stage import audible, failing
-from chalicelib.usecases.world import Delivery, World
+from chalicelib.domain.message import MAX_ATTACHED_ROWS, Message, Rendered, Step
+from chalicelib.usecases.content import first_rows, made_again
+from chalicelib.usecases.world import Content, Delivery, World
 
 # A step that has not begun this long before the deadline waits for the next pass: cut off
 # between the channel's answer and our record, it would be taken twice.
@@ -21,22 +20,34 @@ SWEEPS = (Step.POST, Step.STORE, Step.FILE)
 SUPERSEDED = "superseded"
 
 
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The steps tried, and the messages that still have something pending, oldest first."""
+
+    tried: tuple[Delivery, ...]
+    pending: tuple[Message, ...]
+    channel_is_down: bool
+
+
 def deliver(
-    world: World, messages: Sequence[Message], fresh: Mapping[str, bytes], deadline: datetime
-) -> tuple[tuple[Delivery, ...], tuple[Message, ...]]:
+    world: World,
+    messages: Sequence[Message],
+    fresh: Mapping[str, Content],
+    deadline: datetime,
+    *,
+    channel_down: bool = False,
+) -> Deliveries:
     """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
 
-    Returns the steps tried, and the messages that still have something pending, oldest first.
     Where an output itself is down, or what it took cannot be recorded, nothing further is
-    tried on it in this pass.
+    tried on it in this pass; `channel_down` says that this is so already.
     """
     ordered = sorted(messages, key=lambda each: (each.created_at, each.id))
     couriers = [Courier(world, message, fresh.get(message.id)) for message in ordered]
     tried = _drop_old_notices(couriers)
-    channel_down = False
     for step in SWEEPS:
-        if channel_down and step is Step.FILE:
-            break
+        if channel_down and step is not Step.STORE:
+            continue
         for courier in couriers:
             if world.clock() >= deadline - STEP_TIME:
                 break
@@ -48,7 +59,8 @@ def deliver(
                 channel_down = channel_down or step is Step.POST
                 break
     tried.extend(filter(None, [each.record_again() for each in couriers]))
-    return tuple(tried), tuple(each.message for each in couriers if each.unfinished)
+    pending = tuple(each.message for each in couriers if each.unfinished)
+    return Deliveries(tuple(tried), pending, channel_down)
 
 
 def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
@@ -60,7 +72,7 @@ def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
 class Courier:
     """Carries one message; `message` is how far it has come, recorded or not."""
 
-    def __init__(self, world: World, message: Message, content: bytes | None) -> None:
+    def __init__(self, world: World, message: Message, content: Content | None) -> None:
         self.message = message
         self._recorded = message
         self._world = world
@@ -125,17 +137,20 @@ class Courier:
         file = self.message.csv
         if thread is None or file is None:
             return None
-        return self._world.channel.attach(thread, file.name, file.title, self._csv())
+        content, whole = first_rows(self._csv(), MAX_ATTACHED_ROWS)
+        title = file.title if whole else f"{file.title}: the worst {MAX_ATTACHED_ROWS:,}"
+        return self._world.channel.attach(thread, file.name, title, content)
 
-    def _csv(self) -> bytes:
-        """The file's bytes: at hand, from the bucket, or made again of the stored rows."""
+    def _csv(self) -> Iterator[bytes]:
+        """The file: at hand, from the bucket, or made again of the stored rows."""
         if self._content is None:
-            self._content = self._from_bucket() or self._world.renderer.csv(
-                rows_again(self._world, self.message)
-            )
-        return self._content
+            stored = self._from_bucket()
+            if stored is not None:
+                return stored
+            self._content = made_again(self._world, self.message)
+        return self._content()
 
-    def _from_bucket(self) -> bytes | None:
+    def _from_bucket(self) -> Iterator[bytes] | None:
         """The stored file; None where there is none, or none any more."""
         stored = self.message.done.get(Step.STORE)
         try:
@@ -144,17 +159,3 @@ class Courier:
             if error.retryable:
                 raise
             return None
-
-
-def rows_again(world: World, message: Message) -> tuple[Listed, ...]:
-    """The rows of a message whose CSV was never stored, as far as they still fail."""
-    now = world.clock()
-    snoozes = audible(world)
-    if message.csv and message.csv.source is Source.EVERYTHING:
-        return listed(world.findings.all(), snoozes, now)
-    ended = [snooze for snooze in snoozes if snooze.id in message.snooze_ids]
-    found = {each.key: each for each in world.findings.all() if each.scan_id in message.scan_ids}
-    found.update({row.key: row for _, rows in failing(world, ended) for row in rows})
-    mute = active(snoozes, now)
-    heard = [each for each in found.values() if muting(mute, each, now) is None]
-    return listed(heard, snoozes, now)

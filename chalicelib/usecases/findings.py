@@ -8,7 +8,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Finding, Severity, finding_id
 from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.monthly import Listed
-from chalicelib.domain.snooze import Snooze, State, active, muting
+from chalicelib.domain.snooze import Muting, Snooze, State
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.lookup_ports import Selection
 from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
@@ -113,11 +113,11 @@ def _rows(
     inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
 ) -> Iterator[tuple[Listed | None, str | None]]:
     """Matching rows, and after each batch None with the id of its last row."""
-    snoozes = active(inbox.snoozes.all(), now)
+    muting = Muting(inbox.snoozes.all(), now)
     while True:
         batch = inbox.finding_pages.page(wanted.selection, after, size)
         for finding in batch:
-            row = Listed(finding, muting(snoozes, finding, now))
+            row = Listed(finding, muting.of(finding))
             if wanted.matches(row):
                 yield row, None
         if len(batch) < size:
@@ -139,7 +139,7 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
         and snooze.state(now) is not State.ENDED
     ]
     about.sort(key=lambda each: (each.created_at, each.id))
-    return FindingDetail(Listed(finding, muting(about, finding, now)), tuple(about))
+    return FindingDetail(Listed(finding, Muting(about, now).of(finding)), tuple(about))
 
 
 def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Sequence[SnoozeLine]]:

@@ -1,18 +1,19 @@
 """Who holds the lease pays for all: passes are made until nothing new is owed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
 from chalicelib.domain.debt import DebtKind
+from chalicelib.domain.message import Message
 from chalicelib.domain.scan_record import record_of
-from chalicelib.usecases.deliver import deliver
+from chalicelib.usecases.deliver import Deliveries, deliver
 from chalicelib.usecases.ports import OpenWork
 from chalicelib.usecases.scan import scan
 from chalicelib.usecases.stage import snoozes_or_none, stage_monthly, stage_scan
-from chalicelib.usecases.world import Order, PassReport, Spoken, World
+from chalicelib.usecases.world import Content, Order, PassReport, Spoken, World
 
 # The lease outlives the Lambda that holds it by this much.
 LEASE_MARGIN = timedelta(seconds=30)
@@ -82,12 +83,11 @@ def make_pass(world: World, order: Order, work: OpenWork) -> PassReport:
     tries = Tries()
     outcome = tries.make(lambda: scan(world, order, snoozes_or_none(world)))
     spoken = tries.make(lambda: stage_scan(world, outcome, work)) if outcome else None
+    delivered = _deliver(world, order, work.messages, spoken)
+    # A large month may take longer than there is time; what the scan says must not wait for it.
     months = [debt for debt in work.debts if debt.kind is DebtKind.MONTHLY]
     monthly = tries.make(lambda: stage_monthly(world, months)) if months else None
-    said = [(each.message, each.content) for each in (spoken, monthly) if each and each.message]
-    messages = {each.id: each for each in (*work.messages, *(message for message, _ in said))}
-    fresh = {message.id: content for message, content in said if content is not None}
-    deliveries, pending = deliver(world, tuple(messages.values()), fresh, order.deadline)
+    later = _deliver(world, order, (), monthly, channel_down=delivered.channel_is_down)
     finished_at = world.clock()
     if outcome:
         message_id = spoken.message.id if spoken and spoken.message else None
@@ -99,10 +99,28 @@ def make_pass(world: World, order: Order, work: OpenWork) -> PassReport:
         finished_at=finished_at,
         outcome=outcome,
         spoken=spoken or Spoken(),
-        deliveries=deliveries,
-        pending=pending,
+        deliveries=(*delivered.tried, *later.tried),
+        pending=(*delivered.pending, *later.pending),
         failure=tries.failure,
     )
+
+
+def _deliver(
+    world: World,
+    order: Order,
+    waiting: Sequence[Message],
+    spoken: Spoken | None,
+    *,
+    channel_down: bool = False,
+) -> Deliveries:
+    """Deliver what waits, and what was just said."""
+    fresh: dict[str, Content] = {}
+    messages = list(waiting)
+    if spoken and spoken.message:
+        messages.append(spoken.message)
+        if spoken.content:
+            fresh[spoken.message.id] = spoken.content
+    return deliver(world, messages, fresh, order.deadline, channel_down=channel_down)
 
 
 class Tries:

@@ -180,11 +180,11 @@ class Journal(Protocol):
 class Files(Protocol):
     """Where CSV files are kept. Raises `DeliveryError`."""
 
-    def put(self, key: str, content: bytes) -> None:
-        """Store or replace."""
+    def put(self, key: str, content: Iterable[bytes]) -> None:
+        """Store or replace, whole or not at all; the content may be larger than memory."""
 
-    def get(self, key: str) -> bytes:
-        """Read what was stored."""
+    def get(self, key: str) -> Iterator[bytes]:
+        """Read what was stored, piece by piece; one that is not there fails at once."""
 
 
 class Channel(Protocol):
@@ -197,10 +197,17 @@ class Channel(Protocol):
         """Put a file into the thread and return the file's id."""
 
 
+class Sorter(Protocol):
+    """Brings findings into order, also more of them than memory holds."""
+
+    def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
+        """All of them in the order of `domain.finding.worst_first`, as often as asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Renderer:
     """The pure renderings that a message is made of."""
 
     alert: Callable[[Alert], Rendered]
     monthly: Callable[[MonthlyReport], Rendered]
-    csv: Callable[[Iterable[Listed]], bytes]
+    csv: Callable[[Iterable[Listed]], Iterator[bytes]]

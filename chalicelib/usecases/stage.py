@@ -1,19 +1,19 @@
 """Stages what to say: decided here and only here, at one instant, written in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.alert import Alert, decide, lines_of
 from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, ServiceError
-from chalicelib.domain.finding import Finding, finding_id
+from chalicelib.domain.finding import Finding, finding_id, worst_first
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX, Listed, csv_key, listed, summarize
 from chalicelib.domain.outcome import Outcome
-from chalicelib.domain.snooze import Snooze, untold
+from chalicelib.domain.snooze import Muting, Snooze, scopes, untold
 from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
-from chalicelib.usecases.world import Spoken, World
+from chalicelib.usecases.world import Content, Spoken, World
 
 # A snooze changed between reading and writing: decide again this often.
 ATTEMPTS = 3
@@ -79,9 +79,10 @@ def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
     """Write down the monthly report for the newest of the owed months, settling all of them."""
     now = world.clock()
     newest = max(debts, key=lambda debt: debt.event_at)
-    rows = listed(world.findings.all(), audible(world), now)
+    stored = world.sorter.worst_first(world.findings.all())
+    muting = Muting(audible(world), now)
     file = CsvFile(csv_key(newest.event_at), "All stored non-compliant findings", Source.EVERYTHING)
-    report = summarize(rows, world.nodes.all(), now, file.key)
+    report = summarize(listed(stored, muting), world.nodes.all(), now, file.key)
     message = Message(
         id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,
@@ -94,7 +95,11 @@ def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
     except Conflict:
         world.work.stage(Staged(paid=tuple(debts)), now)
         return Spoken()
-    return Spoken(message=message, told=len(rows), content=world.renderer.csv(rows))
+    return Spoken(
+        message=message,
+        told=report.total,
+        content=lambda: world.renderer.csv(listed(stored, muting)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class Draft:
     """A message before it is written down, and its CSV."""
 
     message: Message | None = None
-    content: bytes | None = None
+    content: Content | None = None
 
 
 def _draft(
@@ -113,30 +118,33 @@ def _draft(
     now: datetime,
 ) -> Draft:
     scan_id = alert.outcome.scan_id
+    key = f"alerts/{now:%Y/%m/%d}/{scan_id}.csv"
+    findings = sorted((line.finding for line in alert.lines.told), key=worst_first)
     message = Message(
         id=scan_id,
         created_at=now,
-        rendered=world.renderer.alert(alert),
+        rendered=world.renderer.alert(replace(alert, csv_key=key)),
+        csv=CsvFile(key, "Non-compliant findings", Source.SCANS) if findings else None,
         scan_ids=tuple(marks),
         snooze_ids=tuple(each.id for each in ended),
     )
-    if not alert.lines.told:
+    if not findings:
         return Draft(message)
-    file = CsvFile(f"alerts/{now:%Y/%m/%d}/{scan_id}.csv", "Non-compliant findings", Source.SCANS)
-    return _stored(
-        world, message, file, listed((line.finding for line in alert.lines.told), (), now)
-    )
+
+    def content() -> Iterator[bytes]:
+        # what a snooze mutes now is not among them
+        return world.renderer.csv(Listed(finding, None) for finding in findings)
+
+    return Draft(_stored(world, message, key, content()), content)
 
 
-def _stored(world: World, message: Message, file: CsvFile, rows: Iterable[Listed]) -> Draft:
+def _stored(world: World, message: Message, key: str, content: Iterable[bytes]) -> Message:
     """Put the CSV away before the message is written down; a refusal delays only the file."""
-    content = world.renderer.csv(rows)
-    whole = replace(message, csv=file)
     try:
-        world.files.put(file.key, content)
+        world.files.put(key, content)
     except DeliveryError:
-        return Draft(whole, content)
-    return Draft(whole.after(Step.STORE, file.key), content)
+        return message
+    return message.after(Step.STORE, key)
 
 
 def failing(world: World, snoozes: Sequence[Snooze]) -> list[tuple[Snooze, list[Finding]]]:
@@ -151,11 +159,16 @@ def failing(world: World, snoozes: Sequence[Snooze]) -> list[tuple[Snooze, list[
         for each in snoozes
         if each.instance_id is not None and each.title is not None
     }
-    stored = tuple(world.findings.all()) if wide else tuple(world.findings.get(ids).values())
+    stored = _about(world, snoozes) if wide else tuple(world.findings.get(ids).values())
     return [
         (each, [row for row in stored if each.covers(row.instance_id, row.title)])
         for each in snoozes
     ]
+
+
+def _about(world: World, snoozes: Iterable[Snooze]) -> tuple[Finding, ...]:
+    wanted = {each.scope for each in snoozes}
+    return tuple(each for each in world.findings.all() if not wanted.isdisjoint(scopes(each)))
 
 
 def _left_over(world: World, scan_ids: set[str]) -> tuple[Finding, ...]:

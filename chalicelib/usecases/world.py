@@ -1,7 +1,9 @@
 """The ports that a pass works through, bound together once by the composition root."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from chalicelib.domain.alert import Topic
 from chalicelib.domain.errors import MessageRefused, ServiceError
@@ -18,8 +20,12 @@ from chalicelib.usecases.ports import (
     NodeStore,
     Renderer,
     Snoozes,
+    Sorter,
     Work,
 )
+
+# The CSV of a message, made anew each time it is asked for: it may be larger than memory.
+Content: TypeAlias = Callable[[], Iterator[bytes]]
 
 # Reading stops this long before the deadline: what was found must still be told.
 TELLING = timedelta(seconds=60)
@@ -37,6 +43,7 @@ class World:
     snoozes: Snoozes
     journal: Journal
     files: Files
+    sorter: Sorter
     channel: Channel
     renderer: Renderer
     clock: Clock
@@ -87,7 +94,7 @@ class Spoken:
     topic: Topic | None = None
     told: int = 0
     muted: int = 0
-    content: bytes | None = None
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.adapters.memory_world import MemoryFiles
 from chalicelib.adapters.s3 import S3Files
-from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.errors import DeliveryError, Unavailable
 from chalicelib.usecases.ports import Files
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
@@ -40,23 +40,53 @@ def files(request: pytest.FixtureRequest, server: AwsServer, s3: "S3Client") -> 
     return S3Files(s3, BUCKET)
 
 
+def read(files: Files, key: str) -> bytes:
+    return b"".join(files.get(key))
+
+
 @pytest.mark.parametrize("content", [b"", b'\xef\xbb\xbf"title"\r\n', bytes(range(256)) * 500])
 def test_what_is_put_is_got(files: Files, content: bytes) -> None:
-    files.put("alerts/2026/01/31/message.csv", content)
-    assert files.get("alerts/2026/01/31/message.csv") == content
+    files.put("alerts/2026/01/31/message.csv", [content])
+    assert read(files, "alerts/2026/01/31/message.csv") == content
+
+
+def test_pieces_of_any_size_become_one_file(files: Files) -> None:
+    pieces = [b"", b"a" * 70_000, b"", b"b", b"c" * 9_000_000, b"d" * 9_000_000, b""]
+    files.put("monthly/2026/01/a.csv", iter(pieces))
+    assert read(files, "monthly/2026/01/a.csv") == b"".join(pieces)
+
+
+def test_content_that_breaks_off_is_not_stored_in_part(files: Files) -> None:
+    files.put("monthly/2026/01/a.csv", [b"whole"])
+
+    def pieces() -> Iterator[bytes]:
+        yield b"x" * 20_000_000
+        raise Unavailable("the table does not answer")
+
+    with pytest.raises(Unavailable, match="the table"):
+        files.put("monthly/2026/01/a.csv", pieces())
+    assert read(files, "monthly/2026/01/a.csv") == b"whole"
+
+
+def test_a_reader_may_stop_early(files: Files) -> None:
+    files.put("monthly/2026/01/a.csv", [b"x" * 1_000_000])
+    pieces = files.get("monthly/2026/01/a.csv")
+    assert next(pieces).startswith(b"x")
+    del pieces
+    assert read(files, "monthly/2026/01/a.csv") == b"x" * 1_000_000
 
 
 def test_a_second_put_replaces_the_first(files: Files) -> None:
-    files.put("monthly/2026/01/a.csv", b"first")
-    files.put("monthly/2026/01/a.csv", b"second")
-    assert files.get("monthly/2026/01/a.csv") == b"second"
+    files.put("monthly/2026/01/a.csv", [b"first"])
+    files.put("monthly/2026/01/a.csv", [b"second"])
+    assert read(files, "monthly/2026/01/a.csv") == b"second"
 
 
 def test_keys_do_not_touch_each_other(files: Files) -> None:
     keys = ["a", "a/", "a/b", "A", "ä", "a b", "a+b", "a%20b"]
     for key in keys:
-        files.put(key, key.encode())
-    assert [files.get(key) for key in keys] == [key.encode() for key in keys]
+        files.put(key, [key.encode()])
+    assert [read(files, key) for key in keys] == [key.encode() for key in keys]
 
 
 def test_what_was_never_put_cannot_be_had(files: Files) -> None:

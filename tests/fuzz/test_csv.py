@@ -24,7 +24,7 @@ HOSTILE_COLUMNS = {"instance_id": 1, "title": 2, "control_id": 4}
 
 def check_csv(rows: Sequence[Listed]) -> None:
     """What the csv module and a spreadsheet read is what was written, harmless."""
-    content = csv_file(rows)
+    content = b"".join(csv_file(rows))
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     check_lines(text, len(rows) + 1)

@@ -1,7 +1,7 @@
 """Lets every function do all that it can do, and records what it asks of AWS for it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,9 @@ from chalice.local import LambdaContext
 from moto.ssm.models import ssm_backends
 
 from chalicelib import bootstrap
+from chalicelib.adapters.s3 import PART
 from chalicelib.domain.debt import Debt, DebtKind
-from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Reason, Snooze
@@ -24,6 +25,7 @@ from tests.functional.conftest import NODE, Service
 from tests.permissions.recorder import Recorder
 
 OTHERS = ("i-0123456789abcdef1", "i-0123456789abcdef2", "i-0123456789abcdef3")
+LARGE = "i-0123456789abcdef9"
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 TITLE = "a"
 FINDING = finding_id(NODE, TITLE)
@@ -80,12 +82,15 @@ class Passes:
         self.one_node_of_many_changes_and_its_file_waits()
         self.snoozes_are_over()
         self.leftovers_are_made_good(month)
+        self.a_large_file_breaks_off()
         self.a_node_is_gone()
         self.another_pass_is_under_way()
 
     def everything_is_new(self) -> None:
         for node in (NODE, *OTHERS):
             self._put(node, "a", "b")
+        # with so many rows in the table, one node is looked up by the index
+        self._put(LARGE, *(f"title {number}" for number in range(1_000)))
         self._pass()
 
     def one_node_of_many_changes_and_its_file_waits(self) -> None:
@@ -116,6 +121,18 @@ class Passes:
     def _slack_takes_no_file(self) -> None:
         full = Fault.refused("storage_limit_reached")
         self._service.stack.slack.fail("files.getUploadURLExternal", full)
+
+    def a_large_file_breaks_off(self) -> None:
+        """In each folder, as the file of a message or a month of a large fleet may."""
+
+        def pieces() -> Iterator[bytes]:
+            yield bytes(2 * PART)
+            raise Unavailable("the table does not answer")
+
+        for folder in ("alerts", "monthly"):
+            self._world.files.put(f"{folder}/large.csv", [bytes(2 * PART)])
+            with suppress(Unavailable):
+                self._world.files.put(f"{folder}/large.csv", pieces())
 
     def a_node_is_gone(self) -> None:
         store_of(ssm_backends[ACCOUNT][REGION]).forget(OTHERS[0])

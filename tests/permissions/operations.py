@@ -9,8 +9,17 @@ from botocore.session import Session
 
 CHALICELIB = Path(__file__).parents[2] / "chalicelib"
 SERVICES = ("dynamodb", "s3", "ssm")
-# Operations behind a library's own words: module of the class, class, operation.
-BEHIND = {"SSMProvider": "ssm.GetParameter"}
+# Operations behind a library's own words.
+BEHIND = {
+    "SSMProvider": {"ssm.GetParameter"},
+    "upload_fileobj": {
+        "s3.AbortMultipartUpload",
+        "s3.CompleteMultipartUpload",
+        "s3.CreateMultipartUpload",
+        "s3.PutObject",
+        "s3.UploadPart",
+    },
+}
 
 
 def known() -> dict[str, set[str]]:
@@ -31,7 +40,7 @@ def named_in_code() -> set[str]:
         for file in sorted((CHALICELIB / folder).rglob("*.py")):
             for name in _names(ast.parse(file.read_text(encoding="utf-8"))):
                 found |= methods.get(name, set())
-                found |= {BEHIND[name]} if name in BEHIND else set()
+                found |= BEHIND.get(name, set())
     return found
 
 

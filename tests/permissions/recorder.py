@@ -83,8 +83,13 @@ def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
     return {Need(f"dynamodb:{name}", f"{_table(params['TableName'])}{index}")}
 
 
+# S3 asks for the same right for a whole object and for one in parts.
+_PARTS = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+
+
 def _s3(name: str, params: Mapping[str, Any]) -> set[Need]:
-    return {Need(f"s3:{name}", f"arn:aws:s3:::{params['Bucket']}/{params['Key']}")}
+    action = "PutObject" if name in _PARTS else name
+    return {Need(f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}/{params['Key']}")}
 
 
 def _ssm(name: str, params: Mapping[str, Any]) -> set[Need]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.snooze import State, ended_by_fix, muting, untold
+from chalicelib.domain.snooze import Muting, Snooze, State, ended_by_fix, untold
 from tests.fleet import HOUR, START, snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
@@ -57,16 +57,43 @@ def test_a_snooze_about_nothing_cannot_be_made() -> None:
 def test_of_several_the_one_that_mutes_longest_is_named() -> None:
     short, long_one = snooze(), snooze(id="s-2", ends_at=END + HOUR)
     forever, ended = snooze(id="s-3", ends_at=None), snooze(id="s-4", ended_at=START)
-    assert muting([short, long_one, ended], FINDING, START) is long_one
-    assert muting([short, forever, long_one], FINDING, START) is forever
-    assert muting([ended], FINDING, START) is None
+    wide = snooze(id="s-5", instance_id=None, ends_at=END + 2 * HOUR)
+    assert Muting([short, long_one, ended], START).of(FINDING) is long_one
+    assert Muting([short, forever, long_one], START).of(FINDING) is forever
+    assert Muting([long_one, wide], START).of(FINDING) is wide
+    assert Muting([ended], START).of(FINDING) is None
+
+
+RULES = st.builds(
+    lambda number, instance_id, title, length: snooze(
+        id=f"s-{number}",
+        instance_id=instance_id if title else "i-1",
+        title=title,
+        ends_at=START + length * HOUR,
+    ),
+    st.integers(0, 9),
+    st.sampled_from(["i-1", "i-2", None]),
+    st.sampled_from([FINDING.title, "another", None]),
+    st.integers(-1, 3),
+)
+
+
+@given(st.lists(RULES))
+def test_whatever_covers_a_finding_and_is_active_mutes_it(rules: list[Snooze]) -> None:
+    found = Muting(rules, START).of(FINDING)
+    able = [
+        each for each in rules if each.covers(*FINDING.key) and each.state(START) is State.ACTIVE
+    ]
+    assert (found is None) == (not able)
+    if found:
+        assert found.end == max(each.end for each in able if each.end)
 
 
 @given(st.integers(-3, 3), st.integers(0, 3))
 def test_no_finding_is_both_muted_and_told(hours: int, length: int) -> None:
     now = START + hours * HOUR
     rule = snooze(ends_at=START + length * HOUR)
-    assert not (muting([rule], FINDING, now) and rule in untold([rule], now))
+    assert not (Muting([rule], now).of(FINDING) and rule in untold([rule], now))
 
 
 def test_ended_snoozes_are_untold_until_they_are_told_first_ended_first() -> None:

@@ -365,4 +365,4 @@ def golden_files() -> dict[str, bytes]:
         + b"\n"
         for name, message in messages().items()
     }
-    return {**files, "findings.csv": csv_file(rows())}
+    return {**files, "findings.csv": b"".join(csv_file(rows()))}

@@ -1,0 +1,98 @@
+"""The service over simulated ports: tables as a complete scan left them, then all ran again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bench.simulation.clock import SimulatedClock
+from bench.simulation.fleet import Ran
+from bench.simulation.ledger import CountedJournal, Metered
+from bench.simulation.meter import Meter
+from bench.simulation.outputs import CheckedFiles, KeptChannel
+from bench.simulation.ssm import SimulatedSsm
+from bench.simulation.tables import FindingTable, NodeTable
+from chalicelib.adapters.memory import (
+    MemoryLease,
+    MemoryLedger,
+    MemoryNodes,
+    MemorySnoozes,
+    MemoryWork,
+)
+from chalicelib.adapters.memory_world import MemorySorter
+from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.reports.csv_file import csv_file
+from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.usecases.ports import Renderer
+from chalicelib.usecases.world import World
+from devstack.names import ACCOUNT, ASSOCIATION, REGION
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+# The runs of the checks: the stored one, and the one that everything shows since.
+BEFORE, NOW = START - timedelta(days=1), START - timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A world whose time is simulated, and what stands behind it."""
+
+    now: Ran
+    clock: SimulatedClock
+    meter: Meter
+    ssm: SimulatedSsm
+    findings: FindingTable
+    nodes: MemoryNodes
+    journal: CountedJournal
+    files: CheckedFiles
+    channel: KeptChannel
+    world: World
+
+    @property
+    def left(self) -> int:
+        """Nodes of which another run than the present one is stored."""
+        return sum(self.now.execution not in row.executions.values() for row in self.nodes.all())
+
+
+def service(nodes: int, rate: float) -> Service:
+    """The fleet has run again, all its findings are others, and the event of it has come."""
+    clock, now = SimulatedClock(START), Ran("run-2", NOW, nodes)
+    meter = Meter(clock)
+    findings, rows = FindingTable(meter), MemoryNodes()
+    for node, stored in Ran("run-1", BEFORE, nodes).stored("scan-1"):
+        rows.put([node])
+        findings.load(stored)
+    ledger, origin = MemoryLedger(), Origin(ACCOUNT, REGION, "simulation", "UTC")
+    ssm, journal = SimulatedSsm(now, clock, rate), CountedJournal(meter)
+    files, channel = CheckedFiles(clock), KeptChannel(clock)
+    world = World(
+        compliance=ssm,
+        findings=findings,
+        nodes=NodeTable(rows, meter),
+        lease=Metered(MemoryLease(ledger), meter),
+        work=Metered(MemoryWork(ledger), meter),
+        snoozes=Metered(MemorySnoozes(ledger), meter),
+        journal=journal,
+        files=files,
+        sorter=MemorySorter(),
+        channel=channel,
+        renderer=Renderer(
+            alert=partial(alert_message, origin=origin),
+            monthly=partial(monthly_message, origin=origin),
+            csv=csv_file,
+        ),
+        clock=clock,
+        # time is the sum of all calls in any case; one thread keeps their order nearly the same
+        concurrency=1,
+    )
+    world.work.owe(
+        Debt(
+            key=f"{ASSOCIATION}#{NOW.isoformat()}",
+            kind=DebtKind.EXECUTION,
+            event_at=START,
+            owed_at=START,
+            association_id=ASSOCIATION,
+            status="Success",
+            executed_at=NOW,
+            nodes={"Success": nodes},
+        )
+    )
+    return Service(now, clock, meter, ssm, findings, rows, journal, files, channel, world)

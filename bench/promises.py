@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.cases import AGAIN, FIRST, MASS, QUIET, THROTTLED
 from bench.fit import exponent, off_the_line
+from bench.monthly.figures import Monthly
 from bench.ratios import floor_ratio, ratio
 from bench.results import (
     ApiCost,
@@ -18,6 +19,7 @@ from bench.results import (
     Growth,
     Throttle,
 )
+from bench.simulation.figures import Simulation
 
 QUIET_CALLS, OTHER_CALLS, QUIET_SECONDS = 40.0, 2.0, 3.0
 LARGEST_FLOOR_RATIO = 1.25
@@ -29,6 +31,9 @@ COLD_START_MS = 650.0
 # Of the 95th percentiles: with 100 times the findings, a list by instance takes as long.
 LIST, LARGEST_API_RATIO = "page of 50", 1.3
 PAGE_MS = 50.0
+CSV_ROWS, MONTHLY_MB = 150_000.0, 15.0
+# Memory for each more node of a fleet.
+NODE_BYTES = 2_560
 # A page of either SSM listing (API reference, MaxResults).
 PAGE = 50
 # A DynamoDB page ends at 1 MB (developer guide, Query and Scan); a row here has about 450 bytes.
@@ -178,3 +183,24 @@ def of_api(made: ApiCost) -> Iterator[Verdict]:
     page = max(each.median_ms for each in made.kinds)
     yield at_most("API, any page: median", page, PAGE_MS, " ms")
     yield at_most("API: modules of slack_sdk that it loads", made.slack_modules, 0)
+
+
+def of_monthly(made: Monthly) -> Iterator[Verdict]:
+    """The CSV's rate, memory that stays flat, and reports that arrive whole."""
+    reached = median(made.rows_a_second)
+    promise, limit = "CSV: rows a second", f"{CSV_ROWS:,.0f} or more"
+    yield Verdict(promise, limit, f"{reached:,.0f}", reached >= CSV_ROWS)
+    *_, smaller, largest = sorted(made.months, key=lambda month: month.findings)
+    promise = f"monthly report, {largest.findings:,} by {smaller.findings:,} findings: more memory"
+    yield at_most(promise, largest.peak_mb - smaller.peak_mb, MONTHLY_MB, " MB")
+    broken = sum(not month.whole for month in made.months)
+    yield at_most("monthly reports that did not arrive whole, worst first", broken, 0)
+
+
+def of_simulation(made: Simulation) -> Iterator[Verdict]:
+    """Memory for each further node of the fleet; what else must hold, the simulation checks."""
+    for what in dict.fromkeys(peak.what for peak in made.peaks):
+        peaks = sorted((peak.nodes, peak.peak_mb) for peak in made.peaks if peak.what == what)
+        (few, least), (many, most) = peaks[0], peaks[-1]
+        promise = f"{what}, {few:,} to {many:,} nodes: memory for each more"
+        yield at_most(promise, (most - least) * 1024**2 / (many - few), NODE_BYTES, " bytes")

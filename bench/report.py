@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from bench import promises
+from bench.monthly.figures import Monthly
 from bench.promises import Verdict
 from bench.ratios import losses
 from bench.results import (
@@ -34,6 +35,9 @@ from bench.sections.functions import api_cost, cold_starts, load
 from bench.sections.growth import growth
 from bench.sections.limits import floor, throttle
 from bench.sections.markdown import table, wrapped
+from bench.sections.monthly import monthly
+from bench.sections.simulation import simulation
+from bench.simulation.figures import Simulation
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -64,6 +68,8 @@ SECTIONS = (
     Section("bad-input", "Bad input", BadInput, bad_input, promises.of_bad_input),
     Section("cold-start", "Cold starts", ColdStarts, cold_starts, promises.of_cold_starts),
     Section("api-cost", "The API", ApiCost, api_cost, promises.of_api),
+    Section("monthly", "The monthly report", Monthly, monthly, promises.of_monthly),
+    Section("simulation", "A fleet of any size", Simulation, simulation, promises.of_simulation),
     Section("load", "The API under load", Load, load),
 )
 

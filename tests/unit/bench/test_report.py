@@ -2,10 +2,23 @@ from pathlib import Path
 
 import pytest
 
+from bench.cases import QUIET
 from bench.report import PAGE, SECTIONS, Section, judged, kept_results, render
-from bench.results import Comparison, Load, LoadKind, Result, read, save
+from bench.results import (
+    BadCase,
+    BadInput,
+    Comparison,
+    Floor,
+    FloorCase,
+    Growth,
+    Load,
+    LoadKind,
+    Result,
+    read,
+    save,
+)
 from bench.sections.markdown import wrapped
-from tests.unit.bench.samples import Took, case, comparison
+from tests.unit.bench.samples import Took, case, comparison, run
 
 
 def section(name: str) -> Section:
@@ -51,6 +64,37 @@ def test_load_is_shown_without_a_date_too() -> None:
     page = shown("load", Load(findings=100_000, requests=1_000, users=4, kinds=(kind,)))
     assert "| list by instance | 12.0 | 30.0 | 150.0 | 0 |" in page
     assert "Measured on a day that was not noted; 1,000 requests." in page
+
+
+def test_growth_shows_figures_and_exponents() -> None:
+    sizes = tuple(
+        comparison(case(Took(calls=8 + pages, seconds=pages), None), findings=1_000 * pages)
+        for pages in (1, 10)
+    )
+    page = shown("growth", Growth(sizes=sizes))
+    assert "| case |  | 1,000 | 10,000 | exponent |" in page
+    assert "|  | seconds | 1.00 | 10.00 | 1.00 |" in page
+    assert "within 0.0 of a constant and one a summary page" in page
+
+
+def test_the_floor_stands_beside_what_was_reached() -> None:
+    listed = FloorCase(
+        name=QUIET, summary_pages=10, item_pages=0, still=(run(),), runs=(run(Took(seconds=3)),)
+    )
+    made = Floor(
+        findings=10_000, ssm_seconds=0.1, dynamodb_seconds=0.005, concurrency=8, cases=(listed,)
+    )
+    page = shown("floor", made)
+    assert "| nothing changed | 10 | 0 | 0.50 | 1.50 | 3.00 | 2.00 |" in page
+    assert "nothing changed: seconds by floor | 1.25 or less | 2 | **not kept** |" in page
+
+
+def test_a_check_that_fails_is_seen() -> None:
+    bad = BadCase(name="Odd", runs=(run(),), checks={"it ends": True, "it is right": False})
+    page = shown("bad-input", BadInput(cases=(bad,)))
+    assert "- yes: it ends" in page
+    assert "- **no**: it is right" in page
+    assert "| Odd: it is right | holds | fails | **not kept** |" in page
 
 
 def test_prose_is_wrapped_and_tables_are_not() -> None:

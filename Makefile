@@ -104,13 +104,15 @@ bench: setup .venv-bench/.installed  ## what a pass and the API cost, against wh
 	@$(PY) -m bench.throttle
 	@$(PY) -m bench.cold_start
 	@$(PY) -m bench.api_cost
+	@$(PY) -m bench.monthly
 	@$(PY) -m bench.load
 	@$(PY) -m bench.report
 
-bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, 100,000 findings, growth, bad input (90 minutes)
+bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, 100,000 findings, growth, bad input, 100,000 nodes (100 minutes)
 	@$(PY) -m bench.bad_input
 	@$(PY) -m bench.growth
 	@$(PY) -m bench.versus versus-10000-rounds --findings 10000 --rounds 5
+	@$(PY) -m bench.simulation
 	@$(PY) -m bench.report
 
 fmt: setup  ## format the code and mend what ruff can

@@ -28,11 +28,10 @@ def play(nodes: int, rate: float, told: Callable[[str], object]) -> Played:
     """Let all findings of a fleet change, and make passes until all is told, and one more."""
     began = time.process_time()
     played, broken, passes, busy = service(nodes, rate), [], 0, 0.0
-    # millions of rows that stay: the collector need not look through them again and again
-    gc.collect()
-    gc.freeze()
     tick, left, before = START, nodes, nodes + 1
     while 0 < left < before:
+        # millions of rows that stay: the collector need not look through them again and again
+        gc.freeze()
         played.clock.wait_until(tick)
         passes, before = passes + 1, left
         at = played.clock()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.simulation.clock import SimulatedClock
-from bench.simulation.fleet import Ran
+from bench.simulation.fleet import TYPE, Ran
 from bench.simulation.ledger import CountedJournal, Metered
 from bench.simulation.meter import Meter
 from bench.simulation.outputs import CheckedFiles, KeptChannel
@@ -49,7 +49,8 @@ class Service:
     @property
     def left(self) -> int:
         """Nodes of which another run than the present one is stored."""
-        return sum(self.now.execution not in row.executions.values() for row in self.nodes.all())
+        executions = {TYPE.casefold(): self.now.execution}
+        return sum(row.executions != executions for row in self.nodes.all())
 
 
 def service(nodes: int, rate: float) -> Service:

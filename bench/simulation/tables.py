@@ -24,8 +24,9 @@ class FindingTable:
     def load(self, findings: Iterable[Finding]) -> None:
         """Put rows into the table before the simulation begins, unmetered."""
         for finding in findings:
-            self._nodes.setdefault(finding.instance_id, {})[finding.finding_id] = finding
-            self._owners[finding.finding_id] = finding.instance_id
+            finding_id = finding.finding_id
+            self._nodes.setdefault(finding.instance_id, {})[finding_id] = finding
+            self._owners[finding_id] = finding.instance_id
 
     def rows(self) -> Iterator[Finding]:
         """Every finding, unmetered."""

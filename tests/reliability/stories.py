@@ -16,6 +16,8 @@ LAMBDA = timedelta(minutes=15)
 EVENT_RETRY = timedelta(minutes=1)
 # Reconcile runs until everything that takes its time is over: leases, the hour of a gone node.
 RECONCILES = 8
+# With so many rows of another node in the table, changed nodes are looked up by the index.
+UNTOUCHED = [f"untouched {number}" for number in range(1_000)]
 
 
 @dataclass
@@ -37,6 +39,7 @@ def scan_story() -> Story:
     service.report("i-1", "stays", "fixed", "fixed too")
     service.report("i-2", "wakes up")
     service.report("i-3", "leaves")
+    service.report("i-9", *UNTOUCHED)
     service.owe("a-1")
     service.run()
     for made in (
@@ -62,9 +65,11 @@ def scan_story() -> Story:
             executed_at=now,
             nodes={"Success": 3},
         ),
-        stored=["kept quiet", "opened", "opened on a new node", "stays", "wakes up"],
+        stored=sorted(
+            ["kept quiet", "opened", "opened on a new node", "stays", "wakes up", *UNTOUCHED]
+        ),
         told=["opened", "opened on a new node", "wakes up"],
-        nodes=["i-1", "i-2", "i-4"],
+        nodes=["i-1", "i-2", "i-4", "i-9"],
         never=["kept quiet", "stays", "leaves", "fixed"],
     )
 
@@ -124,7 +129,7 @@ def faults(story: Story, said_before: int, doubles: int) -> list[str]:
     if not story.reports <= reports <= story.reports + doubles or len(months) != story.reports:
         found.append(f"{reports} monthly reports, stored {months}")
     if service.titles() != story.stored:
-        found.append(f"stored {service.titles()}")
+        found.append(f"stored or not: {sorted(set(service.titles()) ^ set(story.stored))}")
     if sorted(node.instance_id for node in service.nodes.all()) != story.nodes:
         found.append(f"known {service.nodes.all()}")
     found += [f"{title} was lost" for title in story.told if told[title] == 0]

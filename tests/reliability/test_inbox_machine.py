@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.world import PassReport
 
 NODES = [f"i-{number}" for number in range(1, 5)]
+LARGE = "i-9"
 LETTERS = "ABCDE"
 LAMBDA = timedelta(minutes=15)
 # An hour for nodes that are gone, some passes for faults that last, and a few more.
@@ -108,15 +109,20 @@ class InboxMachine(RuleBasedStateMachine):
         self.model = Model(self.service)
         # what each node reported last
         self.ssm: dict[str, frozenset[str]] = {}
+        self.untouched: set[str] = set()
         self.left_at: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
 
     # the fleet
 
-    @initialize(letters=SETS)
-    def a_first_node(self, letters: set[str]) -> None:
+    @initialize(letters=SETS, large=st.booleans())
+    def a_first_node(self, letters: set[str], large: bool) -> None:
+        """Beside a large node that never changes, a few others are looked up by the index."""
         self.node_reports(NODES[0], letters)
+        if large:
+            self.service.report(LARGE, *(f"untouched {number}" for number in range(500)))
+            self.untouched = {LARGE}
 
     @rule(node=st.sampled_from(NODES), letters=SETS)
     def node_reports(self, node: str, letters: set[str]) -> None:
@@ -296,7 +302,7 @@ class InboxMachine(RuleBasedStateMachine):
         assert (ledger.debts, ledger.messages, ledger.open_scans) == ({}, {}, set())
         assert ledger.lease is None
         assert self.model.stored == self.failing()
-        assert {node.instance_id for node in self.service.nodes.all()} == set(self.ssm)
+        assert {node.instance_id for node in self.service.nodes.all()} == self.everybody()
         assert self.model.wrongs() == []
         calls = self.invoke()
         assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls)
@@ -353,7 +359,7 @@ class InboxMachine(RuleBasedStateMachine):
         """Let it happen, and see what that did to the store and to what people know."""
         began, doubles = self.service.clock.now, self.model.doubles
         known = {message.id for message in messages_of(self.service)}
-        unreadable, failing, nobody = self.unreadable(), self.failing(), not self.ssm
+        unreadable, failing, nobody = self.unreadable(), self.failing(), not self.everybody()
         self.faults.struck.clear()
         happens()
         left = self.model.observe(began)
@@ -364,7 +370,7 @@ class InboxMachine(RuleBasedStateMachine):
         assert lost == set(), "a node that cannot be read loses nothing"
         assert left & failing & self.failing() == set(), "what fails all the time is not resolved"
         if not accepted:
-            assert not (left and nobody and not self.ssm), "an empty list resolves nothing"
+            assert not (left and nobody and not self.everybody()), "an empty list resolves nothing"
             nodes = {title.partition("/")[0] for title in left}
             young = {node for node in nodes - self.ssm.keys() if self.absent(node) < HOUR}
             assert young == set(), "a node is gone after an hour, not before"
@@ -375,6 +381,10 @@ class InboxMachine(RuleBasedStateMachine):
             for message in messages_of(self.service):
                 if message.id not in known:
                     assert muted_and_told(self.service, message) == set()
+
+    def everybody(self) -> set[str]:
+        """The nodes that SSM lists."""
+        return self.ssm.keys() | self.untouched
 
     def absent(self, node: str) -> timedelta:
         """How long SSM has not listed a node."""

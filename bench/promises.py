@@ -188,7 +188,7 @@ def of_api(made: ApiCost) -> Iterator[Verdict]:
 def of_monthly(made: Monthly) -> Iterator[Verdict]:
     """The CSV's rate, memory that stays flat, and reports that arrive whole."""
     reached = median(made.rows_a_second)
-    promise, limit = "CSV: rows a second", f"{CSV_ROWS:,.0f} or more"
+    promise, limit = "CSV: rows a CPU second", f"{CSV_ROWS:,.0f} or more"
     yield Verdict(promise, limit, f"{reached:,.0f}", reached >= CSV_ROWS)
     *_, smaller, largest = sorted(made.months, key=lambda month: month.findings)
     promise = f"monthly report, {largest.findings:,} by {smaller.findings:,} findings: more memory"

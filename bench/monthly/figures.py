@@ -34,7 +34,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Monthly(Result, frozen=True, kw_only=True):
-    """Rows that the CSV renderer writes in a second, run by run, and months of several sizes."""
+    """Rows that the CSV renderer writes in a second of the CPU, run by run, and months."""
 
     rows: int
     rows_a_second: tuple[float, ...]

@@ -40,8 +40,8 @@ def monthly(made: Monthly) -> list[str]:
         *measured(made, f"{len(rates)} runs of the CSV, one of each month"),
         (
             f"The CSV of {made.rows:,} rows is written at {median(rates):,.0f} rows a second "
-            f"({min(rates):,.0f} to {max(rates):,.0f}). A month is a pass that owes one, in a "
-            "process of its own: the findings come from nowhere in the order of a hash, are "
+            f"of the CPU ({min(rates):,.0f} to {max(rates):,.0f}). A month is a pass that owes "
+            "one, in a process of its own: the findings come from nowhere in the order of a hash, are "
             "sorted, counted, and go to S3 part by part and to the thread."
         ),
         "",

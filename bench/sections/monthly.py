@@ -41,8 +41,8 @@ def monthly(made: Monthly) -> list[str]:
         (
             f"The CSV of {made.rows:,} rows is written at {median(rates):,.0f} rows a second "
             f"of the CPU ({min(rates):,.0f} to {max(rates):,.0f}). A month is a pass that owes "
-            "one, in a process of its own: the findings come from nowhere in the order of a hash, are "
-            "sorted, counted, and go to S3 part by part and to the thread."
+            "one, in a process of its own: the findings come from nowhere in the order of a hash, "
+            "are sorted, counted, and go to S3 part by part and to the thread."
         ),
         "",
         *table(head, rows, words=0),

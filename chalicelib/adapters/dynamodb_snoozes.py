@@ -8,8 +8,11 @@ from chalicelib.aws.errors import in_our_words
 from chalicelib.aws.snooze_event_rows import events_partition, snooze_event_of, snooze_event_row
 from chalicelib.aws.snooze_rows import PARTITION, next_version, snooze_of, snooze_row
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.snooze import id_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_dynamodb.service_resource import Table
 
     from chalicelib.domain.history import SnoozeEvent
@@ -25,6 +28,21 @@ class DynamoSnoozes:
     def all(self) -> "tuple[Snooze, ...]":
         """Every snooze, consistently."""
         return tuple(map(snooze_of, partition(self._table, "pk", PARTITION)))
+
+    def unsettled(self) -> "tuple[Snooze, ...]":
+        """Those whose end nobody was told of; the others are read, and left where they are."""
+        untold = "attribute_not_exists(told_at)"
+        rows = partition(self._table, "pk", PARTITION, FilterExpression=untold)
+        return tuple(map(snooze_of, rows))
+
+    def about(self, scope_ids: "Iterable[str]") -> "tuple[Snooze, ...]":
+        """Those of these scopes, each found by how its id begins."""
+        return tuple(
+            snooze
+            for scope_id in scope_ids
+            for row in partition(self._table, "pk", PARTITION, ("sk", id_prefix(scope_id)))
+            if (snooze := snooze_of(row)).scope_id == scope_id
+        )
 
     def get(self, snooze_id: str) -> "Snooze | None":
         """One snooze, consistently."""

@@ -18,10 +18,13 @@ def whole_table(table: "Table") -> Iterator[Row]:
 
 
 def partition(
-    table: "Table", key: str, value: str, begins: tuple[str, str] | None = None
+    table: "Table", key: str, value: str, begins: tuple[str, str] | None = None, **more: str
 ) -> Iterator[Row]:
-    """The rows that `where` describes, consistently, in order of the sort key."""
-    return _query(table, ConsistentRead=True, **where(key, value, begins))
+    """The rows that `where` describes, consistently, in order of the sort key.
+
+    `more` are further arguments of the query, such as a filter.
+    """
+    return _query(table, ConsistentRead=True, **where(key, value, begins), **more)
 
 
 def index_partition(table: "Table", index: str, key: str, value: str) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from chalicelib.domain.finding import Finding
+from chalicelib.domain.finding import Finding, finding_id
 
 
 class Reason(StrEnum):
@@ -69,6 +69,11 @@ class Snooze:
         ends = [when for when in (self.ends_at, self.ended_at) if when is not None]
         return min(ends, default=None)
 
+    @property
+    def scope_id(self) -> str:
+        """See `scope_id`."""
+        return scope_id(self.scope)
+
     def state(self, now: datetime) -> State:
         """Its state at an instant: the one home of this rule."""
         end = self.end
@@ -92,6 +97,17 @@ def identical(one: Snooze, other: Snooze) -> bool:
 
 
 Scope: TypeAlias = tuple[str | None, str | None]
+
+
+def scope_id(scope: Scope) -> str:
+    """32 hex digits of what a snooze is about; those of a pair are those of its finding."""
+    instance_id, title = scope
+    return finding_id(instance_id or "", title or "")
+
+
+def id_prefix(scope: str) -> str:
+    """How the ids of all snoozes begin that have this scope id, so that a store finds them."""
+    return f"s-{scope[:8]}"
 
 
 def scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.finding import Finding, Severity, finding_id
+from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.monthly import Listed
-from chalicelib.domain.snooze import Muting, Snooze, State
+from chalicelib.domain.snooze import Muting, Snooze, State, scope_id, scopes
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.lookup_ports import Selection
 from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
@@ -113,7 +113,7 @@ def _rows(
     inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
 ) -> Iterator[tuple[Listed | None, str | None]]:
     """Matching rows, and after each batch None with the id of its last row."""
-    muting = Muting(inbox.snoozes.all(), now)
+    muting = Muting(inbox.snoozes.unsettled(), now)
     while True:
         batch = inbox.finding_pages.page(wanted.selection, after, size)
         for finding in batch:
@@ -134,12 +134,17 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     now = inbox.clock()
     about = [
         snooze
-        for snooze in inbox.snoozes.all()
-        if snooze.covers(finding.instance_id, finding.title)
-        and snooze.state(now) is not State.ENDED
+        for snooze in inbox.snoozes.about(map(scope_id, scopes(finding)))
+        if snooze.state(now) is not State.ENDED
     ]
     about.sort(key=lambda each: (each.created_at, each.id))
     return FindingDetail(Listed(finding, Muting(about, now).of(finding)), tuple(about))
+
+
+def pairs_of(inbox: Inbox, wanted_id: str) -> list[Snooze]:
+    """The snoozes of the pair that a finding id is made of, ended ones included."""
+    found = inbox.snoozes.about([wanted_id])
+    return [each for each in found if each.instance_id is not None and each.title is not None]
 
 
 def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Sequence[SnoozeLine]]:
@@ -149,15 +154,10 @@ def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Se
     """
     events = inbox.archive.events_of(wanted_id)
     now = inbox.clock()
-    pairs = [
-        snooze
-        for snooze in inbox.snoozes.all()
-        if snooze.instance_id is not None
-        and snooze.title is not None
-        and finding_id(snooze.instance_id, snooze.title) == wanted_id
-    ]
     lines = [
-        line for snooze in pairs for line in lines_of(snooze, inbox.snoozes.events(snooze.id), now)
+        line
+        for snooze in pairs_of(inbox, wanted_id)
+        for line in lines_of(snooze, inbox.snoozes.events(snooze.id), now)
     ]
     if not events and not lines and wanted_id not in inbox.findings.get([wanted_id]):
         raise NotFound(f"Nothing is known of a finding {wanted_id}.")

@@ -149,7 +149,16 @@ class Snoozes(Protocol):
     """The snoozes of the ledger."""
 
     def all(self) -> Sequence[Snooze]:
-        """Every snooze, consistently, ended ones included."""
+        """Every snooze, consistently, ended ones included: for lists and totals of snoozes."""
+
+    def unsettled(self) -> Sequence[Snooze]:
+        """Those whose end nobody was told of, consistently: pending, active, or just ended."""
+
+    def about(self, scope_ids: Iterable[str]) -> Sequence[Snooze]:
+        """Those with one of these scopes, consistently, ended ones included.
+
+        `domain.snooze.scope_id` makes a scope id, and the id of a snooze begins with it.
+        """
 
     def get(self, snooze_id: str) -> Snooze | None:
         """One snooze, consistently."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
-from chalicelib.domain.snooze import Snooze, State
+from chalicelib.domain.snooze import Snooze, State, id_prefix, scope_id
 from chalicelib.domain.snooze_rules import Wanted
 from chalicelib.usecases.inbox import Author, Inbox
 
@@ -28,13 +28,13 @@ def new_snooze(
 ) -> Snooze:
     """A snooze as wanted, beginning now.
 
-    Its id follows from its scope and the snoozes `alike` of that scope: of two
+    Its id begins with its scope and follows from the snoozes `alike` of it: of two
     calls that decide by the same state only one can write, and the other reads again.
     """
     known = [wanted.instance_id, wanted.title, *sorted(each.id for each in alike)]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     return Snooze(
-        id=f"s-{digest[:16]}",
+        id=f"{id_prefix(scope_id((wanted.instance_id, wanted.title)))}{digest[:8]}",
         instance_id=wanted.instance_id,
         title=wanted.title,
         starts_at=now,

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
-from chalicelib.domain.finding import Finding, Severity, finding_id
+from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
-from chalicelib.domain.snooze import Snooze, State, identical
+from chalicelib.domain.snooze import Snooze, State, identical, scope_id
 from chalicelib.domain.snooze_rules import Change, Wanted, checked, checked_change
-from chalicelib.usecases.findings import FindingFilter, all_findings
+from chalicelib.usecases.findings import FindingFilter, all_findings, pairs_of
 from chalicelib.usecases.inbox import Author, Inbox
 from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
 from chalicelib.usecases.snooze_writing import add, again_on_conflict, end_now, new_snooze, save
@@ -56,7 +56,7 @@ def snooze_finding(
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
         ends_at = checked(wanted, now, inbox.longest)
-        pair = _of_pair(inbox, wanted_id)
+        pair = pairs_of(inbox, wanted_id)
         held = _held(pair, now)
         latest = held[-1] if held else None
         _check(latest, versions)
@@ -84,7 +84,7 @@ def unsnooze_finding(
     """End every snooze of the pair now; where there is none, nothing happens."""
 
     def attempt() -> None:
-        held = _held(_of_pair(inbox, wanted_id), inbox.clock())
+        held = _held(pairs_of(inbox, wanted_id), inbox.clock())
         if held:
             _check(held[-1], versions)
         for snooze in held:
@@ -100,7 +100,7 @@ def create(inbox: Inbox, wanted: Wanted, author: Author) -> Snooze:
         now = inbox.clock()
         ends_at = checked(wanted, now, inbox.longest)
         scope = (wanted.instance_id, wanted.title)
-        alike = [each for each in inbox.snoozes.all() if (each.instance_id, each.title) == scope]
+        alike = [each for each in inbox.snoozes.about([scope_id(scope)]) if each.scope == scope]
         snooze = new_snooze(wanted, ends_at, author, now, alike)
         for each in alike:
             if each.state(now) is State.ACTIVE and identical(each, snooze):
@@ -190,13 +190,3 @@ def _held(snoozes: Iterable[Snooze], now: datetime) -> list[Snooze]:
     """Those that have not ended, the latest last."""
     held = [each for each in snoozes if each.state(now) is not State.ENDED]
     return sorted(held, key=lambda each: (each.created_at, each.id))
-
-
-def _of_pair(inbox: Inbox, wanted_id: str) -> list[Snooze]:
-    return [
-        each
-        for each in inbox.snoozes.all()
-        if each.instance_id is not None
-        and each.title is not None
-        and finding_id(each.instance_id, each.title) == wanted_id
-    ]

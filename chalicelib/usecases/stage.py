@@ -20,9 +20,9 @@ ATTEMPTS = 3
 
 
 def snoozes_or_none(world: World) -> tuple[Snooze, ...] | None:
-    """All snoozes; None where they cannot be read."""
+    """All snoozes that a pass has to do with; None where they cannot be read."""
     try:
-        return tuple(world.snoozes.all())
+        return tuple(world.snoozes.unsettled())
     except ServiceError:
         return None
 

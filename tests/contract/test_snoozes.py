@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
-from chalicelib.domain.snooze import Snooze
+from chalicelib.domain.snooze import Snooze, id_prefix
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW, snooze, snooze_event
 
@@ -51,7 +51,43 @@ def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
     kept = {replace(snooze(number), comment="c" * 40_000) for number in range(30)}
     add(stores, *kept)
 
-    assert set(stores.snoozes.all()) == kept
+    assert set(stores.snoozes.all()) == set(stores.snoozes.unsettled()) == kept
+
+
+def of_scope(number: int, instance_id: str | None, title: str | None) -> Snooze:
+    """A snooze with an id as it is made: it begins with what the snooze is about."""
+    made = replace(snooze(number), instance_id=instance_id, title=title)
+    return replace(made, id=f"{id_prefix(made.scope_id)}{number:08x}")
+
+
+def test_those_about_something_are_found_among_all_others(stores: Stores) -> None:
+    pair, again = of_scope(1, "i-1", "A"), of_scope(2, "i-1", "A")
+    ended = replace(of_scope(3, "i-1", "A"), ended_at=NOW, told_at=NOW)
+    node, title, other = of_scope(4, "i-1", None), of_scope(5, None, "A"), of_scope(6, "i-1", "B")
+    add(stores, pair, again, ended, node, title, other)
+
+    assert set(stores.snoozes.about([pair.scope_id])) == {pair, again, ended}
+    assert set(stores.snoozes.about([node.scope_id, title.scope_id])) == {node, title}
+    assert not stores.snoozes.about([of_scope(7, "i-2", "A").scope_id])
+    assert not stores.snoozes.about([])
+
+
+def test_what_only_looks_alike_is_not_what_is_asked_for(stores: Stores) -> None:
+    """The first digits may be the same, or instance and title may run into each other."""
+    pair = of_scope(1, "i-1", "A")
+    stranger = replace(of_scope(2, "i-2", "B"), id=f"{id_prefix(pair.scope_id)}00000002")
+    add(stores, pair, stranger)
+
+    assert set(stores.snoozes.about([pair.scope_id])) == {pair}
+
+
+def test_what_people_were_told_of_is_settled(stores: Stores) -> None:
+    pending = replace(snooze(1), starts_at=NOW + 99 * MINUTE, ends_at=None)
+    ended = replace(snooze(2), ended_at=NOW)
+    told = replace(snooze(3), ended_at=NOW, told_at=NOW + MINUTE)
+    add(stores, pending, ended, told)
+
+    assert set(stores.snoozes.unsettled()) == {pending, ended}
 
 
 def test_one_of_many_is_found(stores: Stores) -> None:

@@ -47,7 +47,7 @@ def test_wherever_the_program_is_stopped_nothing_is_lost_and_nothing_is_told_twi
         assert doubles in {0, 1}
         assert not doubles or fuse.dead or fuse.calls[point.call - 1] == "channel.post"
         recover(story)
-        if not fuse.dead and fuse.calls[point.call - 1] == "snoozes.all":
+        if not fuse.dead and fuse.calls[point.call - 1] == "snoozes.unsettled":
             # snoozes that cannot be read mute nothing
             story.never = [title for title in story.never if title != "kept quiet"]
         found = faults(story, said_before, doubles)

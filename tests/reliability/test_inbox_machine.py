@@ -72,9 +72,12 @@ FALLIBLE = [
     "nodes.all",
     "nodes.delete",
     "nodes.put",
-    "snoozes.all",
+    "snoozes.about",
     "snoozes.add",
+    "snoozes.all",
+    "snoozes.get",
     "snoozes.save",
+    "snoozes.unsettled",
     "work.mark_opened",
     "work.open",
     "work.owe",
@@ -82,7 +85,8 @@ FALLIBLE = [
     "work.stage",
 ]
 # Reads have no effect that could be lost.
-LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in {"all", "get", "open"}]
+READS = {"about", "all", "get", "open", "unsettled"}
+LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
 class PagedCompliance(MemoryCompliance):
@@ -377,7 +381,7 @@ class InboxMachine(RuleBasedStateMachine):
         if self.model.doubles > doubles:
             struck = self.faults.struck
             assert fuse.dead or struck["channel.post"] or struck["work.record"] > 1
-        if not snoozes_change and not self.faults.struck["snoozes.all"]:
+        if not snoozes_change and not self.faults.struck["snoozes.unsettled"]:
             for message in messages_of(self.service):
                 if message.id not in known:
                     assert muted_and_told(self.service, message) == set()

@@ -1,5 +1,7 @@
 """The snoozes in memory, and their history."""
 
+from collections.abc import Iterable
+
 from chalicelib.adapters.memory.ledger import MemoryLedger
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import SnoozeEvent
@@ -15,6 +17,15 @@ class MemorySnoozes:
     def all(self) -> tuple[Snooze, ...]:
         """Every snooze as of now."""
         return tuple(self._ledger.snoozes.values())
+
+    def unsettled(self) -> tuple[Snooze, ...]:
+        """Those whose end nobody was told of, as of now."""
+        return tuple(each for each in self._ledger.snoozes.values() if each.told_at is None)
+
+    def about(self, scope_ids: Iterable[str]) -> tuple[Snooze, ...]:
+        """Those of these scopes, as of now."""
+        wanted = set(scope_ids)
+        return tuple(each for each in self._ledger.snoozes.values() if each.scope_id in wanted)
 
     def get(self, snooze_id: str) -> Snooze | None:
         """One snooze as of now."""

@@ -23,7 +23,7 @@ def service() -> Service:
 class UnreadableSnoozes:
     """A ledger that does not give its snoozes."""
 
-    def all(self) -> tuple[()]:
+    def unsettled(self) -> tuple[()]:
         raise Unavailable("ledger did not answer")
 
     def save(self, snooze: object) -> None:

@@ -31,6 +31,7 @@ PRICES = {
     "stage": Price("TransactWriteItems", writes=30),
     "record": Price("PutItem", writes=10),
     "all": Price("Query", reads=1),
+    "unsettled": Price("Query", reads=1),
 }
 
 

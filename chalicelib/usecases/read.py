@@ -1,6 +1,6 @@
 """Reads nodes from SSM Compliance, in parallel and until a time, and judges each reading."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +69,14 @@ def read_node(compliance: Compliance, report: Report, earlier: str = "") -> Read
     return Reading(report, fold(report.instance_id, items), against, shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk of nodes that is being read: the nodes, and what waits for their readings."""
+
+    reports: Sequence[Report]
+    readings: Callable[[], tuple[Reading, ...]]
+
+
 class Reader:
     """Reads chunks of nodes with a bounded number of threads."""
 
@@ -85,22 +93,24 @@ class Reader:
         self._earlier = earlier
 
     def read(
-        self, chunks: Iterable[Sequence[Report]], until: datetime
-    ) -> Iterator[tuple[Reading, ...]]:
-        """The readings of each chunk that began before `until` and ended soon after, in order.
+        self, chunks: Iterable[Sequence[Report]], until: datetime, *, ahead: bool
+    ) -> Iterator[Begun]:
+        """Chunks whose readings begin before `until` and end soon after, in order.
 
-        While the caller works on one chunk the next is being read.
+        ahead: while the caller works on one chunk the next is being read.
         """
-        ahead: list[Future[Reading | None]] = []
+        waiting: list[Begun] = []
         for chunk in chunks:
             if self._clock() >= until:
                 break
-            begun = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
-            if ahead:
-                yield self._finished(ahead, until)
-            ahead = begun
-        if ahead:
-            yield self._finished(ahead, until)
+            waiting.append(self._begin(chunk, until))
+            if len(waiting) > ahead:
+                yield waiting.pop(0)
+        yield from waiting
+
+    def _begin(self, chunk: Sequence[Report], until: datetime) -> Begun:
+        futures = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
+        return Begun(chunk, lambda: self._finished(futures, until))
 
     def _finished(
         self, futures: Sequence[Future[Reading | None]], until: datetime

@@ -52,8 +52,12 @@ def work_through(
         node.instance_id: node.doubtful_reading for node in nodes.values() if node.doubtful_reading
     }
     with reader(world.compliance, world.concurrency, world.clock, earlier) as nodes_reader:
-        for read in nodes_reader.read(chunks(plan.to_read), order.read_until):
-            readings = tuple(judge(each, gathered, now) for each in read)
+        # one call at a time, where that is wished for, means the calls to the tables as well
+        at_once = world.concurrency > 1
+        for begun in nodes_reader.read(chunks(plan.to_read), order.read_until, ahead=at_once):
+            if at_once:
+                stored.prepare(report.instance_id for report in begun.reports)
+            readings = tuple(judge(each, gathered, now) for each in begun.readings())
             held = stored.of(readings)
             yield (
                 readings,

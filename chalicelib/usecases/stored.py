@@ -37,6 +37,12 @@ class Stored:
         self._window: frozenset[str] = frozenset()
         self._table: dict[str, list[Finding]] | None = None
 
+    def prepare(self, instance_ids: Iterable[str]) -> None:
+        """Read the table now, if that is how these nodes are looked up: they are being read."""
+        asked = frozenset(instance_ids)
+        if not asked <= self._window:
+            self._open_window(asked)
+
     def of(self, readings: Sequence[Reading]) -> dict[str, list[Finding]]:
         """Stored findings by node, for every node of the readings."""
         observed = {
@@ -50,8 +56,7 @@ class Stored:
         return self._look_up({node.instance_id: [] for node in nodes})
 
     def _look_up(self, titles: Mapping[str, Sequence[str]]) -> dict[str, list[Finding]]:
-        if not titles.keys() <= self._window:
-            self._open_window(titles.keys())
+        self.prepare(titles)
         if self._table is None:
             found = self._by_index(titles)
             if all(len(found[node]) == self._expected(node) for node in titles):

@@ -34,8 +34,10 @@ def test_no_reading_begins_when_the_time_is_up() -> None:
     service = Service()
     service.report("i-1", "A")
     with reader(service.compliance, 2, service.clock, {}) as node_reader:
-        assert list(node_reader.read([[report("i-1")]], START)) == []
-        ((reading,),) = node_reader.read([[report("i-1")]], START + timedelta(seconds=1))
+        assert list(node_reader.read([[report("i-1")]], START, ahead=True)) == []
+        until = START + timedelta(seconds=1)
+        (begun,) = node_reader.read([[report("i-1")]], until, ahead=True)
+        (reading,) = begun.readings()
     assert reading.doubt is None
     assert service.compliance.reads == ("i-1",)
 
@@ -48,7 +50,7 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
             raise AssertionError
 
         def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
-            begun.set()
+            asked.set()
             if instance_id == "i-1":
                 release.wait(30)
             return [item("A")]
@@ -56,20 +58,24 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
     until = datetime.now(UTC) - GRACE + timedelta(seconds=0.3)
     early = FakeClock(until - timedelta(seconds=1))
 
-    begun = threading.Event()
+    asked = threading.Event()
 
     def clock() -> datetime:
         """Early while it is asked whether to begin, the present for the one that waits."""
-        waits = threading.current_thread() is threading.main_thread() and begun.is_set()
+        waits = threading.current_thread() is threading.main_thread() and asked.is_set()
         return datetime.now(UTC) if waits else early()
 
     with reader(Hanging(), 2, clock, {}) as node_reader:
-        (readings,) = node_reader.read([[report("i-1"), report("i-2")]], until)
+        (begun,) = node_reader.read([[report("i-1"), report("i-2")]], until, ahead=True)
+        readings = begun.readings()
         release.set()
     assert [each.report.instance_id for each in readings] == ["i-2"]
 
 
-def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further() -> None:
+@pytest.mark.parametrize(("ahead", "begun"), [(True, ["i-1", "i-2"]), (False, ["i-1"])])
+def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further(
+    ahead: bool, begun: list[str]
+) -> None:
     read = threading.Event()
 
     class Telling:
@@ -77,9 +83,8 @@ def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further() -> None:
             raise AssertionError
 
         def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
-            if instance_id == "i-2":
+            if instance_id == begun[-1]:
                 read.set()
-            assert instance_id != "i-3"
             return [item("A")]
 
     asked: list[str] = []
@@ -91,10 +96,10 @@ def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further() -> None:
 
     until = START + timedelta(seconds=1)
     with reader(Telling(), 2, lambda: START, {}) as node_reader:
-        (first,) = next(node_reader.read(one_by_one(), until))
-        assert first.report.instance_id == "i-1"
+        first = next(node_reader.read(one_by_one(), until, ahead=ahead))
+        assert [each.instance_id for each in first.reports] == ["i-1"]
         assert read.wait(30)
-    assert asked == ["i-1", "i-2"]
+    assert asked == begun
 
 
 def test_a_list_without_end_is_no_list_and_ends_in_time() -> None:

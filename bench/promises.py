@@ -17,6 +17,7 @@ from bench.results import (
     Comparison,
     Floor,
     Growth,
+    Load,
     Throttle,
 )
 from bench.simulation.figures import Simulation
@@ -183,6 +184,13 @@ def of_api(made: ApiCost) -> Iterator[Verdict]:
     page = max(each.median_ms for each in made.kinds)
     yield at_most("API, any page: median", page, PAGE_MS, " ms")
     yield at_most("API: modules of slack_sdk that it loads", made.slack_modules, 0)
+
+
+def of_load(made: Load) -> Iterator[Verdict]:
+    """Every request is answered."""
+    for kind in made.kinds:
+        promise = f"API under load, {kind.name}: errors in {made.requests:,} requests"
+        yield at_most(promise, kind.errors, 0)
 
 
 def of_monthly(made: Monthly) -> Iterator[Verdict]:

@@ -92,5 +92,9 @@ def losses(case: CaseFigures) -> list[Loss]:
             median(getattr(run, name) for run in runs) for runs in (case.ours, case.plain)
         )
         if plain < ours:
-            found.append(Loss(figure, f"{ours:,.4g}", f"{plain:,.4g}"))
+            found.append(Loss(figure, _shown(ours), _shown(plain)))
     return found
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 1_000 else f"{figure:.4g}"

@@ -70,7 +70,7 @@ SECTIONS = (
     Section("api-cost", "The API", ApiCost, api_cost, promises.of_api),
     Section("monthly", "The monthly report", Monthly, monthly, promises.of_monthly),
     Section("simulation", "A fleet of any size", Simulation, simulation, promises.of_simulation),
-    Section("load", "The API under load", Load, load),
+    Section("load", "The API under load", Load, load, promises.of_load),
 )
 
 HEAD = """\

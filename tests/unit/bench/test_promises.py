@@ -3,7 +3,7 @@ import pytest
 from bench import promises
 from bench.cases import AGAIN, FEW, FIRST, MASS, QUIET
 from bench.promises import Verdict, most_calls
-from bench.results import Growth, Throttle, ThrottledAt
+from bench.results import Growth, Load, LoadKind, Throttle, ThrottledAt
 from tests.unit.bench.samples import Took, case, comparison, run
 
 
@@ -70,3 +70,12 @@ def test_one_node_that_could_not_be_read_breaks_what_is_promised_of_throttling()
 
     assert [each.kept for each in promises.of_throttle(throttled(0))] == [True]
     assert [each.kept for each in promises.of_throttle(throttled(1))] == [False]
+
+
+def test_one_request_that_was_not_answered_breaks_what_is_promised_of_the_load() -> None:
+    def loaded(errors: int) -> Load:
+        kind = LoadKind(name="get", p50_ms=1, p95_ms=2, per_second=3, errors=errors)
+        return Load(findings=1, requests=1_000, users=4, kinds=(kind,))
+
+    assert [each.kept for each in promises.of_load(loaded(0))] == [True]
+    assert [each.kept for each in promises.of_load(loaded(1))] == [False]

@@ -24,6 +24,10 @@ def test_a_baseline_that_did_not_run_has_calls_only() -> None:
 def test_what_the_baseline_needs_less_of_is_a_loss() -> None:
     (loss,) = losses(case(Took(mb=80), Took(calls=500, seconds=4, mb=64)))
     assert (loss.figure, loss.ours, loss.plain) == ("peak MB", "80", "64")
+    many = losses(case(Took(calls=41_033), Took(calls=20_000)))
+    assert [(each.figure, each.ours, each.plain) for each in many] == [
+        ("calls", "41,033", "20,000")
+    ]
 
 
 def test_a_baseline_that_did_not_run_wins_nothing() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.message import Rendered
+from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.outcome import Coverage
 from chalicelib.domain.proof import Doubt
@@ -359,3 +359,15 @@ def test_a_month_shows_the_oldest_finding_and_its_age() -> None:
 def test_a_month_of_an_unknown_fleet_is_no_all_clear() -> None:
     message = monthly_message(replace(report(), known_nodes=0, oldest=None), ORIGIN)
     assert "*No node is known*, so nothing was checked." in shown(message)
+
+
+def test_more_rows_than_a_thread_gets_are_said_to_be_in_the_bucket() -> None:
+    key = "alerts/2026/11/23/scan.csv"
+    line = new(finding("A title", 1))[0]
+    at_most = replace(alert_one(), lines=Lines((line,) * MAX_ATTACHED_ROWS), csv_key=key)
+    assert key not in shown(alert_message(at_most, ORIGIN))
+    too_many = replace(at_most, lines=Lines((line,) * (MAX_ATTACHED_ROWS + 1)))
+    where = "The CSV in the thread has the worst 20,000 of 20,001 findings. All of them are in S3: "
+    assert f"{where}{key}" in shown(alert_message(too_many, ORIGIN))
+    month = replace(report(), by_severity={Severity.LOW: MAX_ATTACHED_ROWS + 1})
+    assert f"{where}{month.csv_key}" in shown(monthly_message(month, ORIGIN))

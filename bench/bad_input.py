@@ -8,9 +8,7 @@ from rich.console import Console
 from bench.cases import FINDINGS_A_NODE
 from bench.measured import DEADLINE
 from bench.results import BadCase, BadInput, cores, save, today
-from bench.running import Bench, bench
-from devstack.dynamodb_local import missing
-from devstack.environment import isolate
+from bench.running import Bench, on_engines
 
 ITEMS = "ssm.ListComplianceItems"
 PAGE = 50
@@ -131,21 +129,22 @@ CASES: tuple[Callable[[Bench], BadCase], ...] = (
 )
 
 
-def main() -> int:
-    """Measure and keep; 1 where DynamoDB Local is missing."""
-    isolate()
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
-        return 1
-    console = Console(highlight=False, soft_wrap=True)
+def measure(running: Bench, told: Callable[[str], object]) -> tuple[BadCase, ...]:
+    """Each case, from empty tables on."""
     made = []
-    with console.status("starting") as status, bench() as running:
-        for case in CASES:
-            status.update(case.__name__.replace("_", " "))
-            running.empty()
-            running.ssm.limits()
-            made.append(case(running))
-    save("bad-input", BadInput(when=today(), cores=cores(), cases=tuple(made)))
+    for case in CASES:
+        told(case.__name__.replace("_", " "))
+        running.empty()
+        running.ssm.limits()
+        made.append(case(running))
+    return tuple(made)
+
+
+def main() -> int:
+    """Measure and keep."""
+    console = Console(highlight=False, soft_wrap=True)
+    made = on_engines(measure)
+    save("bad-input", BadInput(when=today(), cores=cores(), cases=made))
     for each in made:
         console.print(each.name)
         for check, kept in each.checks.items():

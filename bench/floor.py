@@ -17,10 +17,8 @@ from bench.figures import Run
 from bench.measured import DYNAMODB_LATENCY
 from bench.ratios import floor_seconds
 from bench.results import Floor, FloorCase, cores, save, today
-from bench.running import Bench, bench
+from bench.running import Bench, on_engines
 from bench.ssm.process import Counted, SsmProcess
-from devstack.dynamodb_local import missing
-from devstack.environment import isolate
 
 FINDINGS, ROUNDS = 10_000, 5
 SSM_SECONDS, DYNAMODB_SECONDS, CONCURRENCY = 0.150, 0.005, 8
@@ -77,14 +75,9 @@ def _case(
 
 
 def main() -> int:
-    """Measure and keep; 1 where DynamoDB Local is missing."""
-    isolate()
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
-        return 1
+    """Measure and keep."""
     console = Console(highlight=False, soft_wrap=True)
-    with console.status("starting") as status, bench() as running:
-        made = measure(running, status.update)
+    made = on_engines(measure)
     save("floor", made)
     for case in made.cases:
         floor = floor_seconds(made, case)

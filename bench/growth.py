@@ -9,10 +9,8 @@ from collections.abc import Callable
 from rich.console import Console
 
 from bench.results import Comparison, Growth, cores, save, today
-from bench.running import Bench, bench
+from bench.running import Bench, on_engines
 from bench.versus import Effort, compare, table
-from devstack.dynamodb_local import missing
-from devstack.environment import isolate
 
 # Rounds by findings. A size of its own warms the engine up first: a cold one makes small fleets
 # look slow and growth look slight.
@@ -27,14 +25,9 @@ def measure(running: Bench, told: Callable[[str], None]) -> tuple[Comparison, ..
 
 
 def main() -> int:
-    """Measure and keep; 1 where DynamoDB Local is missing."""
-    isolate()
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
-        return 1
+    """Measure and keep."""
     console = Console(highlight=False, width=120)
-    with console.status("starting") as status, bench() as running:
-        sizes = measure(running, status.update)
+    sizes = on_engines(measure)
     save("growth", Growth(when=today(), cores=cores(), sizes=sizes))
     save(f"versus-{sizes[-1].findings}", sizes[-1])
     for size in sizes:

@@ -7,21 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
+from rich.console import Console
 
 from bench.figures import Run
 from bench.ssm.process import SsmProcess, ssm_process
 from devstack.aws.resources import create_tables
 from devstack.aws.session import local_session
-from devstack.dynamodb_local import dynamodb_local
-from devstack.environment import settings_env
+from devstack.dynamodb_local import dynamodb_local, missing
+from devstack.environment import isolate, settings_env
 from devstack.stack import Stack, stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+Made = TypeVar("Made")
 Variant = Literal["ours", "plain"]
 VARIANTS: tuple[Variant, ...] = ("ours", "plain")
 ROOT = Path(__file__).parents[1]
@@ -67,6 +69,18 @@ class Bench:
         if run.failure and not fails:
             raise RuntimeError(f"{variant}: {run.failure}")
         return run
+
+
+def on_engines(measure: Callable[[Bench, Callable[[str], None]], Made]) -> Made:
+    """What `measure` finds with everything running; it may tell how far it is.
+
+    Ends the program where DynamoDB Local cannot be had.
+    """
+    isolate()
+    if missing():
+        raise SystemExit(f"The bench needs DynamoDB Local: {missing()}")
+    with Console(soft_wrap=True).status("starting") as status, bench() as running:
+        return measure(running, status.update)
 
 
 @contextmanager

@@ -14,10 +14,8 @@ from bench.cases import FINDINGS_A_NODE, SHARE, THROTTLE
 from bench.figures import Run
 from bench.ratios import throttle_ratio
 from bench.results import Throttle, ThrottledAt, cores, save, today
-from bench.running import Bench, bench
+from bench.running import Bench, on_engines
 from bench.ssm.limits import LIMITED
-from devstack.dynamodb_local import missing
-from devstack.environment import isolate
 
 FINDINGS, ROUNDS = 10_000, 3
 CONCURRENCIES = (8, 32)
@@ -57,14 +55,9 @@ def _scan(running: Bench, concurrency: int) -> tuple[Run, int, int]:
 
 
 def main() -> int:
-    """Measure and keep; 1 where DynamoDB Local is missing."""
-    isolate()
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
-        return 1
+    """Measure and keep."""
     console = Console(highlight=False, soft_wrap=True)
-    with console.status("starting") as status, bench() as running:
-        made = measure(running, status.update)
+    made = on_engines(measure)
     save("throttle", made)
     for case in made.cases:
         doubts = sum(sum(run.doubts.values()) for run in case.runs)

@@ -20,9 +20,7 @@ from bench.figures import Run
 from bench.plain_calls import plain_calls
 from bench.ratios import ratio
 from bench.results import CaseFigures, Comparison, cores, save, today
-from bench.running import VARIANTS, Bench, Variant, bench
-from devstack.dynamodb_local import missing
-from devstack.environment import isolate
+from bench.running import VARIANTS, Bench, Variant, on_engines
 
 Runs = dict[tuple[str, Variant], list[Run]]
 
@@ -97,7 +95,7 @@ def table(comparison: Comparison) -> Table:
 
 
 def main() -> int:
-    """Compare; 1 where DynamoDB Local is missing."""
+    """Compare."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("name")
     arguments.add_argument("--findings", type=int, required=True)
@@ -105,15 +103,10 @@ def main() -> int:
     arguments.add_argument("--plain", type=int, default=None)
     arguments.add_argument("--within", type=float, default=float("inf"))
     wanted = arguments.parse_args()
-    isolate()
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
-        return 1
     console = Console(highlight=False, width=120)
     plain = wanted.rounds if wanted.plain is None else wanted.plain
-    with console.status("starting") as status, bench() as running:
-        effort = Effort(wanted.rounds, plain, wanted.within)
-        made = compare(running, wanted.findings, effort, status.update)
+    effort = Effort(wanted.rounds, plain, wanted.within)
+    made = on_engines(lambda running, told: compare(running, wanted.findings, effort, told))
     save(wanted.name, made)
     console.print(table(made))
     return 0

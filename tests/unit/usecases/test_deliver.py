@@ -1,12 +1,15 @@
 """Delivery in recorded steps: what fails is tried again, what was taken is never repeated."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
 
+from chalicelib.adapters.memory_world import MemorySorter
 from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
+from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import Message, Rendered, Step
 from chalicelib.usecases.deliver import Courier
 from chalicelib.usecases.passes import make_passes
@@ -269,3 +272,30 @@ def test_the_oldest_pending_message_says_how_long_people_have_been_waiting(
     service.clock.forward(HOUR)
     service.report("i-2", "B")
     assert service.run().pending_age == HOUR
+
+
+def test_what_a_scan_says_does_not_wait_for_a_month_that_takes_long(service: Service) -> None:
+    said_before: list[str] = []
+
+    class Slow:
+        def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
+            said_before.extend(service.said)
+            return MemorySorter().worst_first(findings)
+
+    service.owe_month()
+    make_passes(replace(service.world, sorter=Slow()), START + 15 * MINUTE)
+    assert said_before == ["new: A"]
+    assert service.said == ["new: A", "monthly: 1"]
+
+
+def test_where_the_channel_is_down_a_month_is_stored_and_not_posted_in_vain(
+    service: Service,
+) -> None:
+    service.owe_month()
+    service.channel.fail_post(DOWN)
+    report = service.run()
+    assert [each.step for each in report.undelivered] == [Step.POST]
+    assert len(service.files.objects) == 2
+    assert service.said == []
+    service.run()
+    assert service.said == ["new: A", "monthly: 1"]

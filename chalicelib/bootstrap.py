@@ -140,18 +140,18 @@ class Runtime:
             read_timeout=CONNECT_TIMEOUT,
             retries={"mode": "standard", "total_max_attempts": S3_ATTEMPTS},
         )
-        client = self._session.client("s3", config=config)
-        return S3Files(client, self.settings.reports_bucket)
+        return S3Files(
+            partial(self._session.client, "s3", config=config), self.settings.reports_bucket
+        )
 
     @cached_property
     def _channel(self) -> SlackChannel:
-        secrets = ParameterSecrets(self._session.client("ssm", config=self._timeouts))
-        token = partial(
-            secrets.read,
-            self.settings.slack_token_parameter,
-            "SLACK_TOKEN_PARAMETER",
-            fresh=True,
-        )
+        def token() -> str:
+            secrets = ParameterSecrets(self._session.client("ssm", config=self._timeouts))
+            return secrets.read(
+                self.settings.slack_token_parameter, "SLACK_TOKEN_PARAMETER", fresh=True
+            )
+
         return slack_channel(
             token,
             self.settings.slack_channel,

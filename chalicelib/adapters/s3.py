@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from functools import cached_property
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
@@ -48,11 +49,18 @@ _MEND: Final = {
 
 
 class S3Files:
-    """`Files` in one bucket. Encryption is left to the bucket, which may have a key of its own."""
+    """`Files` in one bucket. Encryption is left to the bucket, which may have a key of its own.
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
-        self._client = client
+    `connect` makes the client at the first use: most passes store nothing.
+    """
+
+    def __init__(self, connect: Callable[[], S3Client], bucket: str) -> None:
+        self._connect = connect
         self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> S3Client:
+        return self._connect()
 
     def put(self, key: str, content: Iterable[bytes]) -> None:
         """Store or replace; S3 checks the SHA-256 of what arrives and keeps it.

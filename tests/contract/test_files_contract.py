@@ -37,7 +37,7 @@ def files(request: pytest.FixtureRequest, server: AwsServer, s3: "S3Client") -> 
         return MemoryFiles()
     server.reset()
     s3.create_bucket(Bucket=BUCKET)
-    return S3Files(s3, BUCKET)
+    return S3Files(lambda: s3, BUCKET)
 
 
 def read(files: Files, key: str) -> bytes:

@@ -39,7 +39,7 @@ def s3(server: AwsServer, client: "S3Client") -> "S3Client":
 
 
 def refused(s3: "S3Client", operation: str, code: str) -> DeliveryError:
-    files = S3Files(s3, BUCKET)
+    files = S3Files(lambda: s3, BUCKET)
     with Stubber(s3) as answers:
         answers.add_client_error(operation, code)
         with pytest.raises(DeliveryError) as caught:
@@ -48,7 +48,7 @@ def refused(s3: "S3Client", operation: str, code: str) -> DeliveryError:
 
 
 def test_a_file_is_stored_as_csv_with_its_checksum(s3: "S3Client") -> None:
-    S3Files(s3, BUCKET).put(KEY, [b"a,b\r\n"])
+    S3Files(lambda: s3, BUCKET).put(KEY, [b"a,b\r\n"])
     stored = s3.get_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
     with closing(stored["Body"]) as body:
         assert body.read() == b"a,b\r\n"
@@ -63,14 +63,14 @@ def test_encryption_is_left_to_the_bucket(s3: "S3Client") -> None:
         sent.append(params["headers"])
 
     s3.meta.events.register("before-call.s3.PutObject", record)
-    S3Files(s3, BUCKET).put(KEY, [b"x"])
+    S3Files(lambda: s3, BUCKET).put(KEY, [b"x"])
     s3.meta.events.unregister("before-call.s3.PutObject", record)
     assert not [name for name in sent[0] if "server-side-encryption" in name.lower()]
 
 
 def test_a_file_of_megabytes_comes_back_whole(s3: "S3Client") -> None:
     content = bytes(range(256)) * 4096 * 5
-    files = S3Files(s3, BUCKET)
+    files = S3Files(lambda: s3, BUCKET)
     files.put(KEY, [content])
     assert b"".join(files.get(KEY)) == content
 
@@ -81,7 +81,7 @@ def test_what_is_larger_than_a_part_goes_up_in_parts_and_leaves_none_behind(
     def pieces(number: int) -> Iterator[bytes]:
         return (b"x" * 1_000_000 for _ in range(number))
 
-    files = S3Files(s3, BUCKET)
+    files = S3Files(lambda: s3, BUCKET)
     files.put(KEY, pieces(20))
     assert s3.head_object(Bucket=BUCKET, Key=KEY)["ETag"].strip('"').endswith("-3")
 
@@ -107,7 +107,7 @@ def test_no_more_is_asked_for_than_a_part_holds(s3: "S3Client") -> None:
         sent.append(len(asked))
 
     s3.meta.events.register("before-call.s3.UploadPart", note)
-    S3Files(s3, BUCKET).put(KEY, pieces())
+    S3Files(lambda: s3, BUCKET).put(KEY, pieces())
     s3.meta.events.unregister("before-call.s3.UploadPart", note)
     ahead = [pieces - number * PART // 1_000_000 for number, pieces in enumerate(sent)]
     assert max(ahead) <= PART // 1_000_000 + 2
@@ -145,7 +145,7 @@ def test_every_other_refusal_is_passing(s3: "S3Client", operation: str, code: st
 
 def test_a_bucket_that_is_not_there_is_named_by_its_setting(s3: "S3Client") -> None:
     with pytest.raises(DeliveryError, match=r"NoSuchBucket: .*REPORTS_BUCKET") as caught:
-        S3Files(s3, "no-such-bucket").put(KEY, [b"x"])
+        S3Files(lambda: s3, "no-such-bucket").put(KEY, [b"x"])
     assert not caught.value.retryable
 
 
@@ -155,7 +155,7 @@ def test_an_s3_out_of_reach_is_passing(s3: "S3Client") -> None:
 
     s3.meta.events.register("before-send.s3", unplug)
     with pytest.raises(DeliveryError) as caught:
-        S3Files(s3, BUCKET).get(KEY)
+        S3Files(lambda: s3, BUCKET).get(KEY)
     s3.meta.events.unregister("before-send.s3", unplug)
     assert (caught.value.code, caught.value.retryable) == ("EndpointConnectionError", True)
 
@@ -165,5 +165,5 @@ def test_an_answer_cut_short_is_passing(s3: "S3Client") -> None:
     with Stubber(s3) as answers:
         answers.add_response("get_object", {"Body": cut})
         with pytest.raises(DeliveryError) as caught:
-            list(S3Files(s3, BUCKET).get(KEY))
+            list(S3Files(lambda: s3, BUCKET).get(KEY))
     assert (caught.value.code, caught.value.retryable) == ("IncompleteReadError", True)

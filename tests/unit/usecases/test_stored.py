@@ -1,6 +1,6 @@
 """The cheapest look at what is stored, and the table where the index cannot be believed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -127,3 +127,21 @@ def test_a_gone_node_is_resolved_even_where_the_index_lags(
     service.nodes.put([replace(node, missing_since=service.clock.now.replace(hour=1))])
     service.run()
     assert titles(findings) == []
+
+
+def test_what_has_the_same_hash_and_is_another_nodes_is_left_alone(
+    service: Service, findings: LaggingIndex
+) -> None:
+    nodes = {each.instance_id: each for each in service.nodes.all()}
+    stranger = next(row for row in findings._rows.values() if row.instance_id == "i-1")
+
+    class Colliding(LaggingIndex):
+        def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
+            return {**findings.get(finding_ids), "the same hash": stranger}
+
+    colliding = Colliding()
+    colliding.index = tuple(findings._rows.values())
+    stored = Stored(colliding, nodes, [Wanted("i-0", 2)])
+    held = stored.of_gone([nodes["i-0"]])
+    assert sorted(each.title for each in held["i-0"]) == ["A", "B"]
+    assert colliding.full_reads == 0

@@ -99,7 +99,7 @@ soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test`
 
 bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (15 minutes)
 	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 240
-	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 1 --within 300
+	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 0 --within 240
 	@$(PY) -m bench.floor
 	@$(PY) -m bench.cold_start
 	@$(PY) -m bench.api_cost

@@ -1,8 +1,9 @@
 """How long a new Lambda environment takes until its function can begin.
 
 Run it with `make bench`. A fresh interpreter each time imports app.py and builds
-the clients that the function uses; Lambda's own start is not part of it. As in
-Lambda, the package brings no bytecode, and the runtime's boto3 has its own.
+the clients that the function uses; Lambda's own start is not part of it. The
+package has the bytecode that `make deploy` puts into it, and in turn with it none,
+as plain `chalice deploy` makes it; the runtime's boto3 always has its own.
 """
 
 import os
@@ -18,6 +19,7 @@ from rich.console import Console
 
 from bench.results import ColdStarts, Start, cores, save, today
 from devstack.environment import isolate, settings_env
+from infra import bytecode
 
 ROOT = Path(__file__).parents[1]
 # What is packed beside our own code, as requirements.txt and Chalice have it.
@@ -44,8 +46,9 @@ print((imported - began) * 1000, (ready - began) * 1000, int(slack))
 """
 
 
-def package(directory: Path) -> None:
+def package(directory: Path) -> Path:
     """Lay out what the functions' package holds, without bytecode."""
+    directory.mkdir()
     no_bytecode = shutil.ignore_patterns("__pycache__")
     shutil.copy(ROOT / "app.py", directory)
     shutil.copytree(ROOT / "chalicelib", directory / "chalicelib", ignore=no_bytecode)
@@ -54,6 +57,7 @@ def package(directory: Path) -> None:
         assert spec is not None
         assert spec.origin is not None
         shutil.copytree(Path(spec.origin).parent, directory / name, ignore=no_bytecode)
+    return directory
 
 
 def started(directory: Path, clients: str) -> tuple[float, float, bool]:
@@ -77,21 +81,31 @@ def main() -> int:
     functions = []
     status = console.status(f"{RUNS} cold starts of each function")
     with status, tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
-        package(directory)
-        started(directory, "pass")  # reads everything from the disk once
+        plain, compiled = (package(Path(folder) / name) for name in ("plain", "compiled"))
+        bytecode.write(ROOT, compiled)
+        for directory in (plain, compiled):
+            started(directory, "pass")  # reads everything from the disk once
         for function, clients in FUNCTIONS.items():
-            imported, ready, slack = zip(
-                *(started(directory, clients) for _ in range(RUNS)), strict=True
+            without, starts = zip(
+                *((started(plain, clients), started(compiled, clients)) for _ in range(RUNS)),
+                strict=True,
             )
+            imported, ready, slack = zip(*starts, strict=True)
             functions.append(
-                Start(name=function, import_ms=imported, ready_ms=ready, slack_loaded=any(slack))
+                Start(
+                    name=function,
+                    import_ms=imported,
+                    ready_ms=ready,
+                    uncompiled_ms=tuple(milliseconds for _, milliseconds, _ in without),
+                    slack_loaded=any(slack),
+                )
             )
     save("cold-start", ColdStarts(when=today(), cores=cores(), functions=tuple(functions)))
     for each in functions:
         loads = "loads" if each.slack_loaded else "does not load"
         console.print(
-            f"cold start, {each.name}: {median(each.ready_ms):.0f} ms, {loads} Slack's SDK"
+            f"cold start, {each.name}: {median(each.ready_ms):.0f} ms "
+            f"({median(each.uncompiled_ms):.0f} without bytecode), {loads} Slack's SDK"
         )
     return 0
 

@@ -94,11 +94,12 @@ class BadInput(Result, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """Cold starts of one function, in milliseconds."""
+    """Cold starts of one function, in milliseconds; uncompiled: in turn, without bytecode."""
 
     name: str
     import_ms: tuple[float, ...]
     ready_ms: tuple[float, ...]
+    uncompiled_ms: tuple[float, ...]
     slack_loaded: bool
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.bytecode import vendored
 from infra.stages import APP, ROOT, Stage
 from infra.stop import Stop
 
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
 CHALICE = Path(sys.executable).with_name("chalice")
 
 
+def make(*arguments: str, root: Path = ROOT) -> None:
+    """Run a command of Chalice that packages the code; `Stop` where it fails."""
+    clean(root)
+    with vendored(root):
+        run(*arguments, root=root)
+
+
 def run(*arguments: str, root: Path = ROOT) -> None:
     """Run a command of Chalice, its output shown; `Stop` where it fails."""
-    clean(root)
     # what Chalice imports to package the app must not leave bytecode to be packaged
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     sys.stdout.flush()

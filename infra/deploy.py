@@ -93,7 +93,7 @@ def functions(stage: Stage, where: Place) -> str:
         adopted = chalice_cli.adopt_api(where.session.client("apigateway"), stage)
     if adopted:
         say(f"  the API {adopted} was there already: recorded in .chalice/deployed")
-    chalice_cli.run("deploy", "--stage", stage.name)
+    chalice_cli.make("deploy", "--stage", stage.name)
     record = chalice_cli.deployed(stage)
     if "rest_api" not in record:
         raise Stop("chalice deployed no API; look at its output above")

@@ -29,7 +29,7 @@ def build(name: str) -> Package:
     out = ROOT / "build" / f"package-{name}"
     for stale in (out, ROOT / ".chalice" / "deployments"):
         shutil.rmtree(stale, ignore_errors=True)
-    chalice_cli.run("package", "--stage", name, str(out))
+    chalice_cli.make("package", "--stage", name, str(out))
     package = read(out / "deployment.zip")
     wrong = faults(package, architecture(name))
     if wrong:
@@ -46,7 +46,8 @@ def architecture(name: str, config: Path = CONFIG) -> str:
 
 def shown(package: Package) -> str:
     """Size and largest parts, for people."""
-    lines = [f"{package.size:,} bytes of {LARGEST_BYTES:,}, {len(package.names)} files"]
+    files = f"{len(package.names)} files, {len(package.compiled)} modules compiled"
+    lines = [f"{package.size:,} bytes of {LARGEST_BYTES:,}, {files}"]
     lines += [f"  {size:>9,}  {part}" for part, size in package.parts.most_common(SHOWN)]
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """What may be in the package of the functions, and how large it may be."""
 
+import re
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -23,15 +24,26 @@ NOT_PACKED = {
 _CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
 # How compiled modules name the architecture that they run on.
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+# A file of bytecode, and its flags (PEP 552): a hash of its source that Python checks.
+_BYTECODE = re.compile(r"(?P<folder>.*)__pycache__/(?P<module>[^/.]+)\.[^/]+\.pyc")
+_FLAGS = slice(4, 8)
+_CHECKED = (0b11).to_bytes(4, "little")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package: its size, its files, and bytes by top-level name."""
+    """A package: its size, its files, bytes by top-level name, bytecode that is never checked."""
 
     size: int
     names: tuple[str, ...]
     parts: Counter[str]
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def compiled(self) -> frozenset[str]:
+        """The sources that there is bytecode of, in the package or not."""
+        matches = map(_BYTECODE.fullmatch, self.names)
+        return frozenset(f"{match['folder']}{match['module']}.py" for match in matches if match)
 
 
 def read(path: Path) -> Package:
@@ -41,7 +53,9 @@ def read(path: Path) -> Package:
         for entry in archive.infolist():
             parts[entry.filename.split("/", 1)[0]] += entry.compress_size
         names = tuple(archive.namelist())
-    return Package(path.stat().st_size, names, parts)
+        bytecode = [name for name in names if _BYTECODE.fullmatch(name)]
+        unchecked = tuple(name for name in bytecode if archive.read(name)[_FLAGS] != _CHECKED)
+    return Package(path.stat().st_size, names, parts, unchecked)
 
 
 def faults(package: Package, architecture: str) -> list[str]:
@@ -52,11 +66,15 @@ def faults(package: Package, architecture: str) -> list[str]:
     tops = {name.split("/", 1)[0] for name in package.names}
     found += [f"{name} is in it: {why}" for name, why in NOT_PACKED.items() if name in tops]
     found += [f"{name} is missing" for name in ("app.py", "chalicelib") if name not in tops]
-    more = {name for name in package.names if name.startswith("chalice/")} - _CHALICE_RUNTIME
+    sources = {name for name in package.names if name.endswith(".py")}
+    more = {name for name in sources if name.startswith("chalice/")} - _CHALICE_RUNTIME
     if more:
         found.append(f"Chalice is in it beyond its runtime: {', '.join(sorted(more)[:3])}")
-    if any("__pycache__" in name for name in package.names):
-        found.append("bytecode (__pycache__) is in it")
+    orphans = sorted(package.compiled - sources)
+    if orphans:
+        found.append(f"bytecode of {orphans[0]} is in it, which is not")
+    if package.unchecked:
+        found.append(f"{package.unchecked[0]} would be run even if its source was another one")
     machine = MACHINES[architecture]
     alien = [name for name in package.names if name.endswith(".so") and machine not in name]
     if alien:

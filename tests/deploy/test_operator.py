@@ -17,7 +17,8 @@ from chalicelib.entrypoints.api_routes import ROUTES
 from devstack import emulator
 from devstack.inspec.event import scheduled_event
 from devstack.names import ACCOUNT, CHANNEL_ID, REGION
-from tests.deploy.checkout import STAGE, Checkout, checkout
+from infra.package_content import faults, read
+from tests.deploy.checkout import ARCHITECTURE, STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.signing import signed
 
@@ -240,6 +241,18 @@ def test_deploying_again_without_chalice_s_record_keeps_api_and_data(
     assert stage(around) == deployed
     assert deployed.rows("findings") == rows
     assert deployed.call("GET", "/v1/findings").headers["Content-Type"] == PROBLEM
+
+
+def test_what_is_deployed_brings_the_bytecode_of_what_it_loads(
+    copy: Checkout, deployed: Deployed
+) -> None:
+    assert deployed.functions
+    packages = list((copy.path / ".chalice" / "deployments").glob("*.zip"))
+    assert packages
+    for package in map(read, packages):
+        assert faults(package, ARCHITECTURE) == []
+        assert {"app.py", "chalice/app.py", "chalicelib/usecases/scan.py"} < package.compiled
+    assert not (copy.path / "vendor").exists()
 
 
 def test_every_function_is_what_the_configuration_says(copy: Checkout, deployed: Deployed) -> None:

@@ -44,6 +44,16 @@ import sys
 slack = any(name.startswith('slack_sdk') for name in sys.modules)
 print((imported - began) * 1000, (ready - began) * 1000, int(slack))
 """
+# What none of it can be without: boto3 alone, with the clients of a pass.
+_SDK = """
+import time
+began = time.perf_counter()
+import boto3
+session = boto3.Session()
+session.resource("dynamodb")
+session.client("ssm")
+print((time.perf_counter() - began) * 1000)
+"""
 
 
 def package(directory: Path) -> Path:
@@ -62,16 +72,19 @@ def package(directory: Path) -> Path:
 
 def started(directory: Path, clients: str) -> tuple[float, float, bool]:
     """Milliseconds until app.py is imported and until all is built; whether Slack's SDK is in."""
-    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-c", _PROGRAM.format(clients=clients)],
+    imported, ready, slack = _printed(directory, _PROGRAM.format(clients=clients)).split()
+    return round(float(imported), 1), round(float(ready), 1), slack == "1"
+
+
+def _printed(directory: Path, program: str) -> str:
+    return subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", program],
         check=True,
         capture_output=True,
         text=True,
         cwd=directory,
         env={**os.environ, **_settings(), "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    imported, ready, slack = ran.stdout.split()
-    return round(float(imported), 1), round(float(ready), 1), slack == "1"
+    ).stdout
 
 
 def main() -> int:
@@ -79,6 +92,7 @@ def main() -> int:
     isolate()
     console = Console(highlight=False, soft_wrap=True)
     functions = []
+    sdk = []
     status = console.status(f"{RUNS} cold starts of each function")
     with status, tempfile.TemporaryDirectory() as folder:
         plain, compiled = (package(Path(folder) / name) for name in ("plain", "compiled"))
@@ -91,6 +105,7 @@ def main() -> int:
                 strict=True,
             )
             imported, ready, slack = zip(*starts, strict=True)
+            sdk += [round(float(_printed(plain, _SDK)), 1) for _ in range(RUNS // len(FUNCTIONS))]
             functions.append(
                 Start(
                     name=function,
@@ -100,13 +115,15 @@ def main() -> int:
                     slack_loaded=any(slack),
                 )
             )
-    save("cold-start", ColdStarts(when=today(), cores=cores(), functions=tuple(functions)))
+    made = ColdStarts(when=today(), cores=cores(), functions=tuple(functions), sdk_ms=tuple(sdk))
+    save("cold-start", made)
     for each in functions:
         loads = "loads" if each.slack_loaded else "does not load"
         console.print(
             f"cold start, {each.name}: {median(each.ready_ms):.0f} ms "
             f"({median(each.uncompiled_ms):.0f} without bytecode), {loads} Slack's SDK"
         )
+    console.print(f"cold start, boto3 alone with the clients of a pass: {median(sdk):.0f} ms")
     return 0
 
 

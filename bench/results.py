@@ -104,9 +104,10 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColdStarts(Result, frozen=True, kw_only=True):
-    """Cold starts of the functions."""
+    """Cold starts of the functions; sdk: boto3 alone with the clients of a pass."""
 
     functions: tuple[Start, ...]
+    sdk_ms: tuple[float, ...]
 
 
 class ApiRequests(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,6 +86,22 @@ def of(packages: tuple[str, ...], loaded: set[str]) -> set[str]:
     return {name for name in loaded for package in packages if f"{name}.".startswith(f"{package}.")}
 
 
+def test_the_collector_is_made_rare_before_anything_large_is_imported() -> None:
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, gc, chalicelib; print(gc.get_threshold()[0], *sys.modules)",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    threshold, *loaded = ran.stdout.split()
+    assert int(threshold) == 50_000
+    assert of(("boto3", "botocore", "chalice"), set(loaded)) == set()
+
+
 @pytest.mark.parametrize("function", SILENT)
 def test_a_function_with_nothing_to_send_loads_only_what_it_needs(
     service: Service, function: str

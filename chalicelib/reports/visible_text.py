@@ -16,7 +16,9 @@ def visible(text: str) -> str:
 
     Every other character stays, in its place.
     """
-    return text if text.isprintable() else "".join(map(_visible, text))
+    if text.isprintable():
+        return text
+    return text.translate({ord(character): _visible(character) for character in set(text)})
 
 
 def _visible(character: str) -> str:

@@ -90,7 +90,7 @@ class Passes:
         for node in (NODE, *OTHERS):
             self._put(node, "a", "b")
         # with so many rows in the table, one node is looked up by the index
-        self._put(LARGE, *(f"title {number}" for number in range(1_000)))
+        self._put(LARGE, *(f"title {number}" for number in range(200)))
         self._pass()
 
     def one_node_of_many_changes_and_its_file_waits(self) -> None:

@@ -74,13 +74,14 @@ destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
 	@$(STAGE_IS_GIVEN)
 	@$(PY) -m infra.destroy --stage "$$STAGE"
 
+# Three workers on two cores: a quarter of the time the deployments wait for what they deployed.
 test: setup  ## format, lint, types, import contracts, secrets, all tests: what CI runs
 	@$(PY) -m ruff format --check --quiet $(CODE)
 	@$(PY) -m ruff check --quiet $(CODE)
 	@$(PY) -m mypy $(CODE)
 	@$(VENV)/bin/lint-imports
 	@git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .secrets.baseline
-	@$(PY) -m pytest -n 2 --cov=chalicelib --cov-branch --cov-report=
+	@$(PY) -m pytest -n 3 --cov=chalicelib --cov-branch --cov-report=
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
 		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 

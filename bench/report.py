@@ -78,13 +78,14 @@ HEAD = """\
 
 Made by `python -m bench.report` from the files in `bench/results`; do not edit it by hand.
 
-- `make bench` measures again in 15 minutes: 1,000 and 10,000 findings (there with the baseline's
-  calls computed), the floor, cold starts, the API. `make bench-full` measures the rest in some 100
-  minutes: five rounds of the baseline over 10,000 findings, 100,000 findings, growth, throttling,
-  bad input, monthly reports, a simulated change of 100,000 nodes. Both need Java 17 and npm, and
-  each renews its own sections only.
+- `make bench` measures again in 8 to 15 minutes: 1,000 and 10,000 findings (there with the
+  baseline's calls computed; five rounds, none begun after 200 seconds), the floor, cold starts,
+  the API under load. `make bench-full` measures the rest in some 100 minutes:
+  five rounds of the baseline over 10,000 findings, 100,000 findings, growth, throttling, bad input,
+  the API by size, monthly reports, a simulated change of 100,000 nodes. Both need Java 17 and npm,
+  and each renews its own sections only.
 - The machine class was 2 cores, shared with other work: how fast one of them computes changed by a
-  factor of two within the hour. Seconds differ from machine to machine and from run to run; what
+  factor of four within the hour. Seconds differ from machine to machine and from run to run; what
   counts are calls, units and the ratios within one run.
 - Every scan is a process of its own and tells its own peak memory and its own calls. SSM, DynamoDB
   Local, Slack and S3 are other processes. SSM and Slack are stand-ins and add no latency unless it

@@ -3,7 +3,7 @@ import pytest
 from bench import promises
 from bench.cases import AGAIN, FEW, FIRST, MASS, QUIET
 from bench.promises import Verdict, most_calls
-from bench.results import Growth, Load, LoadKind, Throttle, ThrottledAt
+from bench.results import ColdStarts, Growth, Load, LoadKind, Start, Throttle, ThrottledAt
 from tests.unit.bench.samples import Took, case, comparison, run
 
 
@@ -79,3 +79,21 @@ def test_one_request_that_was_not_answered_breaks_what_is_promised_of_the_load()
 
     assert [each.kept for each in promises.of_load(loaded(0))] == [True]
     assert [each.kept for each in promises.of_load(loaded(1))] == [False]
+
+
+@pytest.mark.parametrize(
+    ("ready", "slack", "kept"),
+    [(600, False, [True, True, True]), (651, True, [False, False, False])],
+)
+def test_a_start_is_held_against_milliseconds_and_against_boto3_alone(
+    ready: float, slack: bool, kept: list[bool]
+) -> None:
+    start = Start(
+        name="the API",
+        import_ms=(1.0,),
+        ready_ms=(ready,),
+        uncompiled_ms=(900.0,),
+        slack_loaded=slack,
+    )
+    made = ColdStarts(when="2026-11-26", cores=2, functions=(start,), sdk_ms=(400.0,))
+    assert [each.kept for each in promises.of_cold_starts(made)] == kept

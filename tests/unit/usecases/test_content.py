@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,15 @@ def test_nothing_is_read_beyond_the_piece_that_fills_it() -> None:
     pieces = iter([b"head\n1\n2\n", b"3\n", b"never asked for"])
     assert first_rows(pieces, 1) == (b"head\n1\n", False)
     assert list(pieces) == [b"3\n", b"never asked for"]
+
+
+@pytest.mark.parametrize(
+    ("after", "whole"), [((), True), ((b"",), True), ((b"2\n",), False), ((b"", b"2\n"), False)]
+)
+def test_a_piece_may_end_where_the_thread_s_part_does(
+    after: tuple[bytes, ...], whole: bool
+) -> None:
+    assert first_rows([b"head\n1\n", *after], 1) == (b"head\n1\n", whole)
 
 
 def test_a_thread_gets_the_worst_and_the_bucket_has_all() -> None:

@@ -23,6 +23,7 @@ from chalicelib.adapters.slack import SlackChannel, slack_channel
 from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws.calls import CallCounter
+from chalicelib.aws.session import our_session
 from chalicelib.domain.errors import BadSetting
 from chalicelib.reports.csv_file import csv_file
 from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
@@ -56,7 +57,7 @@ class Runtime:
         self.settings = settings
         self.calls = CallCounter()
         self.log = Logger(service=SERVICE, level=settings.log_level)
-        self._session = session or boto3.Session()
+        self._session = session or our_session()
         self.calls.watch(self._session)
         self._timeouts = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
 

@@ -23,6 +23,8 @@ NEVER = (
     "pydantic",
     "yaml",
 )
+# What answers requests to the API; the functions that get none do without.
+API = ("chalicelib.entrypoints.api_blueprints", "chalicelib.entrypoints.api_routes")
 # boto3 loads it when a client of S3 is made.
 S3 = ("boto3.s3.inject",)
 PROGRAM = """
@@ -65,16 +67,22 @@ SILENT = {
     "the API": f'assert app.app({REQUEST}, context)["statusCode"] == 200',
     "the authorizer": f'assert app.authorizer({TOKEN}, context)["principalId"] == "nobody"',
 }
+# As Chalice names them to Lambda.
+HANDLERS = {
+    "reconcile": "app.reconcile",
+    "the API": "app.app",
+    "the authorizer": "app.authorizer",
+}
 
 
-def loaded_after(call: str) -> set[str]:
-    """The modules of a fresh interpreter that answered one call with the settings of now."""
+def loaded_after(call: str, handler: str) -> set[str]:
+    """The modules of a fresh interpreter that Lambda started for a handler and one call."""
     ran = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", PROGRAM.format(call=call)],
         check=False,
         capture_output=True,
         text=True,
-        env=dict(os.environ),
+        env={**os.environ, "_HANDLER": handler},
     )
     assert ran.returncode == 0, ran.stderr
     last = ran.stdout.splitlines()[-1]
@@ -107,15 +115,24 @@ def test_a_function_with_nothing_to_send_loads_only_what_it_needs(
     service: Service, function: str
 ) -> None:
     assert service.posts() == []
-    loaded = loaded_after(SILENT[function])
+    loaded = loaded_after(SILENT[function], HANDLERS[function])
     assert "chalicelib.bootstrap" in loaded
     assert of(("slack_sdk", *S3, *NEVER), loaded) == set()
+    assert of(API, loaded) == (set(API) if function == "the API" else set())
 
 
 def test_a_pass_with_something_to_send_loads_slack_and_nothing_else_more(service: Service) -> None:
     service.put("A")
-    loaded = loaded_after(RECONCILE)
+    loaded = loaded_after(RECONCILE, HANDLERS["reconcile"])
     assert service.posts() == ["1 new non-compliant finding"]
     assert of(("slack_sdk",), loaded)
     assert of(S3, loaded)
-    assert of(NEVER, loaded) == set()
+    assert of((*API, *NEVER), loaded) == set()
+
+
+@pytest.mark.parametrize("handler", ["", "app.app"])
+def test_wherever_it_may_be_asked_for_them_all_routes_are_there(
+    service: Service, handler: str
+) -> None:
+    assert service.posts() == []
+    assert of(API, loaded_after(SILENT["the API"], handler)) == set(API)

@@ -74,7 +74,7 @@ destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
 	@$(STAGE_IS_GIVEN)
 	@$(PY) -m infra.destroy --stage "$$STAGE"
 
-# Three workers on two cores: a quarter of the time the deployments wait for what they deployed.
+# Three workers on two cores: deployments wait five to ten seconds for each function.
 test: setup  ## format, lint, types, import contracts, secrets, all tests: what CI runs
 	@$(PY) -m ruff format --check --quiet $(CODE)
 	@$(PY) -m ruff check --quiet $(CODE)
@@ -98,7 +98,7 @@ soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test`
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed && \
 		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed
 
-bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (15 minutes)
+bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (8 to 15 minutes)
 	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 200
 	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 0 --within 200
 	@$(PY) -m bench.floor

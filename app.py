@@ -58,12 +58,9 @@ else:
 
 # Lambda names the handler of the function that it starts; these never see a request to the API.
 # Anywhere else, as when Chalice deploys, all routes are there.
-if os.environ.get("_HANDLER") not in {
-    "app.ec2_inspec_scan",
-    "app.monthly_alert",
-    "app.reconcile",
-    "app.authorizer",
-}:
+without_routes = {each.handler_string for each in app.event_sources}
+without_routes |= {each.handler_string for each in app.builtin_auth_handlers}
+if os.environ.get("_HANDLER") not in without_routes:
     from chalicelib.entrypoints import api_blueprints
     from chalicelib.entrypoints.api_routes import ROUTES
 

@@ -72,9 +72,9 @@ def faults(package: Package, architecture: str) -> list[str]:
         found.append(f"Chalice is in it beyond its runtime: {', '.join(sorted(more)[:3])}")
     orphans = sorted(package.compiled - sources)
     if orphans:
-        found.append(f"bytecode of {orphans[0]} is in it, which is not")
+        found.append(f"bytecode of {orphans[0]} is in it, and {orphans[0]} is not")
     if package.unchecked:
-        found.append(f"{package.unchecked[0]} would be run even if its source was another one")
+        found.append(f"{package.unchecked[0]} is not checked by the hash of its source")
     machine = MACHINES[architecture]
     alien = [name for name in package.names if name.endswith(".so") and machine not in name]
     if alien:

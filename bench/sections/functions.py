@@ -32,9 +32,9 @@ def cold_starts(made: ColdStarts) -> list[str]:
         (
             "A fresh interpreter imports app.py and builds the clients of a function. Lambda's own "
             "start is not part of it. `make deploy` packs the bytecode of what is loaded; without "
-            "it, as plain `chalice deploy` packs, a new environment compiles all of it. boto3 "
-            "alone, with the clients of a pass and nothing of ours, takes "
-            f"{median(made.sdk_ms):.0f} ms of it."
+            "it, as plain `chalice deploy` packs, a new environment compiles all of it. In the "
+            "same run boto3 as it comes, with the clients of a pass and nothing of ours, took "
+            f"{median(made.sdk_ms):.0f} ms."
         ),
         "",
         *table(head, rows),

@@ -82,6 +82,14 @@ def test_the_folder_goes_with_its_files(checkout: Path) -> None:
     assert not (checkout / "vendor").exists()
 
 
+def test_what_somebody_left_who_was_killed_is_not_packed(checkout: Path) -> None:
+    left = checkout / "vendor" / "chalicelib" / "__pycache__" / "gone.cpython-311.pyc"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    with bytecode.vendored(checkout):
+        assert not left.exists()
+
+
 def test_it_goes_as_well_where_packaging_fails(checkout: Path) -> None:
     with pytest.raises(Stop, match="chalice failed"), bytecode.vendored(checkout):
         raise Stop("chalice failed")

@@ -136,3 +136,21 @@ def test_wherever_it_may_be_asked_for_them_all_routes_are_there(
 ) -> None:
     assert service.posts() == []
     assert of(API, loaded_after(SILENT["the API"], handler)) == set(API)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["app.ec2_inspec_scan", "app.monthly_alert", "app.reconcile", "app.authorizer"],
+)
+def test_a_function_that_sees_no_request_starts_without_routes(handler: str) -> None:
+    program = "import app, sys; print(len(app.app.routes), *sys.modules)"
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "_HANDLER": handler},
+    )
+    routes, *loaded = ran.stdout.split()
+    assert int(routes) == 0
+    assert of(API, set(loaded)) == set()

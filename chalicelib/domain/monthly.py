@@ -1,7 +1,7 @@
 """The monthly report: everything stored, counted, with what is snoozed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,13 +53,24 @@ def listed(findings: Iterable[Finding], muting: Muting) -> Iterator[Listed]:
     return (Listed(finding, muting.of(finding)) for finding in findings)
 
 
-def summarize(
-    rows: Iterable[Listed], nodes: Sequence[Node], now: datetime, csv_key: str
-) -> MonthlyReport:
-    """Count the rows, one after the other: there may be more than memory holds.
+@dataclass(frozen=True, slots=True)
+class NodeCount:
+    """Stored nodes, and those of them that are doubtful: their rows may be old."""
 
-    Nodes that are missing or not proven are doubtful: their rows may be old.
-    """
+    known: int
+    doubtful: int
+
+
+def count_nodes(nodes: Iterable[Node]) -> NodeCount:
+    """Count the nodes; doubtful are those that are missing or not proven."""
+    doubts = Counter(bool(node.missing_since or node.unproven_since) for node in nodes)
+    return NodeCount(known=doubts.total(), doubtful=doubts[True])
+
+
+def summarize(
+    rows: Iterable[Listed], nodes: NodeCount, now: datetime, csv_key: str
+) -> MonthlyReport:
+    """Count the rows, one after the other: there may be more than memory holds."""
     by_severity: Counter[Severity] = Counter()
     affected: set[str] = set()
     snoozed = ending_soon = 0
@@ -76,8 +87,8 @@ def summarize(
         at=now,
         by_severity={each: by_severity[each] for each in Severity if by_severity[each]},
         affected_nodes=len(affected),
-        known_nodes=len(nodes),
-        doubtful_nodes=sum(bool(node.missing_since or node.unproven_since) for node in nodes),
+        known_nodes=nodes.known,
+        doubtful_nodes=nodes.doubtful,
         oldest=oldest,
         snoozed=snoozed,
         ending_soon=ending_soon,

@@ -9,7 +9,14 @@ from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, ServiceError
 from chalicelib.domain.finding import Finding, finding_id, worst_first
 from chalicelib.domain.message import CsvFile, Message, Source, Step
-from chalicelib.domain.monthly import MESSAGE_PREFIX, Listed, csv_key, listed, summarize
+from chalicelib.domain.monthly import (
+    MESSAGE_PREFIX,
+    Listed,
+    count_nodes,
+    csv_key,
+    listed,
+    summarize,
+)
 from chalicelib.domain.outcome import Outcome
 from chalicelib.domain.snooze import Muting, Snooze, scopes, untold
 from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
@@ -78,11 +85,13 @@ def _stage_scan(world: World, outcome: Outcome, work: OpenWork) -> Spoken:
 def stage_monthly(world: World, debts: Sequence[Debt]) -> Spoken:
     """Write down the monthly report for the newest of the owed months, settling all of them."""
     now = world.clock()
+    # counted first and let go of, so that a large fleet is not in memory beside its findings
+    nodes = count_nodes(world.nodes.all())
     newest = max(debts, key=lambda debt: debt.event_at)
     stored = world.sorter.worst_first(world.findings.all())
     muting = Muting(audible(world), now)
     file = CsvFile(csv_key(newest.event_at), "All stored non-compliant findings", Source.EVERYTHING)
-    report = summarize(listed(stored, muting), world.nodes.all(), now, file.key)
+    report = summarize(listed(stored, muting), nodes, now, file.key)
     message = Message(
         id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,

@@ -106,7 +106,7 @@ bench: setup .venv-bench/.installed  ## what a pass and the API cost, against wh
 	@$(PY) -m bench.load
 	@$(PY) -m bench.report
 
-bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, the API by size, 100,000 findings, growth, throttling, bad input, large months, 100,000 nodes (100 minutes)
+bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, the API by size, 100,000 findings, growth, throttling, bad input, large months, 100,000 nodes (50 to 100 minutes)
 	@$(PY) -m bench.api_cost
 	@$(PY) -m bench.throttle
 	@$(PY) -m bench.bad_input

@@ -80,7 +80,7 @@ Made by `python -m bench.report` from the files in `bench/results`; do not edit 
 
 - `make bench` measures again in 8 to 15 minutes: 1,000 and 10,000 findings (there with the
   baseline's calls computed; five rounds, none begun after 200 seconds), the floor, cold starts,
-  the API under load. `make bench-full` measures the rest in some 100 minutes:
+  the API under load. `make bench-full` measures the rest in 50 to 100 minutes:
   five rounds of the baseline over 10,000 findings, 100,000 findings, growth, throttling, bad input,
   the API by size, monthly reports, a simulated change of 100,000 nodes. Both need Java 17 and npm,
   and each renews its own sections only.

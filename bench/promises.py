@@ -33,7 +33,7 @@ COLD_START_MS, LARGEST_START_RATIO = 650.0, 1.5
 # Of the 95th percentiles: with 100 times the findings, a list by instance takes as long.
 LIST, LARGEST_API_RATIO = "page of 50", 1.3
 PAGE_MS = 50.0
-CSV_ROWS, MONTHLY_MB = 150_000.0, 15.0
+CSV_ROWS, MONTHLY_MB = 150_000.0, 10.0
 # Memory for each more node of a fleet.
 NODE_BYTES = 2_560
 # A page of either SSM listing (API reference, MaxResults).

@@ -12,8 +12,9 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("typed", ["y\n", "Y\n", " y \n"])
-def test_a_yes_goes_on(typed: str) -> None:
+def test_a_yes_goes_on(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
     agreed("Go on?", env={}, source=Terminal(typed))
+    assert capsys.readouterr().out == "Go on? "
 
 
 @pytest.mark.parametrize("typed", ["\n", "n\n", "yes please\n", ""])

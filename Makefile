@@ -92,11 +92,12 @@ test-deploy: setup  ## of all tests only those that deploy: packages, stacks, po
 $(VENV)/.soak-installed: requirements-soak.txt $(VENV)/.installed
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-soak.txt && touch $@
 
+# The fuzzer comes first: it refuses a SEED or FUZZ that is no number, before the long runs.
 soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test` does: SEED=n does the same again, FUZZ=n seconds
 	@seed=$${SEED:-$$(date +%s)}; echo "make soak SEED=$$seed"; export SOAK=1; \
+		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed && \
 		$(PY) -m pytest tests/reliability/test_inbox_machine.py --hypothesis-seed=$$seed && \
-		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed && \
-		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed
+		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed
 
 bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (8 to 15 minutes)
 	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 200

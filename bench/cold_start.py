@@ -29,7 +29,7 @@ RUNS = 9
 FUNCTIONS = {
     "ec2-inspec-scan, monthly-alert, reconcile": (
         "app.ec2_inspec_scan",
-        "runtime.world('123456789012', 'us-east-1')",
+        "runtime.context('123456789012', 'us-east-1')",
     ),
     "the API": ("app.app", "runtime.inbox"),
     "the authorizer": ("app.authorizer", "runtime.tokens"),

@@ -57,7 +57,7 @@ class GeneratedFleet:
                     str(worst): Decimal(count) for worst, count in count_by_severity(shown).items()
                 },
                 "untitled": Decimal(0),
-                "doubtful_reading": "",
+                "unverified_fingerprint": "",
             }
 
 

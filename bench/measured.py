@@ -22,9 +22,9 @@ from bench.figures import Run
 from bench.plain import Plain
 from bench.watch import Watch
 from chalicelib.bootstrap import Runtime
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.settings import Settings
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 from devstack.names import ACCOUNT, ASSOCIATION, REGION, TOKEN
 
 # Environment: seconds that are added to each call to DynamoDB; seconds that a pass has.
@@ -38,26 +38,26 @@ EXECUTION_LASTED = timedelta(minutes=5)
 def ours(session: boto3.Session) -> Callable[[], Mapping[str, Any]]:
     """The pass, with an execution that is owed an answer, as an event brings it."""
     runtime = Runtime(Settings.from_env(os.environ), session)
-    world = runtime.world(ACCOUNT, REGION)
+    context = runtime.context(ACCOUNT, REGION)
     time_given = timedelta(seconds=float(os.environ.get(DEADLINE, LAMBDA_SECONDS)))
 
     def scan() -> Mapping[str, Any]:
         now = datetime.now(UTC)
         began = now - EXECUTION_LASTED
         key = f"{ASSOCIATION}#{now.isoformat()}"
-        world.work.owe(Debt(key, DebtKind.EXECUTION, now, now, ASSOCIATION, "Success", began))
-        (made,) = make_passes(world, now + time_given)
-        facts: dict[str, Any] = {"topic": made.spoken.topic or ""}
+        context.work.enqueue(Job(key, JobKind.EXECUTION, now, now, ASSOCIATION, "Success", began))
+        (made,) = run_scans(context, now + time_given)
+        facts: dict[str, Any] = {"topic": made.announcement.topic or ""}
         if made.failure:
             facts["failure"] = repr(made.failure)
         if made.outcome:
             coverage = made.outcome.coverage
             facts |= {
-                "opened": len(made.outcome.opened),
-                "resolved": made.outcome.resolved,
+                "opened": len(made.outcome.new),
+                "resolved": made.outcome.fixed,
                 "open": made.outcome.open_total,
-                "left": coverage.left,
-                "doubts": Counter(coverage.unproven.values()),
+                "left": coverage.deferred,
+                "doubts": Counter(coverage.unverified.values()),
             }
         return facts
 

@@ -25,12 +25,12 @@ from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws.calls import CallCounter
 from chalicelib.aws.session import our_session
 from chalicelib.domain.errors import BadSetting
-from chalicelib.reports.csv_file import csv_file
-from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.reports.csv_file import render_csv
+from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from chalicelib.settings import Settings
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.ports import Renderer
-from chalicelib.usecases.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
@@ -65,11 +65,11 @@ class Runtime:
         """The present, aware UTC."""
         return datetime.now(UTC)
 
-    def world(self, account: str, region: str) -> World:
+    def context(self, account: str, region: str) -> Context:
         """The ports of a pass; account and region are those that messages carry."""
         settings = self.settings
         origin = Origin(account, region, settings.stage, settings.timezone)
-        return World(
+        return Context(
             compliance=self._compliance,
             findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
             nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
@@ -81,9 +81,9 @@ class Runtime:
             sorter=SortedRuns(),
             channel=self._channel,
             renderer=Renderer(
-                alert=partial(alert_message, origin=origin),
-                monthly=partial(monthly_message, origin=origin),
-                csv=csv_file,
+                alert=partial(render_alert, origin=origin),
+                monthly=partial(render_monthly, origin=origin),
+                csv=render_csv,
             ),
             clock=self.clock,
             concurrency=settings.ssm_concurrency,

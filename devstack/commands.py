@@ -134,7 +134,7 @@ def find_alive() -> Running:
 
 def _show_answer(answer: dict[str, object], running: Running, console: Console) -> None:
     console.print_json(msgspec.json.encode(answer).decode())
-    passes: list[dict[str, object]] = answer["passes"]  # type: ignore[assignment]
+    passes: list[dict[str, object]] = answer["scans"]  # type: ignore[assignment]
     if not any(each["topic"] or each["delivered"] for each in passes):
         console.print(
             "Slack was told nothing: nothing is new, and this execution is answered already "

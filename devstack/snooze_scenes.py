@@ -47,7 +47,7 @@ class SnoozeScenes:
         expect("its author", rule.json["created_by"], self.author)
         moved = self.telling.failed[fleet[like]] - self.telling.failed[fleet[node]]
         made = self.telling.report_and_scan({**fleet, node: fleet[like]})
-        expect("new findings", made["opened"], moved)
+        expect("new findings", made["findings_new"], moved)
         expect("new but snoozed", made["snoozed"], 1)
         (message, file) = self.telling.said(2)
         expect("header", header(message), f"{moved - 1} new non-compliant findings")

@@ -42,7 +42,7 @@ class Story:
         """Everything that fails is new."""
         self.open = sum(self.telling.failed[name] for name in FLEET.values())
         made = self.telling.report_and_scan(FLEET)
-        expect("new findings", made["opened"], self.open)
+        expect("new findings", made["findings_new"], self.open)
         (message, file) = self.telling.said(2)
         expect("CSV rows", self.telling.show_csv(file), self.open)
         self.telling.keep("first-alert.csv", file)
@@ -51,7 +51,7 @@ class Story:
     def second_scan(self) -> None:
         """The answer is short, and nothing is told twice."""
         made = self.telling.report_and_scan(FLEET)
-        expect("new findings", made["opened"], 0)
+        expect("new findings", made["findings_new"], 0)
         expect("open findings", made["open"], self.open)
         (message,) = self.telling.said(1)
         expect("header", header(message), "No new non-compliant findings")
@@ -60,8 +60,8 @@ class Story:
         """What was repaired leaves the store, what broke is told."""
         made = self.telling.report_and_scan(SWAPPED)
         moved = self.telling.failed["amazon-bad"] - self.telling.failed["amazon-good"]
-        expect("new findings", made["opened"], moved)
-        expect("resolved findings", made["resolved"], moved)
+        expect("new findings", made["findings_new"], moved)
+        expect("resolved findings", made["findings_fixed"], moved)
         expect("open findings", made["open"], self.open)
         (message, file) = self.telling.said(2)
         expect("nodes in the CSV", {row["instance_id"] for row in csv_rows(file)}, {BROKEN})
@@ -78,7 +78,7 @@ class Story:
     def doubtful_scan(self) -> None:
         """Nothing is resolved without proof, and the doubt is told."""
         made = self.telling.report_and_scan(SWAPPED | {DOUBTFUL: "unsupported-platform"})
-        expect("resolved findings", made["resolved"], 0)
+        expect("resolved findings", made["findings_fixed"], 0)
         expect("open findings", made["open"], self.open)
         (message,) = self.telling.said(1)
         expect("header", header(message), "Scan incomplete")

@@ -60,10 +60,10 @@ class Telling:
         self.console.print(table)
         with self.console.status("the association event reaches ec2-inspec-scan"):
             answer = self.handlers.scan(began, {"Success": len(reports)})
-        (made,) = answer["passes"]
+        (made,) = answer["scans"]
         facts = {
-            "opened": made["opened"],
-            "resolved": made["resolved"],
+            "opened": made["findings_new"],
+            "resolved": made["findings_fixed"],
             "open": made["open"],
             "API calls": made["api_calls"],
             "seconds": made["seconds"],

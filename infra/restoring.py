@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from chalicelib.aws.dynamodb_pages import Row, whole_table
+from chalicelib.aws.dynamodb_pages import Row, scan_table
 from chalicelib.domain.errors import Conflict
 from chalicelib.usecases.ports import Clock
 
@@ -66,7 +66,7 @@ def restore(
 
 
 def _rows(table: "Table") -> Iterator[Row]:
-    return (row for row in whole_table(table) if row.get("pk") != LEASE)
+    return (row for row in scan_table(table) if row.get("pk") != LEASE)
 
 
 @contextmanager

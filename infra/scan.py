@@ -51,7 +51,7 @@ def scan(asked: argparse.Namespace) -> int:
     client = checks.place().session.client("lambda", config=PATIENT)
     answer = invoke(client, stage, full=asked.full, accept_missing=asked.accept_missing)
     say(shown(answer))
-    return 0 if answer["passes"] else 1
+    return 0 if answer["scans"] else 1
 
 
 def invoke(
@@ -80,9 +80,9 @@ def invoke(
 
 def shown(answer: Mapping[str, Any]) -> str:
     """The passes as people read them."""
-    if not answer["passes"]:
+    if not answer["scans"]:
         return "Another pass is under way and does the work; ask again when it has ended."
-    return "\n".join(_pass(each) for each in answer["passes"])
+    return "\n".join(_pass(each) for each in answer["scans"])
 
 
 def _pass(made: Mapping[str, Any]) -> str:
@@ -91,7 +91,7 @@ def _pass(made: Mapping[str, Any]) -> str:
         f"Pass {made['scan_id']}, {made['seconds']:.1f} s, {made['api_calls']} calls",
         (
             f"  nodes      {made['nodes_known']} known, {made['nodes_changed']} changed, "
-            f"{made['nodes_left']} left, {made['nodes_unproven']} in doubt, "
+            f"{made['nodes_deferred']} left, {made['nodes_unverified']} in doubt, "
             f"{made['nodes_missing']} missing"
         ),
         (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
-from chalicelib.aws.dynamodb_pages import whole_table
+from chalicelib.aws.dynamodb_pages import scan_table
 from infra import checks, old_table
 from infra.command import ended, say, stage_parser
 from infra.stages import read_stage
@@ -34,7 +34,7 @@ def take_over(name: str, source: str, *, dry_run: bool) -> str:
     tables = f"{stage.prefix}-findings", f"{stage.prefix}-nodes"
     with stopping(f"the tables {source}, {', '.join(tables)}"):
         dynamodb = where.session.resource("dynamodb")
-        imported = old_table.read(whole_table(dynamodb.Table(source)), datetime.now(UTC))
+        imported = old_table.read(scan_table(dynamodb.Table(source)), datetime.now(UTC))
         if not dry_run:
             findings, nodes = (dynamodb.Table(each) for each in tables)
             old_table.store(imported, DynamoFindings(findings), DynamoNodes(nodes))

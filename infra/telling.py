@@ -32,7 +32,7 @@ def plan(stage: Stage, where: Place, parameters: Mapping[str, Mapping[str, str]]
     fleet = Fleet()
     # an alarm of the authorizer is made where there is one
     alarms = [found for found in _ALARM.findall(template) if stage.with_authorizer or not found]
-    # beside METRICS there is passes_failed
+    # beside METRICS there is scans_failed
     costs = monthly(fleet, metrics=len(METRICS) + 1, alarms=len(alarms))
     lines = [
         f"Stage {stage.name} in account {where.account}, region {where.region}:",

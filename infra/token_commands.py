@@ -5,7 +5,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import IO, Protocol
 
-from chalicelib.domain.access import AccessToken, Role, added, digest_of, revoked
+from chalicelib.domain.access import AccessToken, Role, append_token, hash_token, remove_token
 
 PREFIX = "eis_"
 # Bytes of randomness: as many as the hash has, so that neither is the easier one to guess.
@@ -48,7 +48,7 @@ def run(asked: argparse.Namespace, store: TokenStore, out: IO[str]) -> None:
             token = add_token(store, asked.name, Role(asked.role), datetime.now(UTC))
             out.write(_MADE.format(token=token, name=asked.name, role=asked.role))
         case "revoke":
-            store.save(revoked(store.all(), asked.name))
+            store.save(remove_token(store.all(), asked.name))
             out.write(f"Revoked {asked.name}. A deployed API has forgotten it in ten minutes.\n")
         case _:
             out.write(_table(store.all()))
@@ -57,8 +57,8 @@ def run(asked: argparse.Namespace, store: TokenStore, out: IO[str]) -> None:
 def add_token(store: TokenStore, name: str, role: Role, now: datetime) -> str:
     """Make a token and keep its hash; returns the token, which is nowhere else."""
     token = new_token()
-    made = AccessToken(name, role, digest_of(token), now.replace(microsecond=0))
-    store.save(added(store.all(), made))
+    made = AccessToken(name, role, hash_token(token), now.replace(microsecond=0))
+    store.save(append_token(store.all(), made))
     return token
 
 

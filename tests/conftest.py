@@ -31,8 +31,8 @@ def environment() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests tell of themselves, `record_property("told", …)`, whoever ran them."""
+    """Print what tests tell of themselves, `record_property("summary", …)`, whoever ran them."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
-            if name == "told":
+            if name == "summary":
                 terminalreporter.write_line(str(value))

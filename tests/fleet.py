@@ -22,14 +22,14 @@ from chalicelib.adapters.memory_world import (
 )
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.compliance import Item
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
-from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.monthly import ListedFinding, MonthlyReport
 from chalicelib.domain.snooze import Reason, Snooze
+from chalicelib.usecases.context import Context, ScanReport
 from chalicelib.usecases.inbox import Inbox
-from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
+from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
 from chalicelib.usecases.ports import Renderer
-from chalicelib.usecases.world import PassReport, World
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TYPE = "Custom:InSpec"
@@ -81,7 +81,7 @@ class FakeClock:
 
 
 def _text(alert: Alert) -> Rendered:
-    titles = ",".join(line.finding.title for line in alert.lines.told)
+    titles = ",".join(line.finding.title for line in alert.lines.announced)
     return Rendered(f"{alert.topic}: {titles}", ({"type": "divider"},))
 
 
@@ -89,7 +89,7 @@ def _monthly(report: MonthlyReport) -> Rendered:
     return Rendered(f"monthly: {report.total}", ({"type": "divider"},))
 
 
-def _csv(rows: Iterable[Listed]) -> Iterator[bytes]:
+def _csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
     yield "\n".join(row.finding.title for row in rows).encode()
 
 
@@ -107,8 +107,8 @@ class Service:
     quiet_answers: bool = True
 
     @property
-    def world(self) -> World:
-        return World(
+    def context(self) -> Context:
+        return Context(
             compliance=self.compliance,
             findings=self.findings,
             nodes=self.nodes,
@@ -157,36 +157,36 @@ class Service:
         items = [item(title, execution=run, severity=severity) for title in titles]
         self.compliance.put(node, TYPE, run, self.clock.now, items, compliant=compliant)
 
-    def owe(
+    def enqueue(
         self,
         association: str = "a-1",
         nodes: dict[str, int] | None = None,
         ago: timedelta = timedelta(),
-    ) -> Debt:
+    ) -> Job:
         """Let an association execution that began then be owed an answer."""
         began = self.clock.now - ago
-        debt = Debt(
+        job = Job(
             key=f"{association}#{began.isoformat()}",
-            kind=DebtKind.EXECUTION,
+            kind=JobKind.EXECUTION,
             event_at=began,
-            owed_at=self.clock.now,
+            enqueued_at=self.clock.now,
             association_id=association,
             status="Success",
             executed_at=began,
             nodes=nodes or {},
         )
-        self.world.work.owe(debt)
-        return debt
+        self.context.work.enqueue(job)
+        return job
 
-    def owe_month(self) -> None:
+    def enqueue_month(self) -> None:
         """Let a monthly report be owed."""
         now = self.clock.now
         key = f"monthly#{now:%Y-%m-%d}"
-        self.world.work.owe(Debt(key=key, kind=DebtKind.MONTHLY, event_at=now, owed_at=now))
+        self.context.work.enqueue(Job(key=key, kind=JobKind.MONTHLY, event_at=now, enqueued_at=now))
 
-    def run(self, wish: Wish = NO_WISH, minutes: float = 15) -> PassReport:
+    def run(self, wish: Options = DEFAULT_OPTIONS, minutes: float = 15) -> ScanReport:
         """Make one pass with this much time."""
-        reports = make_passes(self.world, self.clock.now + timedelta(minutes=minutes), wish)
+        reports = run_scans(self.context, self.clock.now + timedelta(minutes=minutes), wish)
         assert len(reports) == 1
         return reports[0]
 

@@ -12,8 +12,8 @@ from bench.generated import GeneratedFleet, severity, title
 from bench.simulation.fleet import EACH, instance_id
 from bench.simulation.service import START
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.monthly import Listed
-from chalicelib.reports.csv_file import csv_file
+from chalicelib.domain.monthly import ListedFinding
+from chalicelib.reports.csv_file import render_csv
 
 ROWS, ROUNDS = 200_000, 5
 
@@ -33,9 +33,9 @@ def rates() -> Iterator[float]:
         for number in range(fleet.nodes)
         for control in (fleet.control(number, item) for item in range(EACH))
     )
-    rows = [Listed(finding, None) for finding in sorted(findings, key=worst_first)]
+    rows = [ListedFinding(finding, None) for finding in sorted(findings, key=worst_first)]
     gc.collect()
     for _ in range(ROUNDS):
         began = time.process_time()
-        deque(csv_file(rows), maxlen=0)
+        deque(render_csv(rows), maxlen=0)
         yield round(ROWS / (time.process_time() - began))

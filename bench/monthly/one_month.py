@@ -25,9 +25,9 @@ from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws.dynamodb_pages import Row
 from chalicelib.aws.dynamodb_times import to_text
 from chalicelib.bootstrap import Runtime
-from chalicelib.domain.debt import Debt, DebtKind, monthly_key
+from chalicelib.domain.job import Job, JobKind, monthly_key
 from chalicelib.settings import Settings
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 from devstack.names import ACCOUNT, REGION
 
 # Steps of this prime over the findings bring each of them once, in no order.
@@ -58,16 +58,16 @@ def measure(findings: int) -> Made:
     nodes: Any = GeneratedTable(fleet.node_rows)
     stored: Any = GeneratedTable(lambda: rows(fleet))
     runtime = Runtime(settings)
-    world = replace(
-        runtime.world(ACCOUNT, REGION),
+    context = replace(
+        runtime.context(ACCOUNT, REGION),
         compliance=SsmCompliance(ssm, settings.compliance_types),
         findings=DynamoFindings(stored),
         nodes=DynamoNodes(nodes),
     )
     began, worked = time.perf_counter(), time.process_time()
-    world.work.owe(Debt(monthly_key(START), DebtKind.MONTHLY, START, runtime.clock()))
+    context.work.enqueue(Job(monthly_key(START), JobKind.MONTHLY, START, runtime.clock()))
     deadline = runtime.clock() + timedelta(seconds=float(LAMBDA_SECONDS))
-    (report,) = make_passes(world, deadline)
+    (report,) = run_scans(context, deadline)
     steps = [each.step for each in report.deliveries]
     if report.failure or report.undelivered or report.pending or not steps:
         raise RuntimeError(f"{report.failure!r}, {report.undelivered}")

@@ -15,7 +15,7 @@ def simulation(made: Simulation) -> list[str]:
         *measured(made, "one run at each rate"),
         (
             f"All {made.nodes:,} nodes have run again and all {made.findings_a_node} findings of "
-            "each are others. The real passes, renderers and CSV work on tables in memory; each "
+            "each are others. The real scans, renderers and CSV work on tables in memory; each "
             "call moves a clock: SSM's by its rate, DynamoDB's by 5 ms and by 100 ms a full "
             "page. `reconcile` comes every 15 minutes and has 15 minutes. Of that waiting the "
             "hours are an upper bound, since reading and writing add up where the program does "
@@ -47,7 +47,7 @@ def figures(changes: Sequence[Change]) -> Iterator[tuple[str, ...]]:
     def row(name: str, value: Callable[[Change], float], digits: int = 0) -> tuple[str, ...]:
         return name, *(f"{value(change):,.{digits}f}" for change in changes)
 
-    yield row("passes", lambda each: each.passes)
+    yield row("scans", lambda each: each.scans)
     yield row("hours", lambda each: each.hours, 1)
     yield row("ListResourceComplianceSummaries", lambda each: each.summary_calls)
     yield row("ListComplianceItems", lambda each: each.item_calls)

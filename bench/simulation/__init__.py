@@ -1,1 +1,1 @@
-"""A change of the whole fleet, played through the real passes on a simulated clock."""
+"""A change of the whole fleet, played through the real scans on a simulated clock."""

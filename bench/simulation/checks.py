@@ -10,8 +10,8 @@ from bench.simulation.ssm import ITEMS, SUMMARIES
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import EventKind
 from chalicelib.reports.csv_file import COLUMNS
+from chalicelib.usecases.context import ScanReport
 from chalicelib.usecases.read import PAGE
-from chalicelib.usecases.world import PassReport
 
 # Of an all-clear, and of a pass that found nothing.
 CALMING = ("No new", "Scan complete", "No node")
@@ -21,7 +21,7 @@ CALMING = ("No new", "Scan complete", "No node")
 class Part:
     """One pass: its report, when it had to be over, and what it said and stored."""
 
-    report: PassReport
+    report: ScanReport
     in_time: bool
     texts: Sequence[str]
     csvs: Sequence[StoredCsv]
@@ -44,18 +44,18 @@ def of_part(part: Part) -> Iterator[str]:
         yield f"an all-clear: {text}"
     unit = "node" if part.left == 1 else "nodes"
     rest = f" (part, {part.left:,} {unit} left)" if part.left else ""
-    headline = f"{len(outcome.opened):,} new non-compliant findings{rest} · "
+    headline = f"{len(outcome.new):,} new non-compliant findings{rest} · "
     if not text.startswith(headline):
         yield f"{text!r} does not begin with {headline!r}"
-    opened = {int(finding.finding_id, 16) for finding in outcome.opened}
+    opened = {int(finding.finding_id, 16) for finding in outcome.new}
     if csv.finding_ids != opened or csv.rows != len(opened):
         yield f"{csv.rows} rows for {len(opened)} opened findings"
     if csv.head != ",".join(f'"{column}"' for column in COLUMNS):
         yield f"the file begins with {csv.head}"
 
 
-def of_whole(service: Service, passes: int) -> Iterator[str]:
-    """Everything told once, stored as SSM shows it, read once; no more messages than passes."""
+def of_whole(service: Service, scans: int) -> Iterator[str]:
+    """Everything told once, stored as SSM shows it, read once; no more messages than scans."""
     shown = {
         int(finding_id(node.instance_id, finding.title), 16): finding.severity
         for node, findings in service.now.stored("")
@@ -68,16 +68,16 @@ def of_whole(service: Service, passes: int) -> Iterator[str]:
     if stored != shown:
         yield f"{len(stored)} findings stored are not the {len(shown)} of SSM"
     changes = service.now.nodes * EACH
-    if service.journal.lines != {EventKind.OPENED: changes, EventKind.RESOLVED: changes}:
+    if service.journal.lines != {EventKind.NEW: changes, EventKind.FIXED: changes}:
         yield f"history has {service.journal.lines}"
-    calls = {SUMMARIES: passes * -(-service.now.nodes // PAGE), ITEMS: service.now.nodes}
+    calls = {SUMMARIES: scans * -(-service.now.nodes // PAGE), ITEMS: service.now.nodes}
     if service.ssm.calls != calls:
         yield f"SSM was called {service.ssm.calls}, not {calls}"
-    if len(service.channel.texts) > passes + 1 or service.channel.files != len(told):
+    if len(service.channel.texts) > scans + 1 or service.channel.files != len(told):
         yield f"{len(service.channel.texts)} messages, {service.channel.files} files"
 
 
-def of_quiet(report: PassReport, texts: Sequence[str]) -> Iterator[str]:
+def of_quiet(report: ScanReport, texts: Sequence[str]) -> Iterator[str]:
     """Nothing is left to read or to say."""
     coverage = report.outcome.coverage if report.outcome else None
     if report.failure or coverage is None or coverage.read or texts:

@@ -5,7 +5,7 @@ import msgspec
 from bench.results import Result
 from infra.costs import DYNAMODB_READ, DYNAMODB_WRITE, LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
-# What the functions that make passes have (.chalice/config.json).
+# What the functions that make scans have (.chalice/config.json).
 LAMBDA_GB = 1.0
 
 
@@ -17,7 +17,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rate: float
-    passes: int
+    scans: int
     hours: float
     lambda_seconds: float
     summary_calls: int
@@ -48,11 +48,11 @@ class Simulation(Result, frozen=True, kw_only=True):
     peaks: tuple[Peak, ...]
 
 
-def dollars(*, passes: int, lambda_seconds: float, reads: float, writes: float) -> float:
-    """What AWS asks for passes, by `infra.costs`; SSM's calls are free, S3's too few to count."""
+def dollars(*, scans: int, lambda_seconds: float, reads: float, writes: float) -> float:
+    """What AWS asks for scans, by `infra.costs`; SSM's calls are free, S3's too few to count."""
     return (
         lambda_seconds * LAMBDA_GB * LAMBDA_GB_SECOND
-        + passes * LAMBDA_REQUEST
+        + scans * LAMBDA_REQUEST
         + reads * DYNAMODB_READ
         + writes * DYNAMODB_WRITE
     )

@@ -1,4 +1,4 @@
-"""The program's own memory for a fleet: passes over growing fleets that nobody else holds."""
+"""The program's own memory for a fleet: scans over growing fleets that nobody else holds."""
 
 from collections.abc import Callable, Iterator
 

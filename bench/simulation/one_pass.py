@@ -25,8 +25,8 @@ from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.bootstrap import Runtime
 from chalicelib.settings import Settings
-from chalicelib.usecases.passes import make_passes
-from chalicelib.usecases.world import TELLING
+from chalicelib.usecases.context import ANNOUNCING_TIME
+from chalicelib.usecases.passes import run_scans
 from devstack.names import ACCOUNT, REGION
 
 CASES = {"quiet": "nothing changed", "new": "everything is new"}
@@ -43,15 +43,15 @@ def measure(case: str, nodes: int) -> Peak:
     clean = partial(GeneratedFleet(nodes, BEFORE).node_rows, 0)
     known: Any = GeneratedTable(fleet.node_rows if case == "quiet" else clean)
     kept: Any = GeneratedTable()
-    world = replace(
-        Runtime(settings).world(ACCOUNT, REGION),
+    context = replace(
+        Runtime(settings).context(ACCOUNT, REGION),
         compliance=SsmCompliance(ssm, settings.compliance_types),
         findings=DynamoFindings(kept),
         nodes=DynamoNodes(known),
         journal=DynamoJournal(kept),
         clock=clock,
     )
-    (report,) = make_passes(world, START + timedelta(seconds=MOST_READ / RATE) + TELLING)
+    (report,) = run_scans(context, START + timedelta(seconds=MOST_READ / RATE) + ANNOUNCING_TIME)
     if report.failure or report.outcome is None or report.pending:
         raise RuntimeError(f"{report.failure!r}, {report.undelivered}")
     return Peak(

@@ -10,7 +10,7 @@ from bench.simulation.checks import Part, of_part, of_quiet, of_whole
 from bench.simulation.figures import Change, dollars
 from bench.simulation.service import START, Service, service
 from bench.simulation.ssm import ITEMS, SUMMARIES
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 
 # What a Lambda function has at most, and how often `reconcile` comes.
 DEADLINE = EVERY = timedelta(minutes=15)
@@ -25,26 +25,26 @@ class Played:
 
 
 def play(nodes: int, rate: float, told: Callable[[str], object]) -> Played:
-    """Let all findings of a fleet change, and make passes until all is told, and one more."""
+    """Let all findings of a fleet change, and make scans until all is told, and one more."""
     began = time.process_time()
-    played, broken, passes, busy = service(nodes, rate), [], 0, 0.0
+    played, broken, scans, busy = service(nodes, rate), [], 0, 0.0
     tick, left, before = START, nodes, nodes + 1
     while 0 < left < before:
         # millions of rows that stay: the collector need not look through them again and again
         gc.freeze()
         played.clock.wait_until(tick)
-        passes, before = passes + 1, left
+        scans, before = scans + 1, left
         at = played.clock()
         part = _pass(played, at + DEADLINE)
         left = part.left
         busy += (played.clock() - at).total_seconds()
-        broken += [f"pass {passes}: {each}" for each in of_part(part)]
+        broken += [f"pass {scans}: {each}" for each in of_part(part)]
         hours = _hours(played)
-        told(f"{rate:g} calls a second, pass {passes}: {left:,} nodes left, {hours:.2f} h")
+        told(f"{rate:g} calls a second, pass {scans}: {left:,} nodes left, {hours:.2f} h")
         while tick < played.clock():
             tick += EVERY
-    change = _figures(played, rate, passes, busy, time.process_time() - began)
-    broken += of_whole(played, passes)
+    change = _figures(played, rate, scans, busy, time.process_time() - began)
+    broken += of_whole(played, scans)
     played.clock.wait_until(tick)
     quiet = _pass(played, played.clock() + DEADLINE)
     broken += of_quiet(quiet.report, quiet.texts)
@@ -54,7 +54,7 @@ def play(nodes: int, rate: float, told: Callable[[str], object]) -> Played:
 
 def _pass(played: Service, deadline: datetime) -> Part:
     texts, files = len(played.channel.texts), len(played.files.stored)
-    (report,) = make_passes(played.world, deadline)
+    (report,) = run_scans(played.context, deadline)
     return Part(
         report=report,
         in_time=played.clock() <= deadline,
@@ -68,14 +68,14 @@ def _hours(played: Service) -> float:
     return (played.clock() - START).total_seconds() / 3600
 
 
-def _figures(played: Service, rate: float, passes: int, busy: float, cpu: float) -> Change:
+def _figures(played: Service, rate: float, scans: int, busy: float, cpu: float) -> Change:
     meter = played.meter
     cost = dollars(
-        passes=passes, lambda_seconds=busy, reads=meter.read_units, writes=meter.write_units
+        scans=scans, lambda_seconds=busy, reads=meter.read_units, writes=meter.write_units
     )
     return Change(
         rate=rate,
-        passes=passes,
+        scans=scans,
         hours=round(_hours(played), 2),
         lambda_seconds=round(busy),
         summary_calls=played.ssm.calls[SUMMARIES],

@@ -19,11 +19,11 @@ from chalicelib.adapters.memory import (
     MemoryWork,
 )
 from chalicelib.adapters.memory_world import MemorySorter
-from chalicelib.domain.debt import Debt, DebtKind
-from chalicelib.reports.csv_file import csv_file
-from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.domain.job import Job, JobKind
+from chalicelib.reports.csv_file import render_csv
+from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Renderer
-from chalicelib.usecases.world import World
 from devstack.names import ACCOUNT, ASSOCIATION, REGION
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ BEFORE, NOW = START - timedelta(days=1), START - timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A world whose time is simulated, and what stands behind it."""
+    """A context whose time is simulated, and what stands behind it."""
 
     now: Ran
     clock: SimulatedClock
@@ -44,7 +44,7 @@ class Service:
     journal: CountedJournal
     files: CheckedFiles
     channel: KeptChannel
-    world: World
+    context: Context
 
     @property
     def left(self) -> int:
@@ -64,7 +64,7 @@ def service(nodes: int, rate: float) -> Service:
     ledger, origin = MemoryLedger(), Origin(ACCOUNT, REGION, "simulation", "UTC")
     ssm, journal = SimulatedSsm(now, clock, rate), CountedJournal(meter)
     files, channel = CheckedFiles(clock), KeptChannel(clock)
-    world = World(
+    context = Context(
         compliance=ssm,
         findings=findings,
         nodes=NodeTable(rows, meter),
@@ -76,24 +76,24 @@ def service(nodes: int, rate: float) -> Service:
         sorter=MemorySorter(),
         channel=channel,
         renderer=Renderer(
-            alert=partial(alert_message, origin=origin),
-            monthly=partial(monthly_message, origin=origin),
-            csv=csv_file,
+            alert=partial(render_alert, origin=origin),
+            monthly=partial(render_monthly, origin=origin),
+            csv=render_csv,
         ),
         clock=clock,
         # time is the sum of all calls in any case; one thread keeps their order nearly the same
         concurrency=1,
     )
-    world.work.owe(
-        Debt(
+    context.work.enqueue(
+        Job(
             key=f"{ASSOCIATION}#{NOW.isoformat()}",
-            kind=DebtKind.EXECUTION,
+            kind=JobKind.EXECUTION,
             event_at=START,
-            owed_at=START,
+            enqueued_at=START,
             association_id=ASSOCIATION,
             status="Success",
             executed_at=NOW,
             nodes={"Success": nodes},
         )
     )
-    return Service(now, clock, meter, ssm, findings, rows, journal, files, channel, world)
+    return Service(now, clock, meter, ssm, findings, rows, journal, files, channel, context)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.domain.access import NAME_FORM, AccessToken, Role
 from chalicelib.domain.errors import BadSetting, RuleBroken
 
@@ -63,7 +63,7 @@ class ParameterTokens:
     def save(self, tokens: tuple[AccessToken, ...]) -> None:
         """Write these tokens over those before; `RuleBroken` where they do not fit."""
         text = _encoded(tokens)
-        with in_our_words("SSM", f"the parameter {self._parameter} of {_SETTING}"):
+        with translate_errors("SSM", f"the parameter {self._parameter} of {_SETTING}"):
             self._client.put_parameter(
                 Name=self._parameter,
                 Value=text,
@@ -73,7 +73,7 @@ class ParameterTokens:
         self._remembered = (self._clock(), text)
 
     def _read(self) -> str:
-        with in_our_words("SSM", f"the parameter {self._parameter} of {_SETTING}"):
+        with translate_errors("SSM", f"the parameter {self._parameter} of {_SETTING}"):
             try:
                 found = self._client.get_parameter(Name=self._parameter, WithDecryption=True)
             except self._client.exceptions.ParameterNotFound:

@@ -8,9 +8,10 @@ ones at pk `MESSAGE`, sk the id, the others at pk `OPEN`, sk
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.dynamodb_pages import at_most, partition, where
+from chalicelib.aws.dynamodb_pages import query_partition, read_page, where
 from chalicelib.aws.journal_rows import SCANS, event_of, history_partition, scan_of
 from chalicelib.aws.work_rows import message_of
+from chalicelib.domain.history import oldest_first
 from chalicelib.domain.message import Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 
@@ -29,14 +30,14 @@ class DynamoArchive:
 
     def events_of(self, finding_id: str) -> "tuple[HistoryEvent, ...]":
         """A finding's history in order of time."""
-        rows = partition(self._table, "pk", history_partition(finding_id))
-        return tuple(map(event_of, rows))
+        rows = query_partition(self._table, "pk", history_partition(finding_id))
+        return tuple(sorted(map(event_of, rows), key=oldest_first))
 
     def scans(self, after: str | None, limit: int) -> "tuple[ScanRecord, ...]":
         """At most `limit` passes behind `after`, by id backwards."""
         newest_first = partial(self._table.query, ScanIndexForward=False, **where("pk", SCANS))
         start = None if after is None else {"pk": SCANS, "sk": after}
-        return tuple(map(scan_of, at_most(limit, start, newest_first, self._table)))
+        return tuple(map(scan_of, read_page(limit, start, newest_first, self._table)))
 
     def latest_monthly(self) -> str | None:
         """The bucket key of the newest monthly report that is stored, sent or not.
@@ -44,7 +45,7 @@ class DynamoArchive:
         Unfinished messages are read first: one that is sent meanwhile is seen
         twice, where the other order would miss it.
         """
-        unfinished = partition(self._table, "pk", "OPEN", begins=("sk", "MESSAGE#"))
+        unfinished = query_partition(self._table, "pk", "OPEN", begins=("sk", "MESSAGE#"))
         rows = [row for row in unfinished if row["id"].startswith(MESSAGE_PREFIX)]
         newest_sent = partial(
             self._table.query,
@@ -52,7 +53,7 @@ class DynamoArchive:
             ConsistentRead=True,
             **where("pk", "MESSAGE", begins=("sk", MESSAGE_PREFIX)),
         )
-        rows += at_most(1, None, newest_sent, self._table)
+        rows += read_page(1, None, newest_sent, self._table)
         stored = {
             message.id: message.done[Step.STORE]
             for message in map(message_of, rows)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.dynamodb_batches import delete_all, get_all, put_all
-from chalicelib.aws.dynamodb_pages import Row, at_most, index_partition, where, whole_table
+from chalicelib.aws.dynamodb_pages import Row, query_index, read_page, scan_table, where
 from chalicelib.aws.dynamodb_times import from_text, to_text
 from chalicelib.aws.shared_text import shared
 from chalicelib.domain.finding import Finding, Severity, title_id
@@ -25,16 +25,16 @@ class DynamoFindings:
 
     def all(self) -> Iterator[Finding]:
         """Every finding, consistently, a page at a time."""
-        return map(_finding, whole_table(self._table))
+        return map(_finding, scan_table(self._table))
 
     def of_node(self, instance_id: str) -> tuple[Finding, ...]:
         """A node's findings from `by_instance`, which may lag behind."""
-        rows = index_partition(self._table, "by_instance", "instance_id", instance_id)
+        rows = query_index(self._table, "by_instance", "instance_id", instance_id)
         return tuple(map(_finding, rows))
 
     def of_title(self, title: str) -> tuple[Finding, ...]:
         """A title's findings from `by_title`; its hash narrows, the full title decides."""
-        rows = index_partition(self._table, "by_title", "title_id", title_id(title))
+        rows = query_index(self._table, "by_title", "title_id", title_id(title))
         return tuple(finding for finding in map(_finding, rows) if finding.title == title)
 
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
@@ -44,7 +44,7 @@ class DynamoFindings:
         """
         call, key = self._access(selection)
         start = None if after is None else {**key, _KEY: after}
-        rows = at_most(
+        rows = read_page(
             limit, start, call, self._table, lambda row: selection.title in (None, row["title"])
         )
         return tuple(map(_finding, rows))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb_batches import put_all
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.aws.journal_rows import event_row, scan_row
 from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.scan_record import ScanRecord
@@ -25,5 +25,5 @@ class DynamoJournal:
 
     def record(self, scan: ScanRecord) -> None:
         """Keep what a pass did, in numbers."""
-        with in_our_words("DynamoDB", self._table.name):
+        with translate_errors("DynamoDB", self._table.name):
             self._table.put_item(Item=scan_row(scan))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb_times import to_text
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.domain.errors import Conflict
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class DynamoLease:
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
         """Take it if it is free, has run out, or is held by `owner` already."""
         try:
-            with in_our_words("DynamoDB", self._table.name):
+            with translate_errors("DynamoDB", self._table.name):
                 self._table.put_item(
                     Item={**_KEY, "owner": owner, "until": to_text(until)},
                     ConditionExpression=(
@@ -42,7 +42,7 @@ class DynamoLease:
     def release(self, owner: str) -> None:
         """Let go, if `owner` still holds it."""
         try:
-            with in_our_words("DynamoDB", self._table.name):
+            with translate_errors("DynamoDB", self._table.name):
                 self._table.delete_item(
                     Key=_KEY,
                     ConditionExpression="#owner = :owner",

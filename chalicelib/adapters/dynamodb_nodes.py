@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from chalicelib.aws.dynamodb_batches import delete_all, put_all
-from chalicelib.aws.dynamodb_pages import Row, at_most, whole_table
+from chalicelib.aws.dynamodb_pages import Row, read_page, scan_table
 from chalicelib.aws.dynamodb_times import from_optional, from_text, present, to_text
 from chalicelib.aws.shared_text import shared
 from chalicelib.domain.compliance import Execution
@@ -25,12 +25,12 @@ class DynamoNodes:
 
     def all(self) -> tuple[Node, ...]:
         """Every node, consistently."""
-        return tuple(map(_node, whole_table(self._table)))
+        return tuple(map(_node, scan_table(self._table)))
 
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
         """At most `limit` nodes behind `after`, which may be deleted by now; in no order."""
         start = None if after is None else {_KEY: after}
-        return tuple(map(_node, at_most(limit, start, self._table.scan, self._table)))
+        return tuple(map(_node, read_page(limit, start, self._table.scan, self._table)))
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Insert or replace; the last one of the same id counts."""
@@ -54,8 +54,8 @@ def _row(node: Node) -> Row:
         },
         "severities": {severity.value: count for severity, count in node.severities.items()},
         "untitled": node.untitled,
-        "doubtful_reading": node.doubtful_reading,
-        **present(missing_since=node.missing_since, unproven_since=node.unproven_since),
+        "unverified_fingerprint": node.unverified_fingerprint,
+        **present(missing_since=node.missing_since, unverified_since=node.unverified_since),
     }
 
 
@@ -72,7 +72,7 @@ def _node(row: Row) -> Node:
         },
         severities={Severity(name): int(count) for name, count in row["severities"].items()},
         missing_since=from_optional(row.get("missing_since")),
-        unproven_since=from_optional(row.get("unproven_since")),
+        unverified_since=from_optional(row.get("unverified_since")),
         untitled=int(row["untitled"]),
-        doubtful_reading=row["doubtful_reading"],
+        unverified_fingerprint=row["unverified_fingerprint"],
     )

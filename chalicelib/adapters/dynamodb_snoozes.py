@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.dynamodb_pages import partition
+from chalicelib.aws.dynamodb_pages import query_partition
 from chalicelib.aws.dynamodb_transactions import Action, transact
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.aws.snooze_event_rows import events_partition, snooze_event_of, snooze_event_row
 from chalicelib.aws.snooze_rows import PARTITION, next_version, snooze_of, snooze_row
 from chalicelib.domain.errors import Conflict
@@ -27,12 +27,12 @@ class DynamoSnoozes:
 
     def all(self) -> "tuple[Snooze, ...]":
         """Every snooze, consistently."""
-        return tuple(map(snooze_of, partition(self._table, "pk", PARTITION)))
+        return tuple(map(snooze_of, query_partition(self._table, "pk", PARTITION)))
 
     def unsettled(self) -> "tuple[Snooze, ...]":
         """Those whose end nobody was told of; the others are read, and left where they are."""
-        untold = "attribute_not_exists(told_at)"
-        rows = partition(self._table, "pk", PARTITION, FilterExpression=untold)
+        untold = "attribute_not_exists(settled_at)"
+        rows = query_partition(self._table, "pk", PARTITION, FilterExpression=untold)
         return tuple(map(snooze_of, rows))
 
     def about(self, scope_ids: "Iterable[str]") -> "tuple[Snooze, ...]":
@@ -40,13 +40,13 @@ class DynamoSnoozes:
         return tuple(
             snooze
             for scope_id in scope_ids
-            for row in partition(self._table, "pk", PARTITION, ("sk", id_prefix(scope_id)))
+            for row in query_partition(self._table, "pk", PARTITION, ("sk", id_prefix(scope_id)))
             if (snooze := snooze_of(row)).scope_id == scope_id
         )
 
     def get(self, snooze_id: str) -> "Snooze | None":
         """One snooze, consistently."""
-        with in_our_words("DynamoDB", self._table.name):
+        with translate_errors("DynamoDB", self._table.name):
             answer = self._table.get_item(
                 Key={"pk": PARTITION, "sk": snooze_id}, ConsistentRead=True
             )
@@ -64,7 +64,7 @@ class DynamoSnoozes:
 
     def events(self, snooze_id: str) -> "tuple[SnoozeEvent, ...]":
         """A snooze's history in order of time and version."""
-        rows = partition(self._table, "pk", events_partition(snooze_id))
+        rows = query_partition(self._table, "pk", events_partition(snooze_id))
         return tuple(map(snooze_event_of, rows))
 
     def _write(self, put: Action, event: "SnoozeEvent | None") -> None:

@@ -3,13 +3,13 @@
 Everything unfinished lives in one partition, pk `OPEN`, so that one consistent
 query reads it, however much is finished and kept beside it:
 
-    EXECUTION#<key>               a debt
-    OPENED#<scan id>              a scan that opened findings nobody was told of
+    JOB#<key>                     a job
+    UNANNOUNCED#<scan id>         a scan that stored findings nobody was told of
     MESSAGE#<created at>#<id>     a message that is not delivered
-    TOLD                          what people know
+    CHANNEL                       what people know
 
-What is finished moves to a row of its own that expires: a paid debt to pk
-`EXECUTION`, sk its key, a sent message to pk `MESSAGE`, sk its id.
+What is finished moves to a row of its own that expires: a completed job to pk
+`JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id.
 """
 
 from collections import defaultdict
@@ -17,22 +17,29 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.dynamodb_pages import Row, partition
+from chalicelib.aws.dynamodb_pages import Row, query_partition
 from chalicelib.aws.dynamodb_times import expiry, to_text
 from chalicelib.aws.dynamodb_transactions import MAX_ACTIONS, Action, transact
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.aws.snooze_rows import next_version
-from chalicelib.aws.work_rows import debt_of, debt_row, message_of, message_row, told_of, told_row
-from chalicelib.domain.alert import Told
-from chalicelib.domain.debt import Debt
+from chalicelib.aws.work_rows import (
+    channel_state_of,
+    channel_state_row,
+    job_of,
+    job_row,
+    message_of,
+    message_row,
+)
+from chalicelib.domain.alert import ChannelState
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message
-from chalicelib.usecases.ports import MAX_TOLD_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-KEEP_PAID = timedelta(days=7)
+KEEP_COMPLETED = timedelta(days=7)
 KEEP_SENT = timedelta(days=90)
 
 _ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -45,39 +52,39 @@ class DynamoWork:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def owe(self, debt: Debt) -> bool:
-        """Write a debt down, unless it is or was."""
-        owed = {**_open("EXECUTION", debt.key), **debt_row(debt)}
+    def enqueue(self, job: Job) -> bool:
+        """Write a job down, unless it is or was."""
+        owed = {**_open("JOB", job.key), **job_row(job)}
         return transact(
             self._table,
             [
                 {"Put": {"Item": owed, **_ABSENT}},
-                {"ConditionCheck": {"Key": _paid(debt), **_ABSENT}},
+                {"ConditionCheck": {"Key": _completed(job), **_ABSENT}},
             ],
         )
 
     def open(self) -> OpenWork:
         """Read the partition; the keys of its rows say what they are."""
         rows: dict[str, list[Row]] = defaultdict(list)
-        for row in partition(self._table, "pk", "OPEN"):
+        for row in query_partition(self._table, "pk", "OPEN"):
             rows[row["sk"].partition("#")[0]].append(row)
-        debts = sorted(map(debt_of, rows["EXECUTION"]), key=lambda debt: (debt.owed_at, debt.key))
+        jobs = sorted(map(job_of, rows["JOB"]), key=lambda job: (job.enqueued_at, job.key))
         return OpenWork(
-            debts=tuple(debts),
-            open_scans=tuple(row["scan_id"] for row in rows["OPENED"]),
+            jobs=tuple(jobs),
+            unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
             messages=tuple(map(message_of, rows["MESSAGE"])),
-            told=next(map(told_of, rows["TOLD"]), Told()),
+            channel_state=next(map(channel_state_of, rows["CHANNEL"]), ChannelState()),
         )
 
-    def mark_opened(self, scan_id: str) -> None:
+    def mark_unannounced(self, scan_id: str) -> None:
         """Mark a scan whose findings no message tells yet."""
-        with in_our_words("DynamoDB", self._table.name):
-            self._table.put_item(Item={**_open("OPENED", scan_id), "scan_id": scan_id})
+        with translate_errors("DynamoDB", self._table.name):
+            self._table.put_item(Item={**_open("UNANNOUNCED", scan_id), "scan_id": scan_id})
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Write the decision in one transaction, and what that cannot hold in further ones."""
-        if len(staged.told_snoozes) > MAX_TOLD_SNOOZES:
-            raise ValueError(f"more than {MAX_TOLD_SNOOZES} told snoozes in one decision")
+        if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
+            raise ValueError(f"more than {MAX_SETTLED_SNOOZES} told snoozes in one decision")
         for actions in _transactions(staged, now):
             if not transact(self._table, actions):
                 raise Conflict(f"DynamoDB {self._table.name}: somebody else wrote first")
@@ -88,7 +95,7 @@ class DynamoWork:
             sent = {**_sent(message), **message_row(message), "expires_at": expiry(now, KEEP_SENT)}
             transact(self._table, [{"Delete": {"Key": _pending(message)}}, {"Put": {"Item": sent}}])
             return
-        with in_our_words("DynamoDB", self._table.name):
+        with translate_errors("DynamoDB", self._table.name):
             self._table.put_item(
                 Item={**_pending(message), **message_row(message)}, ConditionExpression=_PRESENT
             )
@@ -106,8 +113,8 @@ def _sent(message: Message) -> Row:
     return {"pk": "MESSAGE", "sk": message.id}
 
 
-def _paid(debt: Debt) -> Row:
-    return {"pk": "EXECUTION", "sk": debt.key}
+def _completed(job: Job) -> Row:
+    return {"pk": "JOB", "sk": job.key}
 
 
 def _transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
@@ -124,20 +131,22 @@ def _transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
 
 def _decision(staged: Staged) -> list[Action]:
     """What must not come apart: the message, the snoozes it tells of, what people know then."""
-    actions: list[Action] = [{"Put": next_version(snooze)} for snooze in staged.told_snoozes]
+    actions: list[Action] = [{"Put": next_version(snooze)} for snooze in staged.settled_snoozes]
     if staged.message:
         pending = {**_pending(staged.message), **message_row(staged.message)}
         actions.append({"Put": {"Item": pending, **_ABSENT}})
         actions.append({"ConditionCheck": {"Key": _sent(staged.message), **_ABSENT}})
-    if staged.told is not None:
-        actions.append({"Put": {"Item": {**_open("TOLD"), **told_row(staged.told)}}})
+    if staged.channel_state is not None:
+        actions.append(
+            {"Put": {"Item": {**_open("CHANNEL"), **channel_state_row(staged.channel_state)}}}
+        )
     return actions
 
 
 def _settlements(staged: Staged, now: datetime) -> Iterator[list[Action]]:
     """What the decision settles, each with the actions that belong together."""
-    for scan_id in dict.fromkeys(staged.open_scans):
-        yield [{"Delete": {"Key": _open("OPENED", scan_id)}}]
-    for debt in {debt.key: debt for debt in staged.paid}.values():
-        paid = {**_paid(debt), **debt_row(debt), "expires_at": expiry(now, KEEP_PAID)}
-        yield [{"Delete": {"Key": _open("EXECUTION", debt.key)}}, {"Put": {"Item": paid}}]
+    for scan_id in dict.fromkeys(staged.unannounced_scans):
+        yield [{"Delete": {"Key": _open("UNANNOUNCED", scan_id)}}]
+    for job in {job.key: job for job in staged.completed}.values():
+        completed = {**_completed(job), **job_row(job), "expires_at": expiry(now, KEEP_COMPLETED)}
+        yield [{"Delete": {"Key": _open("JOB", job.key)}}, {"Put": {"Item": completed}}]

@@ -1,4 +1,4 @@
-"""The outside world in memory: SSM Compliance, the bucket and the channel, failing on demand."""
+"""The outside context in memory: SSM Compliance, the bucket and the channel, failing on demand."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence

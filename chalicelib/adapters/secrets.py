@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
 
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -27,7 +27,7 @@ class ParameterSecrets:
 
         `setting` is the one that holds the name, so that errors say what to mend.
         """
-        with in_our_words("SSM", f"the parameter {name} of {setting}"):
+        with translate_errors("SSM", f"the parameter {name} of {setting}"):
             try:
                 value = self._provider.get(
                     name, max_age=self._max_age, decrypt=True, force_fetch=fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.aws.shared_text import shared
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
@@ -27,7 +27,7 @@ PAGE_SIZE: Final = 50
 # Whoever may put compliance items may put any time; outside these years it is none of a scan.
 YEARS: Final = range(2006, 2100)
 # A row may come without its execution, or with an absurd one. It then carries an id that no item
-# has, so a node with findings stays unproven and is read again by every pass, and a time before
+# has, so a node with findings stays unverified and is read again by every pass, and a time before
 # any scan.
 NO_EXECUTION: Final = "none announced"
 NEVER: Final = datetime.fromtimestamp(0, UTC)
@@ -48,7 +48,7 @@ class SsmCompliance:
     def summaries(self) -> tuple[SummaryRow, ...]:
         """Every row of the types, every page."""
         pages = self._client.get_paginator("list_resource_compliance_summaries")
-        with in_our_words("SSM", "the compliance summaries"):
+        with translate_errors("SSM", "the compliance summaries"):
             return tuple(
                 _row(row)
                 for page in pages.paginate(
@@ -62,7 +62,7 @@ class SsmCompliance:
     def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
         """Every NON_COMPLIANT item of a node for these types, spelt as its rows spell them."""
         pages = self._client.get_paginator("list_compliance_items")
-        with in_our_words("SSM", instance_id):
+        with translate_errors("SSM", instance_id):
             return tuple(
                 _item(item)
                 for page in pages.paginate(

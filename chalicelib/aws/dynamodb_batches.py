@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.aws.dynamodb_pages import Row
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 from chalicelib.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def get_all(table: "Table", key: str, values: Iterable[str]) -> list[Row]:
         return left
 
     for keys in _parts([{key: each} for each in dict.fromkeys(values)], READINGS):
-        send(read, keys, table.name)
+        send_until_accepted(read, keys, table.name)
     return found
 
 
@@ -59,10 +59,10 @@ def _write(table: "Table", requests: list[Any]) -> None:
         return left
 
     for part in _parts(requests, WRITES):
-        send(write, part, table.name)
+        send_until_accepted(write, part, table.name)
 
 
-def send(
+def send_until_accepted(
     call: Callable[[list[_Part]], list[_Part]],
     part: list[_Part],
     target: str,
@@ -72,7 +72,7 @@ def send(
     for delay in DELAYS:
         if delay:
             pause(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
-        with in_our_words("DynamoDB", target):
+        with translate_errors("DynamoDB", target):
             part = call(part)
         if not part:
             return

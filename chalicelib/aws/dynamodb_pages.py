@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def whole_table(table: "Table") -> Iterator[Row]:
+def scan_table(table: "Table") -> Iterator[Row]:
     """Every row, consistently, in no order."""
     scan = table.meta.client.get_paginator("scan")
     return _rows(table.name, scan.paginate(TableName=table.name, ConsistentRead=True))
 
 
-def partition(
+def query_partition(
     table: "Table", key: str, value: str, begins: tuple[str, str] | None = None, **more: str
 ) -> Iterator[Row]:
     """The rows that `where` describes, consistently, in order of the sort key.
@@ -27,12 +27,12 @@ def partition(
     return _query(table, ConsistentRead=True, **where(key, value, begins), **more)
 
 
-def index_partition(table: "Table", index: str, key: str, value: str) -> Iterator[Row]:
+def query_index(table: "Table", index: str, key: str, value: str) -> Iterator[Row]:
     """The same from an index, which follows the table with a delay."""
     return _query(table, IndexName=index, **where(key, value))
 
 
-def at_most(
+def read_page(
     limit: int,
     after: Row | None,
     call: Callable[..., Mapping[str, Any]],
@@ -46,7 +46,7 @@ def at_most(
     rows: list[Row] = []
     while len(rows) < limit:
         start = {} if after is None else {"ExclusiveStartKey": after}
-        with in_our_words("DynamoDB", table.name):
+        with translate_errors("DynamoDB", table.name):
             answer = call(Limit=limit - len(rows), **start)
         rows.extend(filter(keep, answer["Items"]))
         after = answer.get("LastEvaluatedKey")
@@ -77,6 +77,6 @@ def _query(table: "Table", **what: Any) -> Iterator[Row]:
 
 
 def _rows(name: str, pages: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    with in_our_words("DynamoDB", name):
+    with translate_errors("DynamoDB", name):
         for page in pages:
             yield from page["Items"]

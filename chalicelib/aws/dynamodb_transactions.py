@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws.errors import in_our_words
+from chalicelib.aws.errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -31,7 +31,7 @@ def transact(
         {kind: {"TableName": table.name, **what} for kind, what in action.items()}
         for action in actions
     ]
-    with in_our_words("DynamoDB", table.name):
+    with translate_errors("DynamoDB", table.name):
         for delay in (*DELAYS, None):
             try:
                 client.transact_write_items(TransactItems=requests)

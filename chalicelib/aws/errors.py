@@ -25,7 +25,7 @@ _FORBIDDEN = {
 
 
 @contextmanager
-def in_our_words(service: str, target: str) -> Iterator[None]:
+def translate_errors(service: str, target: str) -> Iterator[None]:
     """Raise vendor errors of the block as `Conflict`, `Forbidden` or `Unavailable`.
 
     `target` names what was worked on (a table, a bucket key, a node). What is

@@ -27,10 +27,10 @@ def snooze_row(snooze: Snooze) -> Row:
         "created_at": to_text(snooze.created_at),
         "version": snooze.version,
         **{name: value for name, value in names.items() if value is not None},
-        **present(ends_at=snooze.ends_at, ended_at=snooze.ended_at, told_at=snooze.told_at),
+        **present(ends_at=snooze.ends_at, ended_at=snooze.ended_at, settled_at=snooze.settled_at),
     }
-    if snooze.told_at is not None:
-        row["expires_at"] = expiry(snooze.told_at, KEEP)
+    if snooze.settled_at is not None:
+        row["expires_at"] = expiry(snooze.settled_at, KEEP)
     return row
 
 
@@ -49,7 +49,7 @@ def snooze_of(row: Row) -> Snooze:
         created_via=row["created_via"],
         created_at=from_text(row["created_at"]),
         ended_at=from_optional(row.get("ended_at")),
-        told_at=from_optional(row.get("told_at")),
+        settled_at=from_optional(row.get("settled_at")),
         version=int(row["version"]),
     )
 

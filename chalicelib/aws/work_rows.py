@@ -1,4 +1,4 @@
-"""Debts, messages and what people know as rows of the ledger, without their keys."""
+"""Jobs, messages and what people know as rows of the ledger, without their keys."""
 
 from typing import Any
 
@@ -6,32 +6,32 @@ import msgspec
 
 from chalicelib.aws.dynamodb_pages import Row
 from chalicelib.aws.dynamodb_times import from_optional, from_text, present, to_text
-from chalicelib.domain.alert import Told
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.alert import ChannelState
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Rendered, Source, Step
 
 
-def debt_row(debt: Debt) -> Row:
-    """The row of a debt."""
+def job_row(job: Job) -> Row:
+    """The row of a job."""
     return {
-        "key": debt.key,
-        "kind": debt.kind.value,
-        "event_at": to_text(debt.event_at),
-        "owed_at": to_text(debt.owed_at),
-        "association_id": debt.association_id,
-        "status": debt.status,
-        "nodes": dict(debt.nodes),
-        **present(executed_at=debt.executed_at),
+        "key": job.key,
+        "kind": job.kind.value,
+        "event_at": to_text(job.event_at),
+        "enqueued_at": to_text(job.enqueued_at),
+        "association_id": job.association_id,
+        "status": job.status,
+        "nodes": dict(job.nodes),
+        **present(executed_at=job.executed_at),
     }
 
 
-def debt_of(row: Row) -> Debt:
-    """The debt of a row."""
-    return Debt(
+def job_of(row: Row) -> Job:
+    """The job of a row."""
+    return Job(
         key=row["key"],
-        kind=DebtKind(row["kind"]),
+        kind=JobKind(row["kind"]),
         event_at=from_text(row["event_at"]),
-        owed_at=from_text(row["owed_at"]),
+        enqueued_at=from_text(row["enqueued_at"]),
         association_id=row["association_id"],
         status=row["status"],
         executed_at=from_optional(row.get("executed_at")),
@@ -71,23 +71,23 @@ def message_of(row: Row) -> Message:
     )
 
 
-def told_row(told: Told) -> Row:
+def channel_state_row(state: ChannelState) -> Row:
     """The row of what people know; pairs, since DynamoDB takes no empty name in a map."""
     return {
-        "unproven": sorted(told.unproven),
-        "left": told.left,
-        "braked": told.braked,
-        "answered": [[association, to_text(at)] for association, at in told.answered.items()],
-        **present(left_since=told.left_since, last_alert_at=told.last_alert_at),
+        "unverified": sorted(state.unverified),
+        "deferred": state.deferred,
+        "braked": state.braked,
+        "answered": [[association, to_text(at)] for association, at in state.answered.items()],
+        **present(deferred_since=state.deferred_since, last_alert_at=state.last_alert_at),
     }
 
 
-def told_of(row: Row) -> Told:
+def channel_state_of(row: Row) -> ChannelState:
     """What people know, by its row."""
-    return Told(
-        unproven=frozenset(row["unproven"]),
-        left=row["left"],
-        left_since=from_optional(row.get("left_since")),
+    return ChannelState(
+        unverified=frozenset(row["unverified"]),
+        deferred=row["deferred"],
+        deferred_since=from_optional(row.get("deferred_since")),
         braked=row["braked"],
         last_alert_at=from_optional(row.get("last_alert_at")),
         answered={association: from_text(at) for association, at in row["answered"]},

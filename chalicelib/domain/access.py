@@ -45,18 +45,18 @@ class Caller:
     role: Role
 
 
-def digest_of(token: str) -> str:
+def hash_token(token: str) -> str:
     """The hash that stands for a token: the only form in which it is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def caller_of(tokens: Iterable[AccessToken], presented: str) -> Caller | None:
+def find_caller(tokens: Iterable[AccessToken], presented: str) -> Caller | None:
     """Whose token it is, None for nobody's.
 
     Every token is compared, each in constant time, so that the time taken says
     neither how much of a hash was right nor which token it was.
     """
-    digest = digest_of(presented).encode()
+    digest = hash_token(presented).encode()
     caller = None
     for token in tokens:
         if hmac.compare_digest(token.sha256.encode(), digest):
@@ -64,12 +64,12 @@ def caller_of(tokens: Iterable[AccessToken], presented: str) -> Caller | None:
     return caller
 
 
-def methods_of(role: Role) -> tuple[str, ...]:
+def allowed_methods(role: Role) -> tuple[str, ...]:
     """The HTTP methods that a role may use, on every route."""
     return _METHODS[role]
 
 
-def added(tokens: tuple[AccessToken, ...], token: AccessToken) -> tuple[AccessToken, ...]:
+def append_token(tokens: tuple[AccessToken, ...], token: AccessToken) -> tuple[AccessToken, ...]:
     """The tokens with one more; `RuleBroken` where its name is malformed or taken."""
     if not re.fullmatch(NAME_FORM, token.name):
         raise RuleBroken(
@@ -83,7 +83,7 @@ def added(tokens: tuple[AccessToken, ...], token: AccessToken) -> tuple[AccessTo
     return (*tokens, token)
 
 
-def revoked(tokens: tuple[AccessToken, ...], name: str) -> tuple[AccessToken, ...]:
+def remove_token(tokens: tuple[AccessToken, ...], name: str) -> tuple[AccessToken, ...]:
     """The tokens without the one of this name; `NotFound` where there is none."""
     left = tuple(token for token in tokens if token.name != name)
     if len(left) == len(tokens):

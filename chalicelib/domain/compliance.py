@@ -47,7 +47,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class FoldedItems:
     """The observations of a node, one a title, and how many items had no title."""
 
     observations: tuple[Observation, ...]
@@ -55,7 +55,7 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class NodeReport:
     """The present rows of one node: the newest of each compliance type, by folded type."""
 
     instance_id: str
@@ -88,7 +88,7 @@ class Report:
         return max(row.execution.executed_at for row in self.rows)
 
 
-def reports(rows: Iterable[SummaryRow]) -> dict[str, Report]:
+def group_reports(rows: Iterable[SummaryRow]) -> dict[str, NodeReport]:
     """Rows by node. Types that differ only in case are one type and its newest row wins."""
     newest: dict[str, dict[str, SummaryRow]] = {}
     spellings: dict[str, set[str]] = {}
@@ -99,7 +99,7 @@ def reports(rows: Iterable[SummaryRow]) -> dict[str, Report]:
         if folded not in types or _age(types[folded]) < _age(row):
             types[folded] = row
     return {
-        instance_id: Report(
+        instance_id: NodeReport(
             instance_id=instance_id,
             rows=tuple(types[name] for name in sorted(types)),
             superseded=frozenset(
@@ -114,9 +114,9 @@ def _age(row: SummaryRow) -> tuple[datetime, str]:
     return row.execution.executed_at, row.compliance_type
 
 
-def fold(instance_id: str, items: Sequence[Item]) -> Folded:
+def fold_items(instance_id: str, items: Sequence[Item]) -> FoldedItems:
     """One observation a title, the worst severity winning; items without a title set aside."""
-    controls = control_ids(items)
+    controls = derive_control_ids(items)
     worst: dict[str, Observation] = {}
     untitled = 0
     for item, control in zip(items, controls, strict=True):
@@ -130,10 +130,10 @@ def fold(instance_id: str, items: Sequence[Item]) -> Folded:
             held.control_id,
         ):
             worst[item.title] = seen
-    return Folded(tuple(worst[title] for title in sorted(worst)), untitled)
+    return FoldedItems(tuple(worst[title] for title in sorted(worst)), untitled)
 
 
-def control_ids(items: Sequence[Item]) -> tuple[str, ...]:
+def derive_control_ids(items: Sequence[Item]) -> tuple[str, ...]:
     """The control id of each item, empty where the Id is missing.
 
     The reporter appends a running index that shifts between runs. It is taken

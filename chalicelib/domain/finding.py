@@ -35,7 +35,7 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a proven or unproven reading shows of one title on one node."""
+    """What a verified or unverified reading shows of one title on one node."""
 
     instance_id: str
     title: str

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """What happened, in the order in which it can happen at one instant."""
 
-    OPENED = "opened"
-    RESOLVED = "resolved"
-    NO_LONGER_REPORTED = "no longer reported"
+    NEW = "new"
+    FIXED = "fixed"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class HistoryEvent:
     at: datetime
     kind: EventKind
     scan_id: str
+
+
+def oldest_first(event: HistoryEvent) -> tuple[datetime, int]:
+    """The sort key of a finding's history."""
+    return event.at, list(EventKind).index(event.kind)
 
 
 class SnoozeEventKind(StrEnum):

@@ -16,7 +16,7 @@ SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFinding:
     """A finding and the snooze that mutes it now, as the CSV and the lists show it."""
 
     finding: Finding
@@ -36,7 +36,7 @@ class MonthlyReport:
     by_severity: Mapping[Severity, int]
     affected_nodes: int
     known_nodes: int
-    doubtful_nodes: int
+    stale_nodes: int
     oldest: Finding | None
     snoozed: int
     ending_soon: int
@@ -48,9 +48,9 @@ class MonthlyReport:
         return sum(self.by_severity.values())
 
 
-def listed(findings: Iterable[Finding], muting: Muting) -> Iterator[Listed]:
+def list_with_snoozes(findings: Iterable[Finding], muting: Muting) -> Iterator[ListedFinding]:
     """Findings with the snoozes that mute them, in the order given."""
-    return (Listed(finding, muting.of(finding)) for finding in findings)
+    return (ListedFinding(finding, muting.of(finding)) for finding in findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class NodeCount:
 
 
 def count_nodes(nodes: Iterable[Node]) -> NodeCount:
-    """Count the nodes; doubtful are those that are missing or not proven."""
-    doubts = Counter(bool(node.missing_since or node.unproven_since) for node in nodes)
+    """Count the nodes; doubtful are those that are missing or not verified."""
+    doubts = Counter(bool(node.missing_since or node.unverified_since) for node in nodes)
     return NodeCount(known=doubts.total(), doubtful=doubts[True])
 
 
 def summarize(
-    rows: Iterable[Listed], nodes: NodeCount, now: datetime, csv_key: str
+    rows: Iterable[ListedFinding], nodes: NodeCount, now: datetime, csv_key: str
 ) -> MonthlyReport:
     """Count the rows, one after the other: there may be more than memory holds."""
     by_severity: Counter[Severity] = Counter()
@@ -88,7 +88,7 @@ def summarize(
         by_severity={each: by_severity[each] for each in Severity if by_severity[each]},
         affected_nodes=len(affected),
         known_nodes=nodes.known,
-        doubtful_nodes=nodes.doubtful,
+        stale_nodes=nodes.doubtful,
         oldest=oldest,
         snoozed=snoozed,
         ending_soon=ending_soon,
@@ -100,6 +100,6 @@ def _age(finding: Finding) -> tuple[datetime, str, str]:
     return finding.first_seen, finding.title, finding.instance_id
 
 
-def csv_key(event_at: datetime) -> str:
+def monthly_csv_key(event_at: datetime) -> str:
     """`monthly/YYYY/MM/non-compliant-YYYY-MM-DD.csv`, by the date of the event (UTC)."""
     return f"monthly/{event_at:%Y/%m}/non-compliant-{event_at:%Y-%m-%d}.csv"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.compliance import Execution, Report
+from chalicelib.domain.compliance import Execution, NodeReport
 from chalicelib.domain.finding import Severity
 
 # A node is gone when it is missing in two complete lists at least this far apart.
@@ -18,18 +18,18 @@ class Node:
     """A managed instance as we last stored it.
 
     `executions` (compliance type, case folded, to execution) is the watermark:
-    what has been read and proven. `severities` counts its open findings.
+    what has been read and verified. `severities` counts its open findings.
     `untitled` counts the items without a title of the last reading, and
-    `doubtful_reading` is the fingerprint of one that was not proven.
+    `unverified_fingerprint` is the fingerprint of one that was not verified.
     """
 
     instance_id: str
     executions: Mapping[str, Execution] = field(default_factory=dict)
     severities: Mapping[Severity, int] = field(default_factory=dict)
     missing_since: datetime | None = None
-    unproven_since: datetime | None = None
+    unverified_since: datetime | None = None
     untitled: int = 0
-    doubtful_reading: str = ""
+    unverified_fingerprint: str = ""
 
     @property
     def open_findings(self) -> int:
@@ -38,12 +38,12 @@ class Node:
 
     @property
     def last_read(self) -> datetime | None:
-        """When the newest execution that was read and proven ran; None before the first."""
+        """When the newest execution that was read and verified ran; None before the first."""
         return max((run.executed_at for run in self.executions.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingNodes:
     """What the nodes absent from a complete list are.
 
     newly: not missing before, to be stamped · gone: to be resolved and removed
@@ -56,54 +56,54 @@ class Missing:
     total: int
 
 
-def changed(node: Node | None, report: Report) -> bool:
+def has_changed(node: Node | None, report: NodeReport) -> bool:
     """Whether a node has anything to read: new, another execution, or left in doubt."""
-    if node is None or node.missing_since or node.unproven_since:
+    if node is None or node.missing_since or node.unverified_since:
         return True
     return dict(node.executions) != report.executions
 
 
-def lost_type(node: Node | None, report: Report, now: datetime) -> bool:
+def has_lost_type(node: Node | None, report: NodeReport, now: datetime) -> bool:
     """Whether a type that was read before is missing, for less than the hour of a gone node.
 
     What only that type showed is not fixed because its row is away.
     """
     if node is None or node.executions.keys() <= report.executions.keys():
         return False
-    return node.unproven_since is None or now - node.unproven_since < GONE_AFTER
+    return node.unverified_since is None or now - node.unverified_since < GONE_AFTER
 
 
-def to_read(
-    nodes: Mapping[str, Node], present: Mapping[str, Report], *, full: bool
-) -> tuple[Report, ...]:
+def select_for_reading(
+    nodes: Mapping[str, Node], present: Mapping[str, NodeReport], *, full: bool
+) -> tuple[NodeReport, ...]:
     """The nodes to read: new ones, then the least recently read, then those in doubt.
 
     Doubtful nodes come last, since they may be read in vain pass after pass.
     """
 
-    def last_read(report: Report) -> tuple[bool, bool, float, str]:
+    def last_read(report: NodeReport) -> tuple[bool, bool, float, str]:
         node = nodes.get(report.instance_id)
         when = node.last_read if node else None
-        in_doubt = node is not None and node.unproven_since is not None
+        in_doubt = node is not None and node.unverified_since is not None
         at = when.timestamp() if when else 0.0
         return in_doubt, when is not None, at, report.instance_id
 
     chosen = (
         report
         for instance_id, report in present.items()
-        if full or changed(nodes.get(instance_id), report)
+        if full or has_changed(nodes.get(instance_id), report)
     )
     return tuple(sorted(chosen, key=last_read))
 
 
-def missing(
+def judge_missing(
     nodes: Mapping[str, Node],
-    present: Mapping[str, Report],
+    present: Mapping[str, NodeReport],
     now: datetime,
     *,
     accept_missing: bool,
     braked_before: bool = False,
-) -> Missing:
+) -> MissingNodes:
     """Judge the known nodes that a complete list does not have.
 
     A brake that people were told of holds while any node is missing.
@@ -119,7 +119,7 @@ def missing(
         for node in absent
         if accept_missing or (node.missing_since and now - node.missing_since >= GONE_AFTER)
     )
-    return Missing(
+    return MissingNodes(
         newly=tuple(
             replace(node, missing_since=now)
             for node in absent
@@ -139,7 +139,7 @@ def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
     return counts
 
 
-def fleet_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
+def sum_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
     """Open findings of the whole fleet by severity, worst first: a sum over nodes."""
     totals = dict.fromkeys(Severity, 0)
     for node in nodes:

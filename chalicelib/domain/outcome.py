@@ -11,9 +11,9 @@ from chalicelib.domain.finding import Finding, Severity
 class Coverage:
     """How much of the fleet a pass has seen.
 
-    known: nodes stored · read: nodes that had anything to read · proven: those
-    of them that were read with certainty · left: nodes the time did not suffice
-    for · unproven: node to the reason why its reading is in doubt · settling:
+    known: nodes stored · read: nodes that had anything to read · verified: those
+    of them that were read with certainty · deferred: nodes the time did not suffice
+    for · unverified: node to the reason why its reading is in doubt · settling:
     those of them whose doubt is young and may pass by itself · untitled: items
     without a title, set aside · missing: known nodes absent from the list, gone
     ones included · braked: whether so many are missing that none is removed ·
@@ -24,9 +24,9 @@ class Coverage:
     known: int
     reports: Mapping[str, datetime] = field(default_factory=dict)
     read: int = 0
-    proven: int = 0
-    left: int = 0
-    unproven: Mapping[str, str] = field(default_factory=dict)
+    verified: int = 0
+    deferred: int = 0
+    unverified: Mapping[str, str] = field(default_factory=dict)
     settling: frozenset[str] = frozenset()
     untitled: int = 0
     missing: int = 0
@@ -36,7 +36,7 @@ class Coverage:
     @property
     def complete(self) -> bool:
         """Whether an all-clear may be said of it."""
-        return not (self.left or self.unproven or self.braked)
+        return not (self.deferred or self.unverified or self.braked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ class Outcome:
 
     scan_id: str
     at: datetime
-    opened: tuple[Finding, ...]
-    resolved: int
+    new: tuple[Finding, ...]
+    fixed: int
+    gone: int
     by_severity: Mapping[Severity, int]
     coverage: Coverage
 

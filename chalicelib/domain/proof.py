@@ -1,14 +1,14 @@
-"""Proof: whether what was read is the whole of one execution. Only proven nodes resolve."""
+"""Proof: whether what was read is the whole of one execution. Only verified nodes resolve."""
 
 import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
-from chalicelib.domain.compliance import Item, Report
+from chalicelib.domain.compliance import Item, NodeReport
 
 
 class Doubt(StrEnum):
-    """Why a node is not proven; the value is the reason people read."""
+    """Why a node is not verified; the value is the reason people read."""
 
     NOTHING_CHECKED = "no check ran on it"
     COUNT_DIFFERS = "SSM lists another number of items than it announces"
@@ -20,13 +20,13 @@ class Doubt(StrEnum):
     UNREADABLE = "SSM could not list its items"
 
 
-def relevant(report: Report, items: Sequence[Item]) -> tuple[Item, ...]:
+def drop_superseded(report: NodeReport, items: Sequence[Item]) -> tuple[Item, ...]:
     """The items less those of a type that a newer row, spelt otherwise, has replaced."""
     return tuple(item for item in items if item.compliance_type not in report.superseded)
 
 
-def doubt(report: Report, items: Sequence[Item]) -> Doubt | None:
-    """What speaks against one reading; None where it is proven."""
+def find_doubt(report: NodeReport, items: Sequence[Item]) -> Doubt | None:
+    """What speaks against one reading; None where it is verified."""
     if report.checked_nothing:
         return Doubt.NOTHING_CHECKED
     announced = report.executions
@@ -56,7 +56,7 @@ def fingerprint(items: Sequence[Item]) -> str:
 SETTLED_BY_REPETITION = frozenset({Doubt.COUNT_DIFFERS, Doubt.LISTED_TWICE})
 
 
-def settled(against: Doubt | None, reading: str, earlier: str) -> Doubt | None:
+def settle_doubt(against: Doubt | None, reading: str, earlier: str) -> Doubt | None:
     """The doubt about a reading, none where an earlier pass read the same.
 
     Two readings a moment apart may both be cut short in the same way; two

@@ -19,14 +19,15 @@ class ScanRecord:
     scan_id: str
     at: datetime
     finished_at: datetime
-    opened: int
-    resolved: int
+    findings_new: int
+    findings_fixed: int
+    findings_gone: int
     open: Mapping[Severity, int]
     nodes_known: int
     nodes_listed: int
     nodes_read: int
-    nodes_left: int
-    nodes_unproven: int
+    nodes_deferred: int
+    nodes_unverified: int
     nodes_missing: int
     nodes_gone: int
     braked: bool
@@ -34,21 +35,22 @@ class ScanRecord:
     message_id: str | None = None
 
 
-def record_of(outcome: Outcome, finished_at: datetime, message_id: str | None) -> ScanRecord:
+def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None) -> ScanRecord:
     """The numbers of an outcome."""
     coverage = outcome.coverage
     return ScanRecord(
         scan_id=outcome.scan_id,
         at=outcome.at,
         finished_at=finished_at,
-        opened=len(outcome.opened),
-        resolved=outcome.resolved,
+        findings_new=len(outcome.new),
+        findings_fixed=outcome.fixed,
+        findings_gone=outcome.gone,
         open=dict(outcome.by_severity),
         nodes_known=coverage.known,
         nodes_listed=len(coverage.reports),
         nodes_read=coverage.read,
-        nodes_left=coverage.left,
-        nodes_unproven=len(coverage.unproven),
+        nodes_deferred=coverage.deferred,
+        nodes_unverified=len(coverage.unverified),
         nodes_missing=coverage.missing,
         nodes_gone=coverage.gone,
         braked=coverage.braked,

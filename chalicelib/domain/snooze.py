@@ -35,7 +35,7 @@ class Snooze:
     """A rule by instance, by title, or by both (a pair).
 
     Mutes over `[starts_at, ends_at)`; `ends_at` None is for ever. `ended_at`
-    is an end by hand or by a fix, `told_at` the time at which people were told
+    is an end by hand or by a fix, `settled_at` the time at which people were told
     that it ended. `version` counts writes.
     """
 
@@ -51,7 +51,7 @@ class Snooze:
     created_via: str
     created_at: datetime
     ended_at: datetime | None = None
-    told_at: datetime | None = None
+    settled_at: datetime | None = None
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class Snooze:
         return self.instance_id in (None, instance_id) and self.title in (None, title)
 
 
-def identical(one: Snooze, other: Snooze) -> bool:
+def is_same_rule(one: Snooze, other: Snooze) -> bool:
     """Whether two rules ask for the same thing for the same reason, whoever made them when."""
     return (
         (one.instance_id, one.title, one.until_resolved)
@@ -110,7 +110,7 @@ def id_prefix(scope: str) -> str:
     return f"s-{scope[:8]}"
 
 
-def scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
+def candidate_scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
     """The instance and title of every snooze that could be about a finding."""
     instance_id, title = finding.key
     return (instance_id, title), (instance_id, None), (None, title)
@@ -133,7 +133,7 @@ class Muting:
         """The snooze that mutes a finding longest; None where none does."""
         if not self._about:
             return None
-        found = [self._about[scope] for scope in scopes(finding) if scope in self._about]
+        found = [self._about[scope] for scope in candidate_scopes(finding) if scope in self._about]
         return max(found, key=_lasts, default=None)
 
 
@@ -142,13 +142,13 @@ def _lasts(snooze: Snooze) -> tuple[bool, float, str]:
     return end is None, end.timestamp() if end else 0.0, snooze.id
 
 
-def untold(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
+def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
     """Ended snoozes that nobody was told of, first ended first."""
-    ended = [each for each in snoozes if each.state(now) is State.ENDED and each.told_at is None]
+    ended = [each for each in snoozes if each.state(now) is State.ENDED and each.settled_at is None]
     return tuple(sorted(ended, key=lambda each: (each.end or now, each.id)))
 
 
-def ended_by_fix(
+def end_by_fix(
     snoozes: Iterable[Snooze], resolved: Iterable[Finding], now: datetime
 ) -> tuple[Snooze, ...]:
     """The `until_resolved` snoozes that these resolutions end.

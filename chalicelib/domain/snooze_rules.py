@@ -10,7 +10,7 @@ SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class SnoozeEnd:
     """When a snooze shall end: exactly one of the three is given."""
 
     at: datetime | None = None
@@ -29,27 +29,27 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SnoozeRequest:
     """What a person wants of a snooze; `instance_id` and `title` both None is a broken rule."""
 
     instance_id: str | None
     title: str | None
-    end: End
+    end: SnoozeEnd
     reason: Reason
     comment: str
     until_resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SnoozeChange:
     """What a person wants changed; None leaves a field as it is."""
 
-    end: End | None = None
+    end: SnoozeEnd | None = None
     reason: Reason | None = None
     comment: str | None = None
 
 
-def checked(wanted: Wanted, now: datetime, longest: timedelta) -> datetime | None:
+def validate_snooze(wanted: SnoozeRequest, now: datetime, longest: timedelta) -> datetime | None:
     """The instant of the end, None for ever; `RuleBroken` names every rule that is broken."""
     faults = [*_scope_faults(wanted), *_comment_faults(wanted.comment)]
     ends_at, end_faults = _end(wanted.end, now, longest)
@@ -57,8 +57,8 @@ def checked(wanted: Wanted, now: datetime, longest: timedelta) -> datetime | Non
     return ends_at
 
 
-def checked_change(
-    snooze: Snooze, change: Change, now: datetime, longest: timedelta
+def validate_change(
+    snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
 ) -> datetime | None:
     """The instant of the end after a change; `RuleBroken` names every rule that is broken."""
     faults = []
@@ -79,7 +79,7 @@ def _raise(*faults: FieldFault) -> None:
         raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
 
 
-def _scope_faults(wanted: Wanted) -> list[FieldFault]:
+def _scope_faults(wanted: SnoozeRequest) -> list[FieldFault]:
     faults = []
     if wanted.instance_id is None and wanted.title is None:
         faults.append(FieldFault("", "scope_missing", "Name an instance_id, a title, or both."))
@@ -97,7 +97,9 @@ def _comment_faults(comment: str) -> list[FieldFault]:
     return [FieldFault("/comment", "length", text)]
 
 
-def _end(end: End, now: datetime, longest: timedelta) -> tuple[datetime | None, list[FieldFault]]:
+def _end(
+    end: SnoozeEnd, now: datetime, longest: timedelta
+) -> tuple[datetime | None, list[FieldFault]]:
     if len(end.given) != 1:
         text = "Give exactly one of ends_at, duration and permanent: true."
         pointer = f"/{end.given[-1]}" if end.given else ""

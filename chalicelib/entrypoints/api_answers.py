@@ -6,61 +6,61 @@ from datetime import datetime
 import msgspec
 
 from chalicelib.domain.history import HistoryEvent
-from chalicelib.domain.monthly import Listed
+from chalicelib.domain.monthly import ListedFinding
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Snooze
 from chalicelib.entrypoints.api_shapes import (
-    EventAnswer,
     EventList,
-    ExecutionAnswer,
-    FindingAnswer,
-    FindingDetailAnswer,
-    MutedAnswer,
-    NodeAnswer,
-    ScanAnswer,
-    SnoozeAnswer,
+    EventResponse,
+    ExecutionResponse,
+    FindingDetailResponse,
+    FindingResponse,
+    NodeResponse,
+    ScanResponse,
     SnoozedBy,
-    SummaryAnswer,
+    SnoozePreviewResponse,
+    SnoozeResponse,
+    SummaryResponse,
 )
 from chalicelib.usecases.findings import FindingDetail
 from chalicelib.usecases.overview import DeliveryState, Summary
 from chalicelib.usecases.snooze_history import SERVICE, SnoozeLine
-from chalicelib.usecases.snoozes import Muted
+from chalicelib.usecases.snoozes import SnoozePreview
 
 
-def snooze_answer(snooze: Snooze, now: datetime) -> SnoozeAnswer:
+def snooze_response(snooze: Snooze, now: datetime) -> SnoozeResponse:
     """A snooze with its state as of now."""
-    return msgspec.convert({**_fields(snooze), "state": snooze.state(now)}, SnoozeAnswer)
+    return msgspec.convert({**_fields(snooze), "state": snooze.state(now)}, SnoozeResponse)
 
 
-def finding_answer(row: Listed) -> FindingAnswer:
+def finding_response(row: ListedFinding) -> FindingResponse:
     """A finding with what mutes it."""
-    return msgspec.convert(_finding(row), FindingAnswer)
+    return msgspec.convert(_finding(row), FindingResponse)
 
 
-def detail_answer(detail: FindingDetail, now: datetime) -> FindingDetailAnswer:
+def detail_response(detail: FindingDetail, now: datetime) -> FindingDetailResponse:
     """A finding with all its snoozes."""
-    snoozes = [snooze_answer(each, now) for each in detail.snoozes]
-    return msgspec.convert({**_finding(detail.listed), "snoozes": snoozes}, FindingDetailAnswer)
+    snoozes = [snooze_response(each, now) for each in detail.snoozes]
+    return msgspec.convert({**_finding(detail.listed), "snoozes": snoozes}, FindingDetailResponse)
 
 
-def muted_answer(muted: Muted) -> MutedAnswer:
+def preview_response(muted: SnoozePreview) -> SnoozePreviewResponse:
     """The result of a dry run."""
-    return MutedAnswer(
+    return SnoozePreviewResponse(
         total=sum(muted.by_severity.values()),
         by_severity=muted.by_severity,
-        sample=[finding_answer(Listed(each, None)) for each in muted.sample],
+        sample=[finding_response(ListedFinding(each, None)) for each in muted.sample],
     )
 
 
-def history_answer(events: Sequence[HistoryEvent], lines: Sequence[SnoozeLine]) -> EventList:
+def history_response(events: Sequence[HistoryEvent], lines: Sequence[SnoozeLine]) -> EventList:
     """Events of a finding and of snoozes in one history."""
     told = [
-        EventAnswer(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id) for each in events
+        EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id) for each in events
     ]
     told += [
-        EventAnswer(
+        EventResponse(
             each.at,
             f"snooze {each.kind}",
             each.by,
@@ -75,33 +75,33 @@ def history_answer(events: Sequence[HistoryEvent], lines: Sequence[SnoozeLine]) 
     return EventList(sorted(told, key=lambda each: each.at))
 
 
-def node_answer(node: Node) -> NodeAnswer:
+def node_response(node: Node) -> NodeResponse:
     """A node."""
-    return NodeAnswer(
+    return NodeResponse(
         instance_id=node.instance_id,
         executions={
-            name: ExecutionAnswer(run.execution_id, run.executed_at, run.count)
+            name: ExecutionResponse(run.execution_id, run.executed_at, run.count)
             for name, run in node.executions.items()
         },
         open=dict(node.severities),
         missing_since=node.missing_since,
-        unproven_since=node.unproven_since,
+        unverified_since=node.unverified_since,
     )
 
 
-def scan_answer(scan: ScanRecord, delivery: DeliveryState) -> ScanAnswer:
+def scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanResponse:
     """A pass and its delivery."""
-    return msgspec.convert({**_fields(scan), "delivery": delivery}, ScanAnswer)
+    return msgspec.convert({**_fields(scan), "delivery": delivery}, ScanResponse)
 
 
-def summary_answer(summary: Summary) -> SummaryAnswer:
+def summary_response(summary: Summary) -> SummaryResponse:
     """The totals."""
     last = summary.last_scan
-    return SummaryAnswer(
+    return SummaryResponse(
         open=dict(summary.open),
         nodes_known=summary.nodes_known,
         nodes_missing=summary.nodes_missing,
-        nodes_unproven=summary.nodes_unproven,
+        nodes_unverified=summary.nodes_unverified,
         snoozes=dict(summary.snoozes),
         messages_pending=summary.messages_pending,
         last_scan_id=last.scan_id if last else None,
@@ -109,7 +109,7 @@ def summary_answer(summary: Summary) -> SummaryAnswer:
     )
 
 
-def _finding(row: Listed) -> Mapping[str, object]:
+def _finding(row: ListedFinding) -> Mapping[str, object]:
     snooze = row.snooze
     return {
         **_fields(row.finding),

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib import bootstrap
 from chalicelib.domain.errors import NotFound, ServiceError
 from chalicelib.entrypoints import auth, openapi, problems, telemetry
-from chalicelib.entrypoints.api_call import Answer, Call, read_body, read_query
+from chalicelib.entrypoints.api_call import ApiRequest, ApiResponse, read_body, read_query
 from chalicelib.entrypoints.api_routes import ID_FORMS, Route
 from chalicelib.entrypoints.api_shapes import Health
 from chalicelib.usecases.inbox import Author
@@ -34,11 +34,11 @@ def public() -> Blueprint:
 
     @made.route("/healthz", methods=["GET"])
     def health() -> Response:
-        return Answer(Health("ok")).response()
+        return ApiResponse(Health("ok")).response()
 
     @made.route("/openapi.json", methods=["GET"])
     def specification() -> Response:
-        return Answer(openapi.text(), headers={"Content-Type": "application/json"}).response()
+        return ApiResponse(openapi.text(), headers={"Content-Type": "application/json"}).response()
 
     return made
 
@@ -52,13 +52,13 @@ def check_ids(path: Mapping[str, str]) -> None:
 
 def _view(made: Blueprint, route: Route) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        return answered(route, made.current_request, path)
+        return handle_request(route, made.current_request, path)
 
     view.__name__ = route.name
     return view
 
 
-def answered(route: Route, request: Request, path: dict[str, str]) -> Response:
+def handle_request(route: Route, request: Request, path: dict[str, str]) -> Response:
     """Read a request, handle it, and answer; what goes wrong becomes a problem."""
     request_id = problems.request_id_of(request.context, request.lambda_context)
     try:
@@ -66,9 +66,9 @@ def answered(route: Route, request: Request, path: dict[str, str]) -> Response:
         query = read_query(request, route.query)
         body = read_body(request, route.body) if route.body else None
         runtime = bootstrap.runtime()
-        call = Call(
+        call = ApiRequest(
             inbox=runtime.inbox,
-            author=Author(auth.caller(request)),
+            author=Author(auth.read_caller(request)),
             path=path,
             query=query,
             body=body,
@@ -76,7 +76,7 @@ def answered(route: Route, request: Request, path: dict[str, str]) -> Response:
         )
         return route.handle(call).response()
     except ServiceError as error:
-        answer = problems.answer(error, request_id)
+        answer = problems.problem_of(error, request_id)
         if answer.status_code >= problems.OURS:
             telemetry.report_request(request_id, error)
         return answer

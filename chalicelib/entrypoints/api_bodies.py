@@ -29,7 +29,7 @@ class Duration(timedelta):
     """A duration as people write it: msgspec's own reading stops at days, ISO 8601 has weeks."""
 
 
-def read_own(kind: type, value: object) -> Any:
+def decode_duration(kind: type, value: object) -> Any:
     """Read what msgspec does not know: its `dec_hook`. ValueError for a wrong text."""
     if kind is not Duration:
         raise NotImplementedError(kind)
@@ -44,7 +44,7 @@ def read_own(kind: type, value: object) -> Any:
     return Duration(read.days, read.seconds, read.microseconds)
 
 
-def describe_own(kind: type) -> dict[str, Any]:
+def describe_duration(kind: type) -> dict[str, Any]:
     """Say in a JSON schema what `read_own` reads: msgspec's `schema_hook`."""
     if kind is not Duration:
         raise NotImplementedError(kind)
@@ -90,7 +90,7 @@ class ChangeSnooze(Body, frozen=True):
     permanent: Permanent = None
 
 
-def given(value: T | msgspec.UnsetType) -> T | None:
+def or_none(value: T | msgspec.UnsetType) -> T | None:
     """The value of a parameter; None where it was not given.
 
     Parameters are unset instead of null: msgspec would take the text "null" for null.

@@ -22,7 +22,7 @@ _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiRequest:
     """A request that has been read: its parameters and its body have their shapes."""
 
     inbox: Inbox
@@ -34,7 +34,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What a handler answers; a body that is text is sent as it is."""
 
     body: msgspec.Struct | str | None = None
@@ -81,7 +81,7 @@ def read_body(request: Request, shape: type[T]) -> T:
     if len(content) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(content):,} bytes; {LARGEST_BODY:,} are read at most.")
     try:
-        return msgspec.json.decode(content, type=shape, dec_hook=bodies.read_own)
+        return msgspec.json.decode(content, type=shape, dec_hook=bodies.decode_duration)
     except msgspec.ValidationError as error:
         raise _refused(RuleBroken, error) from error
     except (msgspec.DecodeError, UnicodeError) as error:

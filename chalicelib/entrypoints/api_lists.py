@@ -4,13 +4,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from chalicelib.entrypoints.api_call import Answer
+from chalicelib.entrypoints.api_call import ApiResponse
 
 
-def linked(body: msgspec.Struct, query: msgspec.Struct, following: str | None) -> Answer:
+def paginate(body: msgspec.Struct, query: msgspec.Struct, following: str | None) -> ApiResponse:
     """A page; its link is relative, so that it holds behind any host and stage."""
     if following is None:
-        return Answer(body)
+        return ApiResponse(body)
     asked = msgspec.to_builtins(query)
     parameters = urlencode({**asked, "cursor": following})
-    return Answer(body, headers={"Link": f'<?{parameters}>; rel="next"'})
+    return ApiResponse(body, headers={"Link": f'<?{parameters}>; rel="next"'})

@@ -11,7 +11,7 @@ import msgspec
 from chalicelib.entrypoints import api_bodies as bodies
 from chalicelib.entrypoints import api_findings, api_overview, api_snoozes
 from chalicelib.entrypoints import api_shapes as answers
-from chalicelib.entrypoints.api_call import Answer, Call
+from chalicelib.entrypoints.api_call import ApiRequest, ApiResponse
 
 NO_BODY = None
 
@@ -27,7 +27,7 @@ class Route:
     name: str
     method: str
     path: str
-    handle: Callable[[Call], Answer]
+    handle: Callable[[ApiRequest], ApiResponse]
     answers: Mapping[int, type[msgspec.Struct] | None]
     query: type[msgspec.Struct] = bodies.NoQuery
     body: type[msgspec.Struct] | None = None
@@ -63,7 +63,7 @@ FINDINGS = (
         "GET",
         FINDING,
         api_findings.get_finding,
-        {200: answers.FindingDetailAnswer},
+        {200: answers.FindingDetailResponse},
         problems=(404,),
     ),
     Route(
@@ -79,7 +79,7 @@ FINDINGS = (
         "PUT",
         f"{FINDING}/snooze",
         api_findings.snooze_finding,
-        {200: answers.SnoozeAnswer, 201: answers.SnoozeAnswer},
+        {200: answers.SnoozeResponse, 201: answers.SnoozeResponse},
         body=bodies.SnoozeFinding,
         problems=(404, 412, 413, 422),
         if_match=True,
@@ -109,7 +109,7 @@ SNOOZES = (
         "POST",
         "/v1/snoozes",
         api_snoozes.create_snooze,
-        {201: answers.SnoozeAnswer, 200: answers.MutedAnswer},
+        {201: answers.SnoozeResponse, 200: answers.SnoozePreviewResponse},
         query=bodies.DryRunQuery,
         body=bodies.CreateSnooze,
         problems=(409, 413, 422),
@@ -119,7 +119,7 @@ SNOOZES = (
         "GET",
         SNOOZE,
         api_snoozes.get_snooze,
-        {200: answers.SnoozeAnswer},
+        {200: answers.SnoozeResponse},
         problems=(404,),
     ),
     Route(
@@ -127,7 +127,7 @@ SNOOZES = (
         "PATCH",
         SNOOZE,
         api_snoozes.change_snooze,
-        {200: answers.SnoozeAnswer},
+        {200: answers.SnoozeResponse},
         body=bodies.ChangeSnooze,
         problems=(404, 412, 413, 422),
         if_match=True,
@@ -168,7 +168,7 @@ OVERVIEW = (
         {200: answers.ScanList},
         query=bodies.PageQuery,
     ),
-    Route("getSummary", "GET", "/v1/summary", api_overview.summary, {200: answers.SummaryAnswer}),
+    Route("getSummary", "GET", "/v1/summary", api_overview.summary, {200: answers.SummaryResponse}),
 )
 
 ROUTES = (*FINDINGS, *SNOOZES, *OVERVIEW)

@@ -9,7 +9,7 @@ from chalicelib.domain.snooze import Reason, State
 from chalicelib.usecases.overview import DeliveryState
 
 
-class SnoozeAnswer(msgspec.Struct, frozen=True):
+class SnoozeResponse(msgspec.Struct, frozen=True):
     """A snooze; ends_at null is for ever."""
 
     id: str
@@ -25,7 +25,7 @@ class SnoozeAnswer(msgspec.Struct, frozen=True):
     created_via: str
     created_at: datetime
     ended_at: datetime | None
-    told_at: datetime | None
+    settled_at: datetime | None
     version: int
 
 
@@ -38,7 +38,7 @@ class SnoozedBy(msgspec.Struct, frozen=True):
     created_by: str
 
 
-class FindingAnswer(msgspec.Struct, frozen=True):
+class FindingResponse(msgspec.Struct, frozen=True):
     """A finding."""
 
     finding_id: str
@@ -52,35 +52,35 @@ class FindingAnswer(msgspec.Struct, frozen=True):
     snoozed_by: SnoozedBy | None
 
 
-class FindingDetailAnswer(FindingAnswer, frozen=True):
+class FindingDetailResponse(FindingResponse, frozen=True):
     """A finding with every snooze that is about it and has not ended."""
 
-    snoozes: list[SnoozeAnswer]
+    snoozes: list[SnoozeResponse]
 
 
 class FindingList(msgspec.Struct, frozen=True):
     """A page of findings; next is the cursor of the page after it, null at the end."""
 
-    items: list[FindingAnswer]
+    items: list[FindingResponse]
     next: str | None
 
 
 class SnoozeList(msgspec.Struct, frozen=True):
     """A page of snoozes, newest first."""
 
-    items: list[SnoozeAnswer]
+    items: list[SnoozeResponse]
     next: str | None
 
 
-class MutedAnswer(msgspec.Struct, frozen=True):
+class SnoozePreviewResponse(msgspec.Struct, frozen=True):
     """What a rule would mute now."""
 
     total: int
     by_severity: dict[Severity, int]
-    sample: list[FindingAnswer]
+    sample: list[FindingResponse]
 
 
-class EventAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a history: when, what, by whom, by which way."""
 
     at: datetime
@@ -97,48 +97,49 @@ class EventAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 class EventList(msgspec.Struct, frozen=True):
     """A history, oldest first."""
 
-    items: list[EventAnswer]
+    items: list[EventResponse]
 
 
-class ExecutionAnswer(msgspec.Struct, frozen=True):
-    """What was last read and proven of a compliance type."""
+class ExecutionResponse(msgspec.Struct, frozen=True):
+    """What was last read and verified of a compliance type."""
 
     execution_id: str
     executed_at: datetime
     count: int
 
 
-class NodeAnswer(msgspec.Struct, frozen=True):
+class NodeResponse(msgspec.Struct, frozen=True):
     """A node: what was last read of it, its open findings, whether it is in doubt."""
 
     instance_id: str
-    executions: dict[str, ExecutionAnswer]
+    executions: dict[str, ExecutionResponse]
     open: dict[Severity, int]
     missing_since: datetime | None
-    unproven_since: datetime | None
+    unverified_since: datetime | None
 
 
 class NodeList(msgspec.Struct, frozen=True):
     """A page of nodes."""
 
-    items: list[NodeAnswer]
+    items: list[NodeResponse]
     next: str | None
 
 
-class ScanAnswer(msgspec.Struct, frozen=True):
+class ScanResponse(msgspec.Struct, frozen=True):
     """A pass in numbers, and how far its message has come."""
 
     scan_id: str
     at: datetime
     finished_at: datetime
-    opened: int
-    resolved: int
+    findings_new: int
+    findings_fixed: int
+    findings_gone: int
     open: dict[Severity, int]
     nodes_known: int
     nodes_listed: int
     nodes_read: int
-    nodes_left: int
-    nodes_unproven: int
+    nodes_deferred: int
+    nodes_unverified: int
     nodes_missing: int
     nodes_gone: int
     braked: bool
@@ -150,17 +151,17 @@ class ScanAnswer(msgspec.Struct, frozen=True):
 class ScanList(msgspec.Struct, frozen=True):
     """A page of passes, newest first."""
 
-    items: list[ScanAnswer]
+    items: list[ScanResponse]
     next: str | None
 
 
-class SummaryAnswer(msgspec.Struct, frozen=True):
+class SummaryResponse(msgspec.Struct, frozen=True):
     """Totals; open counts snoozed findings too."""
 
     open: dict[Severity, int]
     nodes_known: int
     nodes_missing: int
-    nodes_unproven: int
+    nodes_unverified: int
     snoozes: dict[State, int]
     messages_pending: int
     last_scan_id: str | None

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Request
 
 from chalicelib import bootstrap
-from chalicelib.domain.access import AccessToken, Caller, caller_of, methods_of
+from chalicelib.domain.access import AccessToken, Caller, allowed_methods, find_caller
 from chalicelib.domain.errors import BadSetting, ServiceError
 
 # Everything that asks who is there; /healthz and /openapi.json do not.
@@ -35,10 +35,10 @@ class Tokens(Protocol):
 
 def authorize(request: AuthRequest) -> AuthResponse:
     """What the caller of this request may do; nothing where anything is wrong."""
-    return answer(request, lambda: bootstrap.runtime().tokens, _log)
+    return authorize_with(request, lambda: bootstrap.runtime().tokens, _log)
 
 
-def answer(
+def authorize_with(
     request: AuthRequest, tokens: Callable[[], Tokens], log: Callable[[], Logger]
 ) -> AuthResponse:
     """What the caller of this request may do, by these tokens.
@@ -54,11 +54,11 @@ def answer(
     if isinstance(found, str):
         log().warning("request refused", extra={"why": found})
         return AuthResponse(routes=[], principal_id=NOBODY)
-    route = AuthRoute(PATHS, list(methods_of(found.role)))
+    route = AuthRoute(PATHS, list(allowed_methods(found.role)))
     return AuthResponse([route], principal_id=found.name, context={"role": found.role.value})
 
 
-def caller(request: Request) -> str:
+def read_caller(request: Request) -> str:
     """Who made a request that was let in: a token's name, or an ARN where API_AUTH is iam."""
     context: dict[str, Any] = request.context
     name = (context.get("authorizer") or {}).get("principalId")
@@ -74,7 +74,7 @@ def _found(header: str, tokens: Tokens) -> Caller | str:
     bearer = _BEARER.fullmatch(header)
     if bearer is None:
         return "the Authorization header has not the form Bearer <token>"
-    known = caller_of(tokens.all(), bearer[1]) or caller_of(tokens.all(REFUSAL_AGE), bearer[1])
+    known = find_caller(tokens.all(), bearer[1]) or find_caller(tokens.all(REFUSAL_AGE), bearer[1])
     if known is None:
         return "unknown token" if tokens.all() else "no token exists; add one: make token"
     return known

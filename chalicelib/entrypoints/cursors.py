@@ -18,7 +18,7 @@ class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     after: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-def cursor_of(route: str, query: msgspec.Struct, after: str | None) -> str | None:
+def make_cursor(route: str, query: msgspec.Struct, after: str | None) -> str | None:
     """The cursor of what comes behind `after` in this list; None at the end."""
     if after is None:
         return None
@@ -26,7 +26,7 @@ def cursor_of(route: str, query: msgspec.Struct, after: str | None) -> str | Non
     return base64.urlsafe_b64encode(position).decode().rstrip("=")
 
 
-def position_of(route: str, query: msgspec.Struct, cursor: str | None) -> str | None:
+def read_cursor(route: str, query: msgspec.Struct, cursor: str | None) -> str | None:
     """Where the list goes on; `BadRequest` for a cursor that is none, or of another list."""
     if cursor is None:
         return None

@@ -9,12 +9,12 @@ from chalicelib.domain.snooze import Snooze
 _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
-def etag_of(snooze: Snooze) -> str:
+def make_etag(snooze: Snooze) -> str:
     """The ETag of a snooze."""
     return f'"{snooze.version}"'
 
 
-def versions_of(if_match: str | None) -> frozenset[int] | None:
+def parse_if_match(if_match: str | None) -> frozenset[int] | None:
     """The versions that If-Match names; None where any will do."""
     if if_match is None or if_match.strip() == "*":
         return None

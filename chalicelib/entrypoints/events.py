@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from chalice.app import BaseLambdaEvent
 
 from chalicelib import bootstrap
-from chalicelib.domain.debt import Debt
+from chalicelib.domain.job import Job
 from chalicelib.entrypoints import schemas, telemetry
-from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
-from chalicelib.usecases.world import PassReport
+from chalicelib.usecases.context import ScanReport
+from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
 
 # The pattern lets only these through; the handler checks again.
 STATUSES = ("Success", "Failed")
@@ -24,7 +24,7 @@ class RawEvent(BaseLambdaEvent):
         """Leave the reading to the schemas."""
 
 
-class Context(Protocol):
+class LambdaContext(Protocol):
     """What is used of the Lambda context."""
 
     invoked_function_arn: str
@@ -34,9 +34,9 @@ class Context(Protocol):
 
 
 def on_association(event: RawEvent) -> dict[str, Any]:
-    """An association execution ended: owe it an answer and make a pass."""
+    """An association execution ended: enqueue it an answer and make a pass."""
     call = Invocation.of(event)
-    happened = schemas.association_event(event.to_dict())
+    happened = schemas.parse_association_event(event.to_dict())
     documents = call.runtime.settings.association_documents
     detail = happened.detail
     if detail.document_name not in documents or detail.status not in STATUSES:
@@ -44,19 +44,19 @@ def on_association(event: RawEvent) -> dict[str, Any]:
             "event ignored", extra={"document": detail.document_name, "status": detail.status}
         )
         return {"ignored": f"document {detail.document_name}, status {detail.status}"}
-    return call.pay(schemas.execution_debt(happened, call.runtime.clock()))
+    return call.pay(schemas.execution_job(happened, call.runtime.clock()))
 
 
 def on_month(event: RawEvent) -> dict[str, Any]:
-    """The monthly schedule ticked: owe the report and make a pass."""
+    """The monthly schedule ticked: enqueue the report and make a pass."""
     call = Invocation.of(event)
-    return call.pay(schemas.monthly_debt(event.to_dict(), call.runtime.clock()))
+    return call.pay(schemas.monthly_job(event.to_dict(), call.runtime.clock()))
 
 
 def on_reconcile(event: RawEvent) -> dict[str, Any]:
     """Repair what events left behind; by hand also `full` and `accept_missing`."""
     call = Invocation.of(event)
-    return call.make(schemas.reconcile_wish(event.to_dict()))
+    return call.make(schemas.reconcile_options(event.to_dict()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Invocation:
     """One invocation of a handler: where it runs and how long it may."""
 
     runtime: bootstrap.Runtime
-    context: Context
+    context: LambdaContext
     account: str
     region: str
 
@@ -81,20 +81,20 @@ class Invocation:
             region=parts[3] or str(body.get("region", "unknown")),
         )
 
-    def pay(self, debt: Debt) -> dict[str, Any]:
-        """Write the debt down, then make passes."""
-        self.runtime.world(self.account, self.region).work.owe(debt)
-        return self.make(NO_WISH)
+    def pay(self, job: Job) -> dict[str, Any]:
+        """Write the job down, then make passes."""
+        self.runtime.context(self.account, self.region).work.enqueue(job)
+        return self.make(DEFAULT_OPTIONS)
 
-    def make(self, wish: Wish) -> dict[str, Any]:
+    def make(self, wish: Options) -> dict[str, Any]:
         """Make passes and report them; raise what was left undone, so that Lambda tries again."""
         runtime = self.runtime
         left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
-        world = runtime.world(self.account, self.region)
-        reports = make_passes(world, runtime.clock() + left, wish)
+        context = runtime.context(self.account, self.region)
+        reports = run_scans(context, runtime.clock() + left, wish)
         calls = runtime.calls.take()
         for report in reports:
-            telemetry.report_pass(runtime.log, runtime.settings.stage, report, calls)
+            telemetry.report_scan(runtime.log, runtime.settings.stage, report, calls)
         if not reports:
             wished = {"full": wish.full, "accept_missing": wish.accept_missing}
             runtime.log.info(
@@ -102,10 +102,10 @@ class Invocation:
             )
         _raise_left_undone(reports)
         made = [telemetry.facts(report, calls) for report in reports]
-        return {"busy": not made, "passes": made}
+        return {"busy": not made, "scans": made}
 
 
-def _raise_left_undone(reports: Sequence[PassReport]) -> None:
+def _raise_left_undone(reports: Sequence[ScanReport]) -> None:
     for report in reports:
         if report.failure:
             raise report.failure

@@ -32,7 +32,7 @@ def document() -> Json:
         shapes += [route.body] if route.body else []
         shapes += [shape for shape in route.answers.values() if shape]
     _, components = msgspec.json.schema_components(
-        list(dict.fromkeys(shapes)), ref_template=_REF, schema_hook=bodies.describe_own
+        list(dict.fromkeys(shapes)), ref_template=_REF, schema_hook=bodies.describe_duration
     )
     paths: dict[str, Json] = {}
     for route in ROUTES:
@@ -118,7 +118,7 @@ def _success(route: Route, status: int) -> Json:
         "description": (shape.__doc__ or "").strip().splitlines()[0],
         "content": content,
     }
-    if shape is api_shapes.SnoozeAnswer:
+    if shape is api_shapes.SnoozeResponse:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     if "next" in shape.__struct_fields__:
         text = "The next page, if there is one, as a relative link."

@@ -88,7 +88,7 @@ def status_of(error: ServiceError) -> int:
     return next(status for kind, status in STATUSES if isinstance(error, kind))
 
 
-def answer(error: ServiceError, request_id: str) -> Response:
+def problem_of(error: ServiceError, request_id: str) -> Response:
     """The problem that answers an error."""
     status = status_of(error)
     headers: dict[str, Any] = {}

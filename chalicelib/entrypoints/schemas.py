@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from chalicelib.domain.debt import Debt, DebtKind, execution_key, monthly_key
 from chalicelib.domain.errors import BadEvent
-from chalicelib.usecases.passes import Wish
+from chalicelib.domain.job import Job, JobKind, execution_key, monthly_key
+from chalicelib.usecases.passes import Options
 
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -51,22 +51,22 @@ class ReconcilePayload(msgspec.Struct, frozen=True):
     accept_missing: bool = False
 
 
-def association_event(event: Any) -> AssociationEvent:
+def parse_association_event(event: Any) -> AssociationEvent:
     """The event, or `BadEvent` naming the field."""
     return _converted(event, AssociationEvent)
 
 
-def execution_debt(event: AssociationEvent, now: datetime) -> Debt:
-    """What an association event makes us owe, or `BadEvent` for a time that none of AWS has.
+def execution_job(event: AssociationEvent, now: datetime) -> Job:
+    """What an association event makes us enqueue, or `BadEvent` for a time that none of AWS has.
 
     Optional parts that cannot be read are left out.
     """
     detail = event.detail
-    return Debt(
+    return Job(
         key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
-        kind=DebtKind.EXECUTION,
+        kind=JobKind.EXECUTION,
         event_at=_instant(event.time),
-        owed_at=now,
+        enqueued_at=now,
         association_id=detail.association_id,
         status=detail.status,
         executed_at=_date(detail.last_execution_date),
@@ -74,16 +74,16 @@ def execution_debt(event: AssociationEvent, now: datetime) -> Debt:
     )
 
 
-def monthly_debt(event: Any, now: datetime) -> Debt:
-    """What a tick of the monthly schedule makes us owe, or `BadEvent` naming the field."""
+def monthly_job(event: Any, now: datetime) -> Job:
+    """What a tick of the monthly schedule makes us enqueue, or `BadEvent` naming the field."""
     at = _instant(_converted(event, ScheduledEvent).time)
-    return Debt(key=monthly_key(at), kind=DebtKind.MONTHLY, event_at=at, owed_at=now)
+    return Job(key=monthly_key(at), kind=JobKind.MONTHLY, event_at=at, enqueued_at=now)
 
 
-def reconcile_wish(event: Any) -> Wish:
+def reconcile_options(event: Any) -> Options:
     """What `reconcile` is asked to do, or `BadEvent` naming the field."""
     payload = _converted(event, ReconcilePayload)
-    return Wish(full=payload.full, accept_missing=payload.accept_missing)
+    return Options(full=payload.full, accept_missing=payload.accept_missing)
 
 
 def _converted(event: Any, shape: type[T]) -> T:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from chalicelib.bootstrap import SERVICE
 from chalicelib.domain.errors import DeliveryError, ServiceError
-from chalicelib.usecases.world import Delivery, PassReport
+from chalicelib.usecases.context import ScanReport, StepResult
 
 # Each is billed by CloudWatch once a month and stage, so only what alarms and dashboards
 # need is a metric; the log line has everything.
@@ -19,11 +19,11 @@ METRICS = (
     "api_calls",
     "nodes_known",
     "nodes_changed",
-    "nodes_left",
-    "nodes_unproven",
+    "nodes_deferred",
+    "nodes_unverified",
     "nodes_gone",
-    "opened",
-    "resolved",
+    "findings_new",
+    "findings_fixed",
     "snoozed",
     "undelivered",
     "pending_messages",
@@ -33,7 +33,7 @@ METRICS = (
 IN_SECONDS = ("seconds", "pending_age")
 
 
-def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
+def facts(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
     """A pass in numbers, for the log line and for whoever invoked it by hand."""
     seconds = (report.finished_at - report.started_at).total_seconds()
     found: dict[str, object] = {
@@ -41,9 +41,9 @@ def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
         "seconds": round(seconds, 3),
         "api_calls": sum(calls.values()),
         "calls": dict(sorted(calls.items())),
-        "topic": report.spoken.topic,
-        "told": report.spoken.told,
-        "snoozed": report.spoken.muted,
+        "topic": report.announcement.topic,
+        "announced": report.announcement.announced,
+        "snoozed": report.announcement.muted,
         "delivered": sum(each.error is None for each in report.deliveries),
         "undelivered": len(report.undelivered),
         "pending_messages": len(report.pending),
@@ -54,34 +54,33 @@ def facts(report: PassReport, calls: Mapping[str, int]) -> dict[str, object]:
         coverage = report.outcome.coverage
         found |= {
             "nodes_known": coverage.known,
-            "nodes_changed": coverage.read + coverage.left,
-            "nodes_left": coverage.left,
-            "nodes_unproven": len(coverage.unproven),
+            "nodes_changed": coverage.read + coverage.deferred,
+            "nodes_deferred": coverage.deferred,
+            "nodes_unverified": len(coverage.unverified),
             "nodes_missing": coverage.missing,
             "nodes_gone": coverage.gone,
             "braked": coverage.braked,
             "untitled_items": coverage.untitled,
-            "opened": len(report.outcome.opened),
-            "resolved": report.outcome.resolved,
+            "findings_new": len(report.outcome.new),
+            "findings_fixed": report.outcome.fixed,
+            "findings_gone": report.outcome.gone,
             "open": report.outcome.open_total,
         }
     return found
 
 
-def report_pass(log: Logger, stage: str, report: PassReport, calls: Mapping[str, int]) -> None:
+def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str, int]) -> None:
     """Write the log lines and the metrics of one pass."""
     numbers = facts(report, calls)
-    log.info("pass made", extra=numbers)
+    log.info("scan finished", extra=numbers)
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_undelivered(delivery))
     if report.failure:
-        log.error(
-            "pass not finished", extra={"scan_id": report.scan_id, "why": _reason(report.failure)}
-        )
+        log.error("scan failed", extra={"scan_id": report.scan_id, "why": _reason(report.failure)})
     metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
     metrics.add_dimension("stage", stage)
     metrics.add_metadata("scan_id", report.scan_id)
-    metrics.add_metric("passes_failed", MetricUnit.Count, 1 if report.failure else 0)
+    metrics.add_metric("scans_failed", MetricUnit.Count, 1 if report.failure else 0)
     for name in METRICS:
         value = numbers.get(name)
         if isinstance(value, int | float):
@@ -101,7 +100,7 @@ def report_request(request_id: str, error: ServiceError) -> None:
     Logger(service=SERVICE).error("request failed", extra=extra)
 
 
-def _undelivered(delivery: Delivery) -> dict[str, object]:
+def _undelivered(delivery: StepResult) -> dict[str, object]:
     error = delivery.error
     found: dict[str, object] = {
         "message_id": delivery.message_id,

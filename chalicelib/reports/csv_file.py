@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
-from chalicelib.domain.monthly import Listed
+from chalicelib.domain.monthly import ListedFinding
 from chalicelib.domain.snooze import Snooze
 from chalicelib.reports.visible_text import visible
 
@@ -37,7 +37,7 @@ CHUNK_ROWS = 500
 REPEATED = 16_384
 
 
-def csv_file(rows: Iterable[Listed]) -> Iterator[bytes]:
+def render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
     """The rows in the order given, in pieces that end with a row, so that any number will do.
 
     UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC; no cell holds a line break.
@@ -48,7 +48,7 @@ def csv_file(rows: Iterable[Listed]) -> Iterator[bytes]:
         yield chunk.encode()
 
 
-def guarded(cell: str) -> str:
+def guard_formula(cell: str) -> str:
     """The cell as visible text, with an apostrophe before anything that could be a formula."""
     return _FORMULA.sub(r"\g<start>'", visible(cell))
 
@@ -58,7 +58,7 @@ def _line(cells: Iterable[str]) -> str:
     return ",".join(cells) + "\r\n"
 
 
-def _cells(row: Listed) -> tuple[str, ...]:
+def _cells(row: ListedFinding) -> tuple[str, ...]:
     """What a node says is guarded; the rest are words, times and numbers of our own."""
     finding, snooze = row.finding, row.snooze
     return (
@@ -82,7 +82,7 @@ NO_SNOOZE = _quoted(""), _quoted("")
 
 @lru_cache(maxsize=REPEATED)
 def _foreign(cell: str) -> str:
-    return _quoted(guarded(cell))
+    return _quoted(guard_formula(cell))
 
 
 def _until(snooze: Snooze) -> str:

@@ -32,7 +32,7 @@ TABLE_COLUMNS = 20
 MESSAGE_TEXT = 10_000
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Text that mrkdwn shows as it is: no link, no mention, no ping can be made of it.
 
     docs.slack.dev/messaging/formatting-message-text: these three characters, nothing else.
@@ -45,12 +45,12 @@ def header(text: str) -> Block:
     return {"type": "header", "text": _plain_text(text, HEADER_TEXT)}
 
 
-def marked(mrkdwn: str) -> Block:
+def mrkdwn_section(mrkdwn: str) -> Block:
     """A paragraph of our own words, in mrkdwn."""
     return {"type": "section", "text": _mrkdwn(mrkdwn, SECTION_TEXT)}
 
 
-def plain(text: str) -> Block:
+def plain_section(text: str) -> Block:
     """A paragraph that shows exactly its text."""
     return {"type": "section", "text": _plain_text(text, SECTION_TEXT)}
 
@@ -78,20 +78,22 @@ def table(rows: Sequence[Sequence[str]], columns: Sequence[Block]) -> Block:
     }
 
 
-def rendered(text: str, blocks: Sequence[Block]) -> Rendered:
+def build_message(text: str, blocks: Sequence[Block]) -> Rendered:
     """A message; `text` is what notifications show, and is escaped here."""
-    return Rendered(escaped(text), tuple(blocks[:BLOCKS]))
+    return Rendered(escape(text), tuple(blocks[:BLOCKS]))
 
 
-def size(message: Rendered) -> int:
+def count_characters(message: Rendered) -> int:
     """Characters of a message as it is sent."""
     return len(message.text) + len(json.dumps(message.blocks, ensure_ascii=False))
 
 
-def fitting(build: Callable[[int], Rendered], most: int) -> Rendered:
+def fit(build: Callable[[int], Rendered], most: int) -> Rendered:
     """The message with the longest lists, of `most` entries or fewer, that Slack takes whole."""
     shorter = (build(entries) for entries in range(most, 0, -1))
-    return next((message for message in shorter if size(message) < MESSAGE_TEXT), build(0))
+    return next(
+        (message for message in shorter if count_characters(message) < MESSAGE_TEXT), build(0)
+    )
 
 
 def _plain_text(text: str, longest: int) -> Block:

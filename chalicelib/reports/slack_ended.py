@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from chalicelib.domain.alert import Line
 from chalicelib.domain.snooze import Snooze
 from chalicelib.reports.origin import Origin
-from chalicelib.reports.slack_blocks import Block, marked, plain
+from chalicelib.reports.slack_blocks import Block, mrkdwn_section, plain_section
 from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import NODE_TEXT, count, findings, nodes
+from chalicelib.reports.wording import NODE_TEXT, format_count, format_findings, format_nodes
 
 NAMED_SNOOZES = 5
 TITLE_TEXT = 120
@@ -17,7 +17,7 @@ AUTHOR_TEXT = 120
 COMMENT_TEXT = 160
 
 
-def ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Block, ...]:
+def render_ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Block, ...]:
     """Each snooze with what it muted, who set it and why; no block where none ended."""
     groups = _worst_first(lines)
     if not groups:
@@ -25,8 +25,12 @@ def ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Blo
     named = groups[: min(most, NAMED_SNOOZES)]
     entries = [_entry(snooze, muted, origin) for snooze, muted in named]
     more = sum(len(muted) for _, muted in groups[len(named) :])
-    rest = [f"• and {count(more, 'more finding', 'more findings')} in the CSV"] if more else []
-    return marked("*Snooze ended, still failing*"), plain("\n".join([*entries, *rest]))
+    rest = (
+        [f"• and {format_count(more, 'more finding', 'more findings')} in the CSV"] if more else []
+    )
+    return mrkdwn_section("*Snooze ended, still failing*"), plain_section(
+        "\n".join([*entries, *rest])
+    )
 
 
 def _worst_first(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
@@ -48,8 +52,8 @@ def _worst_first(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
 def _entry(snooze: Snooze, muted: Sequence[Line], origin: Origin) -> str:
     titles = {line.finding.title for line in muted}
     on = {line.finding.instance_id for line in muted}
-    what = one_line(min(titles), TITLE_TEXT) if len(titles) == 1 else findings(len(muted))
-    where = one_line(min(on), NODE_TEXT) if len(on) == 1 else nodes(len(on))
+    what = one_line(min(titles), TITLE_TEXT) if len(titles) == 1 else format_findings(len(muted))
+    where = one_line(min(on), NODE_TEXT) if len(on) == 1 else format_nodes(len(on))
     until = f" until {origin.local(snooze.end)}" if snooze.end else ""
     author = one_line(snooze.created_by, AUTHOR_TEXT)
     reason = snooze.reason.replace("_", " ")

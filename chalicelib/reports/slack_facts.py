@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from chalicelib.domain.alert import Alert, Topic, Why
-from chalicelib.domain.debt import Debt
+from chalicelib.domain.alert import Alert, LineReason, Topic
 from chalicelib.domain.finding import Finding
+from chalicelib.domain.job import Job
 from chalicelib.reports.origin import Origin
-from chalicelib.reports.slack_blocks import escaped
+from chalicelib.reports.slack_blocks import escape
 from chalicelib.reports.visible_text import one_line, visible
-from chalicelib.reports.wording import nodes, of_known, total
+from chalicelib.reports.wording import format_nodes, format_share, format_total
 
 NAMED_ASSOCIATIONS = 3
 # The first part of a UUID tells the associations of one account apart.
@@ -17,60 +17,60 @@ ASSOCIATION_TEXT = 8
 STATUS_TEXT = 40
 
 
-def told_findings(alert: Alert) -> tuple[Finding, ...]:
+def announced_findings(alert: Alert) -> tuple[Finding, ...]:
     """Everything that the message tells."""
-    return tuple(line.finding for line in alert.lines.told)
+    return tuple(line.finding for line in alert.lines.announced)
 
 
 def new_findings(alert: Alert) -> tuple[Finding, ...]:
     """What is new of it."""
-    return tuple(line.finding for line in alert.lines.told if line.why is Why.NEW)
+    return tuple(line.finding for line in alert.lines.announced if line.why is LineReason.NEW)
 
 
 def counted_findings(alert: Alert) -> tuple[Finding, ...]:
     """What the headline counts: the new ones, else those whose snooze ended."""
-    return new_findings(alert) or told_findings(alert)
+    return new_findings(alert) or announced_findings(alert)
 
 
-def facts(alert: Alert, origin: Origin) -> Iterator[tuple[str, str]]:
+def list_facts(alert: Alert, origin: Origin) -> Iterator[tuple[str, str]]:
     """The counts, and when and where they were taken: label and value."""
     outcome, new, is_new = alert.outcome, new_findings(alert), alert.topic is Topic.NEW
     if is_new:
-        yield "New", total(Counter(finding.severity for finding in new))
-    yield "Open, snoozed included", total(outcome.by_severity)
-    yield "Resolved", f"{outcome.resolved:,}"
+        yield "New", format_total(Counter(finding.severity for finding in new))
+    yield "Open, snoozed included", format_total(outcome.by_severity)
+    yield "Resolved", f"{outcome.fixed:,}"
     if is_new or alert.lines.muted:
         yield "New but snoozed", f"{alert.lines.muted:,}"
     if is_new:
-        yield "Snooze ended, still failing", f"{len(told_findings(alert)) - len(new):,}"
+        yield "Snooze ended, still failing", f"{len(announced_findings(alert)) - len(new):,}"
     else:
         yield "Last alert", _last_alert(alert, origin)
-    newest = alert.debts[0] if alert.debts else None
+    newest = alert.jobs[0] if alert.jobs else None
     yield "Scan", origin.local(newest.executed_at if newest and newest.executed_at else outcome.at)
-    reported = of_known(alert.reported, outcome.coverage.known)
+    reported = format_share(alert.reported, outcome.coverage.known)
     yield ("Nodes reported" if newest else "Nodes with new results"), reported
     if newest:
-        label = "Association" if len(alert.debts) == 1 else "Associations"
-        yield label, _associations(alert.debts)
+        label = "Association" if len(alert.jobs) == 1 else "Associations"
+        yield label, _associations(alert.jobs)
 
 
 def _last_alert(alert: Alert, origin: Origin) -> str:
     return origin.local(alert.last_alert_at) if alert.last_alert_at else "no alert yet"
 
 
-def _associations(debts: Sequence[Debt]) -> str:
+def _associations(jobs: Sequence[Job]) -> str:
     """How each execution went, the newest first."""
-    lines = [_association(debt) for debt in debts[:NAMED_ASSOCIATIONS]]
-    more = len(debts) - len(lines)
+    lines = [_association(job) for job in jobs[:NAMED_ASSOCIATIONS]]
+    more = len(jobs) - len(lines)
     return "\n".join([*lines, f"and {more:,} more"] if more else lines)
 
 
-def _association(debt: Debt) -> str:
-    short = escaped(visible(debt.association_id)[:ASSOCIATION_TEXT])
-    status = escaped(one_line(debt.status, STATUS_TEXT))
-    succeeded = sum(number for name, number in debt.nodes.items() if _is_success(name))
-    share = f", {succeeded:,} of {nodes(debt.targets)} succeeded" if debt.nodes else ""
-    return f"{short} {status if _is_success(debt.status) else f'*{status}*'}{share}"
+def _association(job: Job) -> str:
+    short = escape(visible(job.association_id)[:ASSOCIATION_TEXT])
+    status = escape(one_line(job.status, STATUS_TEXT))
+    succeeded = sum(number for name, number in job.nodes.items() if _is_success(name))
+    share = f", {succeeded:,} of {format_nodes(job.targets)} succeeded" if job.nodes else ""
+    return f"{short} {status if _is_success(job.status) else f'*{status}*'}{share}"
 
 
 def _is_success(status: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from chalicelib.domain.finding import Finding
 from chalicelib.reports.slack_blocks import Block, note, table
 from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import NODE_TEXT, count
+from chalicelib.reports.wording import NODE_TEXT, format_count
 
 # Of at most 500 characters this many show what is wrong, and ten of them leave room.
 TITLE_TEXT = 160
@@ -19,7 +19,7 @@ COLUMNS: tuple[Block, ...] = (
 )
 
 
-def titles_table(
+def render_titles(
     findings: Iterable[Finding], most: int, where_all: str | None = None
 ) -> tuple[Block, ...]:
     """The worst titles, `most` at most, and where the others are.
@@ -29,7 +29,7 @@ def titles_table(
     groups = _worst_first(findings)
     rows = [_row(group) for group in groups[:most]]
     more = len(groups) - len(rows)
-    rest = f"+{count(more, 'more title', 'more titles')} in the CSV in the thread."
+    rest = f"+{format_count(more, 'more title', 'more titles')} in the CSV in the thread."
     every = rest if more else "The CSV in the thread has every finding."
     where = note(where_all or every)
     return (table([HEAD, *rows], COLUMNS), where) if rows else (where,)

@@ -14,9 +14,9 @@ from chalicelib.domain.diff import Diff, diff
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.node import Node
-from chalicelib.domain.snooze import Snooze, ended_by_fix
+from chalicelib.domain.snooze import Snooze, end_by_fix
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.read import Reading
-from chalicelib.usecases.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,78 +39,79 @@ class Tally:
 
     scan_id: str
     marked: bool = False
-    opened: list[Finding] = field(default_factory=list)
-    resolved: int = 0
+    new: list[Finding] = field(default_factory=list)
+    fixed: int = 0
+    gone: int = 0
 
 
-def change_of(
+def compare_node(
     reading: Reading, node: Node | None, stored: Sequence[Finding], scan_id: str, now: datetime
 ) -> NodeChange:
-    """The change that a reading makes to its node; the watermark moves only when proven."""
-    proven = reading.doubt is None
+    """The change that a reading makes to its node; the watermark moves only when verified."""
+    verified = reading.doubt is None
     seen_at = reading.report.executed_at
     found = diff(
-        stored, reading.folded.observations, proven=proven, seen_at=seen_at, scan_id=scan_id
+        stored, reading.folded.observations, verified=verified, seen_at=seen_at, scan_id=scan_id
     )
     before = node or Node(reading.report.instance_id)
     after = replace(
         before,
-        executions=reading.report.executions if proven else before.executions,
+        executions=reading.report.executions if verified else before.executions,
         severities=found.severities,
         missing_since=None,
-        unproven_since=None if proven else before.unproven_since or now,
+        unverified_since=None if verified else before.unverified_since or now,
         untitled=reading.folded.untitled,
-        doubtful_reading="" if proven else reading.fingerprint,
+        unverified_fingerprint="" if verified else reading.fingerprint,
     )
-    history = _history(found, seen_at, scan_id, EventKind.RESOLVED)
+    history = _history(found, seen_at, scan_id, EventKind.FIXED)
     return NodeChange(node is not None, before, after, found, history)
 
 
-def change_of_gone(node: Node, stored: Sequence[Finding], scan_id: str) -> NodeChange:
+def remove_node(node: Node, stored: Sequence[Finding], scan_id: str) -> NodeChange:
     """The change for a node that is gone: everything of it is resolved and its row goes."""
-    found = Diff(resolved=tuple(stored))
+    found = Diff(removed=tuple(stored))
     # A person may accept that a node is gone before a list was kept without it.
     when = node.missing_since or node.last_read
-    history = (
-        _history(found, when, scan_id, EventKind.NO_LONGER_REPORTED) if when is not None else ()
-    )
+    history = _history(found, when, scan_id, EventKind.GONE) if when is not None else ()
     return NodeChange(known=True, before=node, after=None, diff=found, history=history)
 
 
 def _history(found: Diff, at: datetime, scan_id: str, end: EventKind) -> tuple[HistoryEvent, ...]:
-    opened = (HistoryEvent(f.finding_id, at, EventKind.OPENED, scan_id) for f in found.opened)
-    ended = (HistoryEvent(f.finding_id, at, end, scan_id) for f in found.resolved)
-    return (*opened, *ended)
+    new = (HistoryEvent(f.finding_id, at, EventKind.NEW, scan_id) for f in found.new)
+    ended = (HistoryEvent(f.finding_id, at, end, scan_id) for f in found.removed)
+    return (*new, *ended)
 
 
-def apply(
-    world: World,
+def apply_changes(
+    context: Context,
     changes: Sequence[NodeChange],
     snoozes: Iterable[Snooze],
     tally: Tally,
     now: datetime,
 ) -> None:
     """Write the changes; `tally` says afterwards what has been written."""
-    opened = [finding for change in changes for finding in change.diff.opened]
+    new = [finding for change in changes for finding in change.diff.new]
     updated = [finding for change in changes for finding in change.diff.updated]
-    resolved = [finding for change in changes for finding in change.diff.resolved]
-    if opened and not tally.marked:
-        world.work.mark_opened(tally.scan_id)
+    removed = [finding for change in changes for finding in change.diff.removed]
+    if new and not tally.marked:
+        context.work.mark_unannounced(tally.scan_id)
         tally.marked = True
-    # a finding whose node nobody knows could never be resolved
-    world.nodes.put(
-        replace(change.before, unproven_since=now)
+    # a finding whose node nobody knows could never be removed
+    context.nodes.put(
+        replace(change.before, unverified_since=now)
         for change in changes
-        if change.diff.opened and not change.known
+        if change.diff.new and not change.known
     )
-    world.journal.write(event for change in changes for event in change.history)
-    for snooze in ended_by_fix(snoozes, resolved, now):
-        world.snoozes.save(snooze)
-    world.findings.put((*opened, *updated))
-    world.findings.delete(finding.finding_id for finding in resolved)
-    world.nodes.put(
+    context.journal.write(event for change in changes for event in change.history)
+    for snooze in end_by_fix(snoozes, removed, now):
+        context.snoozes.save(snooze)
+    context.findings.put((*new, *updated))
+    context.findings.delete(finding.finding_id for finding in removed)
+    context.nodes.put(
         change.after for change in changes if change.after and change.after != change.before
     )
-    world.nodes.delete(change.before.instance_id for change in changes if not change.after)
-    tally.opened.extend(opened)
-    tally.resolved += len(resolved)
+    context.nodes.delete(change.before.instance_id for change in changes if not change.after)
+    tally.new.extend(new)
+    gone = sum(len(change.diff.removed) for change in changes if change.after is None)
+    tally.gone += gone
+    tally.fixed += len(removed) - gone

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import Message, Source
-from chalicelib.domain.monthly import listed
+from chalicelib.domain.monthly import list_with_snoozes
 from chalicelib.domain.snooze import Muting
-from chalicelib.usecases.stage import audible, failing
-from chalicelib.usecases.world import Content, World
+from chalicelib.usecases.context import Context, CsvContent
+from chalicelib.usecases.stage import find_failing, read_snoozes_or_empty
 
 
-def first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
+def take_first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
     """The header of a CSV and at most so many rows, and whether that is the whole of it."""
     taken: list[bytes] = []
     left = most + 1
@@ -26,20 +26,20 @@ def first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
     return b"".join(taken), True
 
 
-def made_again(world: World, message: Message) -> Content:
+def rebuild_csv(context: Context, message: Message) -> CsvContent:
     """The CSV of a message that was never stored, of the rows that still fail."""
-    muting = Muting(audible(world), world.clock())
+    muting = Muting(read_snoozes_or_empty(context), context.clock())
     everything = message.csv is not None and message.csv.source is Source.EVERYTHING
-    rows = world.sorter.worst_first(
-        world.findings.all() if everything else _still_failing(world, message, muting)
+    rows = context.sorter.worst_first(
+        context.findings.all() if everything else _still_failing(context, message, muting)
     )
-    return lambda: world.renderer.csv(listed(rows, muting))
+    return lambda: context.renderer.csv(list_with_snoozes(rows, muting))
 
 
-def _still_failing(world: World, message: Message, muting: Muting) -> Iterator[Finding]:
+def _still_failing(context: Context, message: Message, muting: Muting) -> Iterator[Finding]:
     """What an alert told, as far as it is stored and not muted now."""
     # told by now, so no longer among those that a pass has to do with
-    ended = [each for each in world.snoozes.all() if each.id in message.snooze_ids]
-    found = {each.key: each for each in world.findings.all() if each.scan_id in message.scan_ids}
-    found.update({row.key: row for _, rows in failing(world, ended) for row in rows})
+    ended = [each for each in context.snoozes.all() if each.id in message.snooze_ids]
+    found = {each.key: each for each in context.findings.all() if each.scan_id in message.scan_ids}
+    found.update({row.key: row for _, rows in find_failing(context, ended) for row in rows})
     return (each for each in found.values() if muting.of(each) is None)

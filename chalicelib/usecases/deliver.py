@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
 from chalicelib.domain.message import MAX_ATTACHED_ROWS, Message, Rendered, Step
-from chalicelib.usecases.content import first_rows, made_again
-from chalicelib.usecases.world import Content, Delivery, World
+from chalicelib.usecases.content import rebuild_csv, take_first_rows
+from chalicelib.usecases.context import Context, CsvContent, StepResult
 
 # A step that has not begun this long before the deadline waits for the next pass: cut off
 # between the channel's answer and our record, it would be taken twice.
@@ -15,41 +15,41 @@ STEP_TIME = timedelta(seconds=30)
 
 
 # Every message is posted before any file is dealt with: people read posts, files can wait.
-SWEEPS = (Step.POST, Step.STORE, Step.FILE)
+DELIVERY_ORDER = (Step.POST, Step.STORE, Step.FILE)
 # The receipt of a notice that was never posted, because a newer one says what counts now.
 SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
+class DeliveryReport:
     """The steps tried, and the messages that still have something pending, oldest first."""
 
-    tried: tuple[Delivery, ...]
+    tried: tuple[StepResult, ...]
     pending: tuple[Message, ...]
     channel_is_down: bool
 
 
 def deliver(
-    world: World,
+    context: Context,
     messages: Sequence[Message],
-    fresh: Mapping[str, Content],
+    fresh: Mapping[str, CsvContent],
     deadline: datetime,
     *,
     channel_down: bool = False,
-) -> Deliveries:
+) -> DeliveryReport:
     """Take every pending step, oldest message first; `fresh` holds CSVs still at hand.
 
     Where an output itself is down, or what it took cannot be recorded, nothing further is
     tried on it in this pass; `channel_down` says that this is so already.
     """
     ordered = sorted(messages, key=lambda each: (each.created_at, each.id))
-    couriers = [Courier(world, message, fresh.get(message.id)) for message in ordered]
+    couriers = [MessageDelivery(context, message, fresh.get(message.id)) for message in ordered]
     tried = _drop_old_notices(couriers)
-    for step in SWEEPS:
+    for step in DELIVERY_ORDER:
         if channel_down and step is not Step.STORE:
             continue
         for courier in couriers:
-            if world.clock() >= deadline - STEP_TIME:
+            if context.clock() >= deadline - STEP_TIME:
                 break
             delivery = courier.take(step) if step in courier.message.pending else None
             if delivery is None:
@@ -60,22 +60,22 @@ def deliver(
                 break
     tried.extend(filter(None, [each.record_again() for each in couriers]))
     pending = tuple(each.message for each in couriers if each.unfinished)
-    return Deliveries(tuple(tried), pending, channel_down)
+    return DeliveryReport(tuple(tried), pending, channel_down)
 
 
-def _drop_old_notices(couriers: Sequence["Courier"]) -> list[Delivery]:
+def _drop_old_notices(couriers: Sequence["MessageDelivery"]) -> list[StepResult]:
     """Of notices that wait to be posted only the newest is worth it: it tells what is so now."""
     notices = [each for each in couriers if each.message.csv is None and not each.message.sent]
     return [courier.finish(Step.POST, SUPERSEDED) for courier in notices[:-1]]
 
 
-class Courier:
+class MessageDelivery:
     """Carries one message; `message` is how far it has come, recorded or not."""
 
-    def __init__(self, world: World, message: Message, content: Content | None) -> None:
+    def __init__(self, context: Context, message: Message, content: CsvContent | None) -> None:
         self.message = message
         self._recorded = message
-        self._world = world
+        self._world = context
         self._content = content
         self._steps: dict[Step, Callable[[], str | None]] = {
             Step.STORE: self._store,
@@ -83,12 +83,12 @@ class Courier:
             Step.FILE: self._file,
         }
 
-    def take(self, step: Step) -> Delivery | None:
+    def take(self, step: Step) -> StepResult | None:
         """Take one step and record it; None where it has to wait for another step."""
         try:
             receipt = self._steps[step]()
         except ServiceError as error:
-            return Delivery(self.message.id, step, error)
+            return StepResult(self.message.id, step, error)
         return None if receipt is None else self.finish(step, receipt)
 
     @property
@@ -96,12 +96,12 @@ class Courier:
         """Whether the next pass finds something of this message to do."""
         return not self._recorded.sent
 
-    def finish(self, step: Step, receipt: str) -> Delivery:
+    def finish(self, step: Step, receipt: str) -> StepResult:
         """Record a step as taken. It was, whether or not that can be written down now."""
         self.message = self.message.after(step, receipt)
-        return Delivery(self.message.id, step, self._record())
+        return StepResult(self.message.id, step, self._record())
 
-    def record_again(self) -> Delivery | None:
+    def record_again(self) -> StepResult | None:
         """Write down what could not be written when it happened; None where nothing is left so.
 
         What stays unwritten to the end, the next pass does once more: a post
@@ -109,7 +109,7 @@ class Courier:
         """
         if self.message == self._recorded:
             return None
-        return Delivery(self.message.id, list(self.message.done)[-1], self._record())
+        return StepResult(self.message.id, list(self.message.done)[-1], self._record())
 
     def _record(self) -> ServiceError | None:
         try:
@@ -137,7 +137,7 @@ class Courier:
         file = self.message.csv
         if thread is None or file is None:
             return None
-        content, whole = first_rows(self._csv(), MAX_ATTACHED_ROWS)
+        content, whole = take_first_rows(self._csv(), MAX_ATTACHED_ROWS)
         title = file.title if whole else f"{file.title}: the worst {MAX_ATTACHED_ROWS:,}"
         return self._world.channel.attach(thread, file.name, title, content)
 
@@ -147,7 +147,7 @@ class Courier:
             stored = self._from_bucket()
             if stored is not None:
                 return stored
-            self._content = made_again(self._world, self.message)
+            self._content = rebuild_csv(self._world, self.message)
         return self._content()
 
     def _from_bucket(self) -> Iterator[bytes] | None:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import HistoryEvent
-from chalicelib.domain.monthly import Listed
-from chalicelib.domain.snooze import Muting, Snooze, State, scope_id, scopes
+from chalicelib.domain.monthly import ListedFinding
+from chalicelib.domain.snooze import Muting, Snooze, State, candidate_scopes, scope_id
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.lookup_ports import Selection
-from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
+from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
 
 # A list page looks no longer than this for rows that match a rare filter.
 PAGE_TIME = timedelta(seconds=10)
@@ -43,7 +43,7 @@ class FindingFilter:
         pair = self.instance_id is not None and self.title is not None
         return pair or any((self.severity, self.control_id is not None, self.state, self.q))
 
-    def matches(self, row: Listed) -> bool:
+    def matches(self, row: ListedFinding) -> bool:
         """Whether a row is wanted."""
         finding = row.finding
         return (
@@ -65,7 +65,7 @@ class FindingFilter:
 class FindingPage:
     """Rows of a list, and the finding id to go on behind; None at the end."""
 
-    rows: tuple[Listed, ...]
+    rows: tuple[ListedFinding, ...]
     after: str | None
 
 
@@ -73,7 +73,7 @@ class FindingPage:
 class FindingDetail:
     """One finding, the snooze that mutes it, and every snooze that is about it and not ended."""
 
-    listed: Listed
+    listed: ListedFinding
     snoozes: tuple[Snooze, ...]
 
 
@@ -83,7 +83,7 @@ def list_findings(
     """A page of at most `limit` rows; shorter where matching rows are rare and time is up."""
     now = inbox.clock()
     until = now + PAGE_TIME
-    rows: list[Listed] = []
+    rows: list[ListedFinding] = []
     size = max(limit + 1, FETCH) if wanted.rare else limit + 1
     for row, last in _rows(inbox, wanted, after, size, now):
         if row is not None:
@@ -99,7 +99,7 @@ class OutOfTimeError(Exception):
     """Reading every matching row would take longer than a request may."""
 
 
-def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[Listed]:
+def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[ListedFinding]:
     """Every row that matches, page after page; `OutOfTimeError` where that takes too long."""
     now = inbox.clock()
     for row, _ in _rows(inbox, wanted, None, FETCH * 5, now):
@@ -111,13 +111,13 @@ def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[Listed]:
 
 def _rows(
     inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
-) -> Iterator[tuple[Listed | None, str | None]]:
+) -> Iterator[tuple[ListedFinding | None, str | None]]:
     """Matching rows, and after each batch None with the id of its last row."""
     muting = Muting(inbox.snoozes.unsettled(), now)
     while True:
         batch = inbox.finding_pages.page(wanted.selection, after, size)
         for finding in batch:
-            row = Listed(finding, muting.of(finding))
+            row = ListedFinding(finding, muting.of(finding))
             if wanted.matches(row):
                 yield row, None
         if len(batch) < size:
@@ -134,20 +134,22 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     now = inbox.clock()
     about = [
         snooze
-        for snooze in inbox.snoozes.about(map(scope_id, scopes(finding)))
+        for snooze in inbox.snoozes.about(map(scope_id, candidate_scopes(finding)))
         if snooze.state(now) is not State.ENDED
     ]
     about.sort(key=lambda each: (each.created_at, each.id))
-    return FindingDetail(Listed(finding, Muting(about, now).of(finding)), tuple(about))
+    return FindingDetail(ListedFinding(finding, Muting(about, now).of(finding)), tuple(about))
 
 
-def pairs_of(inbox: Inbox, wanted_id: str) -> list[Snooze]:
+def list_pair_snoozes(inbox: Inbox, wanted_id: str) -> list[Snooze]:
     """The snoozes of the pair that a finding id is made of, ended ones included."""
     found = inbox.snoozes.about([wanted_id])
     return [each for each in found if each.instance_id is not None and each.title is not None]
 
 
-def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Sequence[SnoozeLine]]:
+def list_finding_history(
+    inbox: Inbox, wanted_id: str
+) -> tuple[Sequence[HistoryEvent], Sequence[SnoozeLine]]:
     """What happened to a finding, resolved ones included, and to the snoozes of its pair.
 
     `NotFound` where nothing is known of it.
@@ -156,8 +158,8 @@ def history_of(inbox: Inbox, wanted_id: str) -> tuple[Sequence[HistoryEvent], Se
     now = inbox.clock()
     lines = [
         line
-        for snooze in pairs_of(inbox, wanted_id)
-        for line in lines_of(snooze, inbox.snoozes.events(snooze.id), now)
+        for snooze in list_pair_snoozes(inbox, wanted_id)
+        for line in list_history_lines(snooze, inbox.snoozes.events(snooze.id), now)
     ]
     if not events and not lines and wanted_id not in inbox.findings.get([wanted_id]):
         raise NotFound(f"Nothing is known of a finding {wanted_id}.")

@@ -13,7 +13,7 @@ ROWS_A_CALL = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NodeLookup:
     """A node whose stored findings are wanted, how many those are, and how many it shows now."""
 
     instance_id: str
@@ -21,12 +21,12 @@ class Wanted:
     shown: int = 0
 
 
-def by_table(wanted: Sequence[Wanted], table: int) -> bool:
+def prefer_table(wanted: Sequence[NodeLookup], table: int) -> bool:
     """Whether reading a table of so many rows is cheaper than asking for each node."""
     return _cost(_pages(table), table) < _by_node(wanted)
 
 
-def _by_node(wanted: Iterable[Wanted]) -> int:
+def _by_node(wanted: Iterable[NodeLookup]) -> int:
     """A query of the index for each node, then all candidates by their keys."""
     calls = rows = keys = 0
     for each in wanted:

@@ -1,4 +1,4 @@
-"""What looking things up needs from the world, page by page, beside the ports of the pass.
+"""What looking things up needs from the context, page by page, beside the ports of the pass.
 
 The same errors as in ports.py: `Unavailable` and `Forbidden`.
 """

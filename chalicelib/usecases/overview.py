@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.node import Node, fleet_severities
+from chalicelib.domain.node import Node, sum_severities
 from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import State
 from chalicelib.usecases.inbox import Inbox
@@ -42,7 +42,7 @@ class Summary:
     open: Mapping[Severity, int]
     nodes_known: int
     nodes_missing: int
-    nodes_unproven: int
+    nodes_unverified: int
     snoozes: Mapping[State, int]
     messages_pending: int
     last_scan: ScanRecord | None
@@ -77,10 +77,10 @@ def summarize(inbox: Inbox) -> Summary:
     for snooze in inbox.snoozes.all():
         states[snooze.state(now)] += 1
     return Summary(
-        open=fleet_severities(nodes),
+        open=sum_severities(nodes),
         nodes_known=len(nodes),
         nodes_missing=sum(node.missing_since is not None for node in nodes),
-        nodes_unproven=sum(node.unproven_since is not None for node in nodes),
+        nodes_unverified=sum(node.unverified_since is not None for node in nodes),
         snoozes=states,
         messages_pending=len(inbox.work.open().messages),
         last_scan=next(iter(inbox.archive.scans(None, 1)), None),

@@ -1,4 +1,4 @@
-"""What the use cases need from the world, in the domain's words.
+"""What the use cases need from the context, in the domain's words.
 
 All methods raise `Unavailable` when the vendor does not answer and `Forbidden`
 when it refuses for good. Times are aware UTC.
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.alert import Alert, Told
+from chalicelib.domain.alert import Alert, ChannelState
 from chalicelib.domain.compliance import Item, SummaryRow
-from chalicelib.domain.debt import Debt
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import HistoryEvent, SnoozeEvent
+from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, Rendered
-from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.monthly import ListedFinding, MonthlyReport
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -90,18 +90,18 @@ class Lease(Protocol):
 class OpenWork:
     """Everything unfinished: owed answers, scans not told, messages not delivered, what is known.
 
-    Debts and messages come oldest first.
+    Jobs and messages come oldest first.
     """
 
-    debts: tuple[Debt, ...]
-    open_scans: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    unannounced_scans: tuple[str, ...]
     messages: tuple[Message, ...]
-    told: Told
+    channel_state: ChannelState
 
 
 # Told snoozes of one decision: a DynamoDB transaction ends at 100 actions, and the message,
 # what is known and the usual open marks have to fit in beside them.
-MAX_TOLD_SNOOZES = 50
+MAX_SETTLED_SNOOZES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,36 +109,36 @@ class Staged:
     """One decision about what to say, to be written in one transaction.
 
     The version of each told snooze is one more than the stored one, and there
-    are at most `MAX_TOLD_SNOOZES` of them; `told` is None where what people
+    are at most `MAX_SETTLED_SNOOZES` of them; `told` is None where what people
     know did not change.
     """
 
     message: Message | None = None
-    open_scans: tuple[str, ...] = ()
-    paid: tuple[Debt, ...] = ()
-    told_snoozes: tuple[Snooze, ...] = ()
-    told: Told | None = None
+    unannounced_scans: tuple[str, ...] = ()
+    completed: tuple[Job, ...] = ()
+    settled_snoozes: tuple[Snooze, ...] = ()
+    channel_state: ChannelState | None = None
 
 
 class Work(Protocol):
     """The unfinished part of the ledger."""
 
-    def owe(self, debt: Debt) -> bool:
-        """Write a debt down; False where it is, or was, written down already."""
+    def enqueue(self, job: Job) -> bool:
+        """Write a job down; False where it is, or was, written down already."""
 
     def open(self) -> OpenWork:
         """Read what is unfinished, consistently."""
 
-    def mark_opened(self, scan_id: str) -> None:
+    def mark_unannounced(self, scan_id: str) -> None:
         """Write ahead that this scan opens findings that no message tells yet."""
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Write a decision, all of it or nothing.
 
         `Conflict` where a snooze has changed or the message is there already.
-        What one transaction cannot hold, open marks before debts, follows in
+        What one transaction cannot hold, open marks before jobs, follows in
         further ones: a crash between them tells or answers twice, never not at
-        all. ValueError above `MAX_TOLD_SNOOZES`.
+        all. ValueError above `MAX_SETTLED_SNOOZES`.
         """
 
     def record(self, message: Message, now: datetime) -> None:
@@ -219,4 +219,4 @@ class Renderer:
 
     alert: Callable[[Alert], Rendered]
     monthly: Callable[[MonthlyReport], Rendered]
-    csv: Callable[[Iterable[Listed]], Iterator[bytes]]
+    csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.compliance import Folded, Report, SummaryRow, fold
+from chalicelib.domain.compliance import FoldedItems, NodeReport, SummaryRow, fold_items
 from chalicelib.domain.errors import ServiceError, Unavailable
-from chalicelib.domain.proof import Doubt, doubt, fingerprint, relevant, settled
+from chalicelib.domain.proof import Doubt, drop_superseded, find_doubt, fingerprint, settle_doubt
 from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
@@ -21,20 +21,20 @@ GRACE = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a node shows, and what speaks against it; `doubt` None is a proven node.
+    """What a node shows, and what speaks against it; `doubt` None is a verified node.
 
     `fingerprint` lets a later pass see that it read the same again.
     """
 
-    report: Report
-    folded: Folded
+    report: NodeReport
+    folded: FoldedItems
     doubt: Doubt | None
     fingerprint: str = ""
 
 
-def chunks(reports: Sequence[Report]) -> Iterator[tuple[Report, ...]]:
+def split_into_chunks(reports: Sequence[NodeReport]) -> Iterator[tuple[NodeReport, ...]]:
     """Nodes in order, cut at node boundaries where the pages to read come to a chunk."""
-    chunk: list[Report] = []
+    chunk: list[NodeReport] = []
     pages = 0
     for report in reports:
         chunk.append(report)
@@ -46,38 +46,38 @@ def chunks(reports: Sequence[Report]) -> Iterator[tuple[Report, ...]]:
         yield tuple(chunk)
 
 
-def read_node(compliance: Compliance, report: Report, earlier: str = "") -> Reading:
+def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> Reading:
     """Read one node, a second time where the first reading is in doubt.
 
-    A node without non-compliant items is proven by its summary alone, unless
+    A node without non-compliant items is verified by its summary alone, unless
     no check ran. A node that cannot be read is in doubt, not an error: one
     node must not keep the others from being told. `earlier` is the fingerprint
     of what the last pass read of this node in doubt.
     """
     if report.count == 0:
-        return Reading(report, Folded((), 0), doubt(report, ()))
+        return Reading(report, FoldedItems((), 0), find_doubt(report, ()))
     try:
-        items = relevant(report, compliance.items(report.instance_id, report.types))
-        against = doubt(report, items)
+        items = drop_superseded(report, compliance.items(report.instance_id, report.types))
+        against = find_doubt(report, items)
         if against:
-            items = relevant(report, compliance.items(report.instance_id, report.types))
-            against = doubt(report, items)
+            items = drop_superseded(report, compliance.items(report.instance_id, report.types))
+            against = find_doubt(report, items)
     except ServiceError:
-        return Reading(report, Folded((), 0), Doubt.UNREADABLE)
+        return Reading(report, FoldedItems((), 0), Doubt.UNREADABLE)
     shown = fingerprint(items)
-    against = settled(against, shown, earlier)
-    return Reading(report, fold(report.instance_id, items), against, shown)
+    against = settle_doubt(against, shown, earlier)
+    return Reading(report, fold_items(report.instance_id, items), against, shown)
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class ChunkReading:
     """A chunk of nodes that is being read: the nodes, and what waits for their readings."""
 
-    reports: Sequence[Report]
+    reports: Sequence[NodeReport]
     readings: Callable[[], tuple[Reading, ...]]
 
 
-class Reader:
+class NodeReader:
     """Reads chunks of nodes with a bounded number of threads."""
 
     def __init__(
@@ -93,13 +93,13 @@ class Reader:
         self._earlier = earlier
 
     def read(
-        self, chunks: Iterable[Sequence[Report]], until: datetime, *, ahead: bool
-    ) -> Iterator[Begun]:
+        self, chunks: Iterable[Sequence[NodeReport]], until: datetime, *, ahead: bool
+    ) -> Iterator[ChunkReading]:
         """Chunks whose readings begin before `until` and end soon after, in order.
 
         ahead: while the caller works on one chunk the next is being read.
         """
-        waiting: list[Begun] = []
+        waiting: list[ChunkReading] = []
         for chunk in chunks:
             if self._clock() >= until:
                 break
@@ -108,9 +108,9 @@ class Reader:
                 yield waiting.pop(0)
         yield from waiting
 
-    def _begin(self, chunk: Sequence[Report], until: datetime) -> Begun:
+    def _begin(self, chunk: Sequence[NodeReport], until: datetime) -> ChunkReading:
         futures = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
-        return Begun(chunk, lambda: self._finished(futures, until))
+        return ChunkReading(chunk, lambda: self._finished(futures, until))
 
     def _finished(
         self, futures: Sequence[Future[Reading | None]], until: datetime
@@ -122,14 +122,14 @@ class Reader:
         readings = (future.result() for future in futures if future in done)
         return tuple(reading for reading in readings if reading is not None)
 
-    def _read_in_time(self, report: Report, until: datetime) -> Reading | None:
+    def _read_in_time(self, report: NodeReport, until: datetime) -> Reading | None:
         if self._clock() >= until:
             return None
         earlier = self._earlier.get(report.instance_id, "")
         return read_node(self._compliance, report, earlier)
 
 
-def rows_in_time(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
+def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
     """The complete list of SSM; `Unavailable` where that takes longer than there is time.
 
     Half a list says nothing, and a list without end must not keep what is
@@ -147,15 +147,15 @@ def rows_in_time(compliance: Compliance, clock: Clock, until: datetime) -> Seque
 
 
 @contextmanager
-def reader(
+def open_reader(
     compliance: Compliance, concurrency: int, clock: Clock, earlier: Mapping[str, str]
-) -> Iterator[Reader]:
+) -> Iterator[NodeReader]:
     """A reader whose threads are let go at the end, without waiting for a hanging call.
 
     `earlier` maps nodes in doubt to the fingerprint of what was read of them last.
     """
     pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="read")
     try:
-        yield Reader(compliance, pool, clock, earlier)
+        yield NodeReader(compliance, pool, clock, earlier)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

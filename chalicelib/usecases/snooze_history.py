@@ -27,7 +27,7 @@ class SnoozeLine:
     comment: str
 
 
-def lines_of(
+def list_history_lines(
     snooze: Snooze, events: Iterable[SnoozeEvent], now: datetime
 ) -> tuple[SnoozeLine, ...]:
     """What people did is written down; an end by time or fix is derived.
@@ -53,8 +53,8 @@ def lines_of(
     if snooze.state(now) is State.ENDED and snooze.end is not None and not by_hand:
         way = "time" if snooze.ended_at is None else "fix"
         lines.append(_derived(snooze, snooze.end, "ended", way))
-    if snooze.told_at is not None:
-        lines.append(_derived(snooze, snooze.told_at, "settled", "scan"))
+    if snooze.settled_at is not None:
+        lines.append(_derived(snooze, snooze.settled_at, "settled", "scan"))
     return tuple(lines)
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Snooze, State, id_prefix, scope_id
-from chalicelib.domain.snooze_rules import Wanted
+from chalicelib.domain.snooze_rules import SnoozeRequest
 from chalicelib.usecases.inbox import Author, Inbox
 
 # Somebody else wrote between reading and writing: read and decide again this often.
@@ -19,8 +19,8 @@ ATTEMPTS = 10
 T = TypeVar("T")
 
 
-def new_snooze(
-    wanted: Wanted,
+def build_snooze(
+    wanted: SnoozeRequest,
     ends_at: datetime | None,
     author: Author,
     now: datetime,
@@ -48,7 +48,7 @@ def new_snooze(
     )
 
 
-def add(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:
+def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:
     """Write a new snooze and that it was made; `Conflict` where somebody else was first."""
     inbox.snoozes.add(snooze, _event(snooze, SnoozeEventKind.CREATED, author, now))
     return snooze
@@ -58,10 +58,10 @@ def end_now(inbox: Inbox, snooze: Snooze, author: Author) -> None:
     """End a snooze now and write that down; one that has ended stays as it is."""
     now = inbox.clock()
     if snooze.state(now) is not State.ENDED:
-        save(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
+        save_snooze(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
 
 
-def save(
+def save_snooze(
     inbox: Inbox, snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
 ) -> Snooze:
     """Write the next version of a snooze and what happened to it."""
@@ -84,7 +84,7 @@ def _event(snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime)
     )
 
 
-def again_on_conflict(attempt: Callable[[], T]) -> T:
+def retry_on_conflict(attempt: Callable[[], T]) -> T:
     """Read, decide and write again where somebody else wrote in between."""
     for _ in range(ATTEMPTS - 1):
         try:

@@ -8,19 +8,30 @@ from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
-from chalicelib.domain.snooze import Snooze, State, identical, scope_id
-from chalicelib.domain.snooze_rules import Change, Wanted, checked, checked_change
-from chalicelib.usecases.findings import FindingFilter, all_findings, pairs_of
+from chalicelib.domain.snooze import Snooze, State, is_same_rule, scope_id
+from chalicelib.domain.snooze_rules import (
+    SnoozeChange,
+    SnoozeRequest,
+    validate_change,
+    validate_snooze,
+)
+from chalicelib.usecases.findings import FindingFilter, all_findings, list_pair_snoozes
 from chalicelib.usecases.inbox import Author, Inbox
-from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, lines_of
-from chalicelib.usecases.snooze_writing import add, again_on_conflict, end_now, new_snooze, save
+from chalicelib.usecases.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
+from chalicelib.usecases.snooze_writing import (
+    add_snooze,
+    build_snooze,
+    end_now,
+    retry_on_conflict,
+    save_snooze,
+)
 
 # Findings that a dry run names.
 SAMPLE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Muted:
+class SnoozePreview:
     """What a rule would mute now: counts by severity and a sample, worst first."""
 
     by_severity: dict[Severity, int]
@@ -38,7 +49,7 @@ class SnoozePage:
 def snooze_finding(
     inbox: Inbox,
     wanted_id: str,
-    wish: Callable[[Finding], Wanted],
+    wish: Callable[[Finding], SnoozeRequest],
     versions: frozenset[int] | None,
     author: Author,
 ) -> tuple[Snooze, bool]:
@@ -55,13 +66,15 @@ def snooze_finding(
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
-        ends_at = checked(wanted, now, inbox.longest)
-        pair = pairs_of(inbox, wanted_id)
+        ends_at = validate_snooze(wanted, now, inbox.longest)
+        pair = list_pair_snoozes(inbox, wanted_id)
         held = _held(pair, now)
         latest = held[-1] if held else None
         _check(latest, versions)
         if latest is None:
-            return add(inbox, new_snooze(wanted, ends_at, author, now, pair), author, now), True
+            return add_snooze(
+                inbox, build_snooze(wanted, ends_at, author, now, pair), author, now
+            ), True
         for other in held[:-1]:
             end_now(inbox, other, author)
         changed = replace(
@@ -73,9 +86,9 @@ def snooze_finding(
         )
         if changed == latest:
             return latest, False
-        return save(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
+        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
 
-    return again_on_conflict(attempt)
+    return retry_on_conflict(attempt)
 
 
 def unsnooze_finding(
@@ -84,50 +97,56 @@ def unsnooze_finding(
     """End every snooze of the pair now; where there is none, nothing happens."""
 
     def attempt() -> None:
-        held = _held(pairs_of(inbox, wanted_id), inbox.clock())
+        held = _held(list_pair_snoozes(inbox, wanted_id), inbox.clock())
         if held:
             _check(held[-1], versions)
         for snooze in held:
             end_now(inbox, snooze, author)
 
-    again_on_conflict(attempt)
+    retry_on_conflict(attempt)
 
 
-def create(inbox: Inbox, wanted: Wanted, author: Author) -> Snooze:
+def create_snooze(inbox: Inbox, wanted: SnoozeRequest, author: Author) -> Snooze:
     """Make a rule; `AlreadySnoozed` where the same one is active."""
 
     def attempt() -> Snooze:
         now = inbox.clock()
-        ends_at = checked(wanted, now, inbox.longest)
+        ends_at = validate_snooze(wanted, now, inbox.longest)
         scope = (wanted.instance_id, wanted.title)
         alike = [each for each in inbox.snoozes.about([scope_id(scope)]) if each.scope == scope]
-        snooze = new_snooze(wanted, ends_at, author, now, alike)
+        snooze = build_snooze(wanted, ends_at, author, now, alike)
         for each in alike:
-            if each.state(now) is State.ACTIVE and identical(each, snooze):
+            if each.state(now) is State.ACTIVE and is_same_rule(each, snooze):
                 raise AlreadySnoozed(each.id)
-        return add(inbox, snooze, author, now)
+        return add_snooze(inbox, snooze, author, now)
 
-    return again_on_conflict(attempt)
+    return retry_on_conflict(attempt)
 
 
-def dry_run(inbox: Inbox, wanted: Wanted) -> Muted:
+def preview_snooze(inbox: Inbox, wanted: SnoozeRequest) -> SnoozePreview:
     """What a rule would mute, without making it; its rules are checked all the same."""
-    checked(wanted, inbox.clock(), inbox.longest)
+    validate_snooze(wanted, inbox.clock(), inbox.longest)
     selected = FindingFilter(instance_id=wanted.instance_id, title=wanted.title)
     findings = [row.finding for row in all_findings(inbox, selected)]
     findings.sort(key=lambda each: (each.severity.rank, each.title, each.instance_id))
-    return Muted(count_by_severity(each.severity for each in findings), tuple(findings[:SAMPLE]))
+    return SnoozePreview(
+        count_by_severity(each.severity for each in findings), tuple(findings[:SAMPLE])
+    )
 
 
-def change(
-    inbox: Inbox, snooze_id: str, wish: Change, versions: frozenset[int] | None, author: Author
+def change_snooze(
+    inbox: Inbox,
+    snooze_id: str,
+    wish: SnoozeChange,
+    versions: frozenset[int] | None,
+    author: Author,
 ) -> Snooze:
     """Change end, reason or comment; `versions` are those the caller knows, None for any."""
 
     def attempt() -> Snooze:
         now = inbox.clock()
         snooze = _known(inbox, snooze_id, versions)
-        ends_at = checked_change(snooze, wish, now, inbox.longest)
+        ends_at = validate_change(snooze, wish, now, inbox.longest)
         changed = replace(
             snooze,
             ends_at=ends_at,
@@ -136,25 +155,27 @@ def change(
         )
         if changed == snooze:
             return snooze
-        return save(inbox, changed, SnoozeEventKind.CHANGED, author, now)
+        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now)
 
-    return again_on_conflict(attempt)
+    return retry_on_conflict(attempt)
 
 
-def end(inbox: Inbox, snooze_id: str, versions: frozenset[int] | None, author: Author) -> None:
+def end_snooze(
+    inbox: Inbox, snooze_id: str, versions: frozenset[int] | None, author: Author
+) -> None:
     """End a rule now; one that has ended stays as it is."""
-    again_on_conflict(lambda: end_now(inbox, _known(inbox, snooze_id, versions), author))
+    retry_on_conflict(lambda: end_now(inbox, _known(inbox, snooze_id, versions), author))
 
 
-def get(inbox: Inbox, snooze_id: str) -> Snooze:
+def get_snooze(inbox: Inbox, snooze_id: str) -> Snooze:
     """One rule, or `NotFound`."""
     return _known(inbox, snooze_id, None)
 
 
-def history_of(inbox: Inbox, snooze_id: str) -> Sequence[SnoozeLine]:
+def list_snooze_history(inbox: Inbox, snooze_id: str) -> Sequence[SnoozeLine]:
     """What happened to a rule, oldest first, the newest lines only, or `NotFound`."""
     snooze = _known(inbox, snooze_id, None)
-    return lines_of(snooze, inbox.snoozes.events(snooze_id), inbox.clock())[-MOST_LINES:]
+    return list_history_lines(snooze, inbox.snoozes.events(snooze_id), inbox.clock())[-MOST_LINES:]
 
 
 def list_snoozes(

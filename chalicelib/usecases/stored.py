@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chalicelib.domain.finding import Finding, finding_id
 from chalicelib.domain.node import Node
-from chalicelib.usecases.lookup import Wanted, by_table
+from chalicelib.usecases.lookup import NodeLookup, prefer_table
 from chalicelib.usecases.ports import FindingReader
 from chalicelib.usecases.read import Reading
 
@@ -13,7 +13,7 @@ from chalicelib.usecases.read import Reading
 WINDOW = 100_000
 
 
-class Stored:
+class StoredFindings:
     """The stored findings of the nodes that one pass works on, asked for in the order of `order`.
 
     They are looked up for a window of nodes at a time: by one reading of the
@@ -26,7 +26,7 @@ class Stored:
         self,
         findings: FindingReader,
         nodes: Mapping[str, Node],
-        order: Iterable[Wanted],
+        order: Iterable[NodeLookup],
         window: int = WINDOW,
     ) -> None:
         self._findings = findings
@@ -74,7 +74,7 @@ class Stored:
             window.append(each)
             held += each.stored
         self._window = frozenset(each.instance_id for each in window)
-        if by_table(window, self._stored):
+        if prefer_table(window, self._stored):
             self._table = self._read_table()
 
     def _by_index(self, titles: Mapping[str, Sequence[str]]) -> dict[str, list[Finding]]:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Rendered, Source
 from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Reason, Snooze
@@ -24,12 +24,12 @@ def finding(number: int, *, node: str = "i-0123456789abcdef0", title: str = "") 
     )
 
 
-def debt(key: str, *, minutes: int = 0) -> Debt:
-    return Debt(
+def job(key: str, *, minutes: int = 0) -> Job:
+    return Job(
         key=key,
-        kind=DebtKind.EXECUTION,
+        kind=JobKind.EXECUTION,
         event_at=NOW,
-        owed_at=NOW + minutes * MINUTE,
+        enqueued_at=NOW + minutes * MINUTE,
         association_id="6e37940a-23ba-4ab0-9b96-5d0a1a05464f",
         status="Success",
         executed_at=NOW - MINUTE,
@@ -88,14 +88,15 @@ def scan_record(number: int) -> ScanRecord:
         scan_id=f"scan-{number:03}",
         at=NOW,
         finished_at=NOW + MINUTE,
-        opened=1,
-        resolved=2,
+        findings_new=1,
+        findings_fixed=2,
+        findings_gone=3,
         open={Severity.HIGH: 3, Severity.UNSPECIFIED: 4},
         nodes_known=5,
         nodes_listed=6,
         nodes_read=7,
-        nodes_left=8,
-        nodes_unproven=9,
+        nodes_deferred=8,
+        nodes_unverified=9,
         nodes_missing=10,
         nodes_gone=11,
         braked=True,

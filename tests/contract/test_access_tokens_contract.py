@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.access_tokens import MemoryTokens, ParameterTokens
-from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import RuleBroken
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
@@ -20,7 +20,7 @@ NAME = "/ec2-inspec-scan/dev/api-tokens"
 
 
 def token(name: str, role: Role = Role.VIEWER) -> AccessToken:
-    return AccessToken(name, role, digest_of(name), datetime(2026, 1, 31, 8, 15, tzinfo=UTC))
+    return AccessToken(name, role, hash_token(name), datetime(2026, 1, 31, 8, 15, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")

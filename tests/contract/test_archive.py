@@ -51,17 +51,17 @@ def test_history_comes_oldest_first_in_whatever_order_it_was_written(stores: Sto
     events = [
         HistoryEvent(ID, NOW + minutes * MINUTE, kind, f"scan-{minutes}")
         for minutes in (-1, 0, 60 * 24 * 365)
-        for kind in (EventKind.NO_LONGER_REPORTED, EventKind.OPENED, EventKind.RESOLVED)
+        for kind in (EventKind.NEW, EventKind.FIXED, EventKind.GONE)
     ]
     stores.journal.write(reversed(events))
-    stores.journal.write([HistoryEvent(finding(2).finding_id, NOW, EventKind.OPENED, "scan-1")])
+    stores.journal.write([HistoryEvent(finding(2).finding_id, NOW, EventKind.NEW, "scan-1")])
 
     assert list(stores.archive.events_of(ID)) == events
 
 
 def test_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
     events = [
-        HistoryEvent(ID, NOW + number * MINUTE, EventKind.OPENED, "scan" * 1_000)
+        HistoryEvent(ID, NOW + number * MINUTE, EventKind.NEW, "scan" * 1_000)
         for number in range(300)
     ]
     stores.journal.write(events)
@@ -82,16 +82,16 @@ def test_a_pass_comes_back_as_it_was(stores: Stores, scan: ScanRecord) -> None:
 
     (read,) = stores.archive.scans(None, 2)
     assert read == scan
-    numbers = [*read.open.values(), read.opened, read.nodes_gone, read.untitled_items]
+    numbers = [*read.open.values(), read.findings_new, read.nodes_gone, read.untitled_items]
     assert {type(number) for number in numbers} == {int}
     assert all(type(severity) is Severity for severity in read.open)
 
 
 def test_the_same_pass_again_is_one_pass(stores: Stores) -> None:
     stores.journal.record(scan_record(1))
-    stores.journal.record(replace(scan_record(1), opened=9))
+    stores.journal.record(replace(scan_record(1), findings_new=9))
 
-    assert [each.opened for each in stores.archive.scans(None, 9)] == [9]
+    assert [each.findings_new for each in stores.archive.scans(None, 9)] == [9]
 
 
 @pytest.mark.parametrize("size", [1, 4, 12, 13])
@@ -100,7 +100,7 @@ def test_pages_of_passes_are_newest_first_and_lose_none(stores: Stores, size: in
     for scan in [*scans[5:], *scans[:5]]:
         stores.journal.record(scan)
     # Neighbours in the table: nothing of them is a pass.
-    stores.work.mark_opened("scan-1")
+    stores.work.mark_unannounced("scan-1")
     stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
 
     made = pages(stores.archive, size)
@@ -159,7 +159,7 @@ def test_an_old_report_that_waits_does_not_hide_a_newer_one(stores: Stores) -> N
 
 def test_the_report_that_a_pass_makes_is_the_one_that_is_found() -> None:
     service = Service()
-    service.owe_month()
+    service.enqueue_month()
     service.run()
 
     (key,) = service.files.objects

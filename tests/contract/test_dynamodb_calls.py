@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.alert import Told
+from chalicelib.domain.alert import ChannelState
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
@@ -16,8 +16,8 @@ from tests.contract.conftest import Stores, Tables, stores_of
 from tests.contract.samples import (
     MINUTE,
     NOW,
-    debt,
     finding,
+    job,
     message,
     scan_record,
     snooze,
@@ -74,7 +74,7 @@ def test_batches_are_full(
     assert requests.count()["BatchWriteItem"] == writes
     stores.nodes.delete(f"i-{number}" for number in range(rows))
     assert requests.count()["BatchWriteItem"] == writes
-    stores.journal.write(HistoryEvent(each, NOW, EventKind.OPENED, "scan-1") for each in ids)
+    stores.journal.write(HistoryEvent(each, NOW, EventKind.NEW, "scan-1") for each in ids)
     assert requests.count()["BatchWriteItem"] == writes
 
 
@@ -85,12 +85,12 @@ def test_a_row_given_twice_is_written_once(stores: Stores, requests: Requests) -
 
 def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Requests) -> None:
     stores.lease.acquire("a", NOW, NOW + MINUTE)
-    stores.work.owe(debt("a"))
+    stores.work.enqueue(job("a"))
     stores.work.open()
     stores.snoozes.all()
     stores.nodes.all()
-    stores.work.mark_opened("scan-1")
-    stores.work.stage(Staged(message(1), ("scan-1",), (debt("a"),), (), Told()), NOW)
+    stores.work.mark_unannounced("scan-1")
+    stores.work.stage(Staged(message(1), ("scan-1",), (job("a"),), (), ChannelState()), NOW)
     stores.work.record(message(1).after(Step.POST, "1"), NOW)
     stores.lease.release("a")
 
@@ -109,16 +109,16 @@ def test_nothing_decided_costs_nothing(stores: Stores, requests: Requests) -> No
 
 
 @pytest.mark.parametrize(
-    ("debts", "sizes"), [(0, [4]), (48, [100]), (49, [100, 2]), (120, [100, 100, 44])]
+    ("jobs", "sizes"), [(0, [4]), (48, [100]), (49, [100, 2]), (120, [100, 100, 44])]
 )
 def test_transactions_are_full_and_never_part_a_debt(
-    stores: Stores, requests: Requests, debts: int, sizes: list[int]
+    stores: Stores, requests: Requests, jobs: int, sizes: list[int]
 ) -> None:
-    told = replace(snooze(1), told_at=NOW, version=2)
+    told = replace(snooze(1), settled_at=NOW, version=2)
     stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
     requests.take()
-    paid = tuple(debt(f"a#{number}") for number in range(debts))
-    stores.work.stage(Staged(message(1), (), paid, (told,), Told()), NOW)
+    completed = tuple(job(f"a#{number}") for number in range(jobs))
+    stores.work.stage(Staged(message(1), (), completed, (told,), ChannelState()), NOW)
 
     made = requests.take()
     assert [name for name, _ in made] == ["TransactWriteItems"] * len(sizes)

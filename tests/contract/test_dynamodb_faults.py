@@ -14,14 +14,14 @@ from chalicelib.adapters.dynamodb_lease import DynamoLease
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
-from chalicelib.aws.dynamodb_batches import DELAYS, send
+from chalicelib.aws.dynamodb_batches import DELAYS, send_until_accepted
 from chalicelib.aws.dynamodb_transactions import DELAYS as CONFLICT_DELAYS
 from chalicelib.aws.dynamodb_transactions import transact
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
 from chalicelib.usecases.lookup_ports import Selection
 from chalicelib.usecases.ports import Staged
 from tests.contract.conftest import Tables, stores_of
-from tests.contract.samples import MINUTE, NOW, debt, finding, message, snooze, snooze_event
+from tests.contract.samples import MINUTE, NOW, finding, job, message, snooze, snooze_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +118,7 @@ def test_leftovers_are_sent_ever_more_slowly_and_given_up_in_the_end() -> None:
         return part
 
     with pytest.raises(Unavailable, match="throttles findings: 2 rows"):
-        send(refuse, ["a", "b"], "findings", pauses)
+        send_until_accepted(refuse, ["a", "b"], "findings", pauses)
     assert sent == [["a", "b"]] * len(DELAYS)
     assert pauses.taken == sorted(pauses.taken)
     assert all(
@@ -153,16 +153,16 @@ def test_a_transaction_that_is_refused_is_no_debt_written_before(
 ) -> None:
     cancelled(stub, "None", reason)
     with pytest.raises(error):
-        DynamoWork(table).owe(debt("a"))
+        DynamoWork(table).enqueue(job("a"))
 
 
 def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub: Stubber) -> None:
     stub.add_response("transact_write_items", {}, {"TransactItems": ANY})
     stub.add_client_error("transact_write_items", "ThrottlingException")
-    paid = tuple(debt(f"a#{number}") for number in range(60))
+    completed = tuple(job(f"a#{number}") for number in range(60))
 
     with pytest.raises(Unavailable):
-        DynamoWork(table).stage(Staged(message=message(1), paid=paid), NOW)
+        DynamoWork(table).stage(Staged(message=message(1), completed=completed), NOW)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
     [
         ("put_item", lambda table: DynamoLease(table).acquire("a", NOW, NOW + MINUTE)),
         ("delete_item", lambda table: DynamoLease(table).release("a")),
-        ("put_item", lambda table: DynamoWork(table).mark_opened("scan-1")),
+        ("put_item", lambda table: DynamoWork(table).mark_unannounced("scan-1")),
         ("put_item", lambda table: DynamoWork(table).record(message(1), NOW)),
         ("query", lambda table: DynamoWork(table).open()),
         ("query", lambda table: DynamoSnoozes(table).all()),
@@ -207,7 +207,7 @@ def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> N
     for call in (
         lambda: stores.lease.acquire("a", NOW, NOW + MINUTE),
         lambda: stores.lease.release("a"),
-        lambda: stores.work.owe(debt("a")),
+        lambda: stores.work.enqueue(job("a")),
         stores.work.open,
         lambda: stores.findings.put([finding(1)]),
         lambda: list(stores.findings.all()),

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.dynamodb_pages import whole_table
-from chalicelib.domain.alert import Told
+from chalicelib.aws.dynamodb_pages import scan_table
+from chalicelib.domain.alert import ChannelState
 from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
@@ -15,8 +15,8 @@ from tests.contract.conftest import Tables, stores_of
 from tests.contract.samples import (
     MINUTE,
     NOW,
-    debt,
     finding,
+    job,
     message,
     scan_record,
     snooze,
@@ -28,7 +28,7 @@ HISTORY = {"SNOOZE#snooze-1", "SNOOZE#snooze-2"}
 
 
 def ledger(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(row["pk"], row["sk"]): row for row in whole_table(tables.ledger)}
+    return {(row["pk"], row["sk"]): row for row in scan_table(tables.ledger)}
 
 
 def epoch(at: datetime, days: int) -> int:
@@ -38,7 +38,7 @@ def epoch(at: datetime, days: int) -> int:
 def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
     stores_of(tables).findings.put([finding(1)])
 
-    assert list(whole_table(tables.findings)) == [
+    assert list(scan_table(tables.findings)) == [
         {
             "finding_id": finding(1).finding_id,
             "instance_id": "i-0123456789abcdef0",
@@ -74,9 +74,9 @@ def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
 def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> None:
     stores = stores_of(tables)
     stores.lease.acquire("a", NOW, NOW + MINUTE)
-    stores.work.owe(debt("association#1"))
-    stores.work.mark_opened("scan-1")
-    stores.work.stage(Staged(message=message(1), told=Told(left=True)), NOW)
+    stores.work.enqueue(job("association#1"))
+    stores.work.mark_unannounced("scan-1")
+    stores.work.stage(Staged(message=message(1), channel_state=ChannelState(deferred=True)), NOW)
     stores.work.record(message(1).after(Step.POST, "1700000000.000100"), NOW)
     for kept in (snooze(1), replace(snooze(2), ends_at=None)):
         stores.snoozes.add(kept, snooze_event(kept))
@@ -85,10 +85,10 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
     rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
     assert set(rows) == {
         ("LEASE", "writer"),
-        ("OPEN", "EXECUTION#association#1"),
-        ("OPEN", "OPENED#scan-1"),
+        ("OPEN", "JOB#association#1"),
+        ("OPEN", "UNANNOUNCED#scan-1"),
         ("OPEN", "MESSAGE#2040-02-29T23:59:59.123456+00:00#message-1"),
-        ("OPEN", "TOLD"),
+        ("OPEN", "CHANNEL"),
         ("SNOOZE", "snooze-1"),
         ("SNOOZE", "snooze-2"),
     }
@@ -97,33 +97,33 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
 
 def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
     stores = stores_of(tables)
-    stores.work.owe(debt("association#1"))
-    stores.work.mark_opened("scan-1")
+    stores.work.enqueue(job("association#1"))
+    stores.work.mark_unannounced("scan-1")
     stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
-    told = replace(snooze(1), told_at=NOW - MINUTE, version=2)
+    told = replace(snooze(1), settled_at=NOW - MINUTE, version=2)
     pending = message(1, csv=False)
-    stores.work.stage(Staged(pending, ("scan-1",), (debt("association#1"),), (told,)), NOW)
+    stores.work.stage(Staged(pending, ("scan-1",), (job("association#1"),), (told,)), NOW)
     stores.work.record(pending.after(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
     rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
     assert {key: row["expires_at"] for key, row in rows.items()} == {
-        ("EXECUTION", "association#1"): epoch(NOW, 7),
+        ("JOB", "association#1"): epoch(NOW, 7),
         ("MESSAGE", "message-1"): epoch(NOW + MINUTE, 90),
         ("SNOOZE", "snooze-1"): epoch(NOW - MINUTE, 400),
     }
 
 
 def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
-    opened = HistoryEvent(finding(1).finding_id, NOW, EventKind.OPENED, "scan-1")
+    opened = HistoryEvent(finding(1).finding_id, NOW, EventKind.NEW, "scan-1")
     stores_of(tables).journal.write([opened])
 
-    key = (f"FINDING#{finding(1).finding_id}", f"{TIME}#opened")
+    key = (f"FINDING#{finding(1).finding_id}", f"{TIME}#new")
     assert ledger(tables) == {
         key: {
             "pk": key[0],
             "sk": key[1],
             "at": TIME,
-            "kind": "opened",
+            "kind": "new",
             "scan_id": "scan-1",
             "expires_at": epoch(NOW, 400),
         }
@@ -162,14 +162,15 @@ def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
         "sk": "scan-001",
         "at": TIME,
         "finished_at": "2040-03-01T00:00:59.123456+00:00",
-        "opened": 1,
-        "resolved": 2,
+        "findings_new": 1,
+        "findings_fixed": 2,
+        "findings_gone": 3,
         "open": {"HIGH": 3, "UNSPECIFIED": 4},
         "nodes_known": 5,
         "nodes_listed": 6,
         "nodes_read": 7,
-        "nodes_left": 8,
-        "nodes_unproven": 9,
+        "nodes_deferred": 8,
+        "nodes_unverified": 9,
         "nodes_missing": 10,
         "nodes_gone": 11,
         "braked": True,

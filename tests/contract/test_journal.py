@@ -5,7 +5,7 @@ from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW, finding, scan_record
 
 
-def event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.OPENED) -> HistoryEvent:
+def event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.NEW) -> HistoryEvent:
     return HistoryEvent(finding(number).finding_id, NOW + minutes * MINUTE, kind, "scan-1")
 
 

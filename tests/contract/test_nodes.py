@@ -18,7 +18,7 @@ FULL = Node(
     },
     severities={Severity.CRITICAL: 2, Severity.UNSPECIFIED: 40},
     missing_since=NOW,
-    unproven_since=NOW - MINUTE,
+    unverified_since=NOW - MINUTE,
 )
 
 
@@ -55,7 +55,7 @@ def test_what_is_put_is_read_back_and_can_be_deleted(stores: Stores, size: int) 
         FULL,
         Node("i-1"),
         replace(FULL, missing_since=None),
-        replace(FULL, unproven_since=None),
+        replace(FULL, unverified_since=None),
     ],
 )
 def test_every_attribute_comes_back_as_it_was(stores: Stores, node: Node) -> None:

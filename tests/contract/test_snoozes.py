@@ -33,7 +33,7 @@ def test_at_first_there_is_none(stores: Stores) -> None:
         replace(snooze(1), instance_id=None, ends_at=None, until_resolved=False),
         replace(snooze(1), title=None, comment="two\nlines 🔥"),
         replace(snooze(1), title="🔥" * 500),
-        replace(snooze(1), ended_at=NOW + MINUTE, told_at=NOW + 2 * MINUTE),
+        replace(snooze(1), ended_at=NOW + MINUTE, settled_at=NOW + 2 * MINUTE),
     ],
 )
 def test_a_snooze_and_its_history_come_back_as_they_were(stores: Stores, kept: Snooze) -> None:
@@ -62,7 +62,7 @@ def of_scope(number: int, instance_id: str | None, title: str | None) -> Snooze:
 
 def test_those_about_something_are_found_among_all_others(stores: Stores) -> None:
     pair, again = of_scope(1, "i-1", "A"), of_scope(2, "i-1", "A")
-    ended = replace(of_scope(3, "i-1", "A"), ended_at=NOW, told_at=NOW)
+    ended = replace(of_scope(3, "i-1", "A"), ended_at=NOW, settled_at=NOW)
     node, title, other = of_scope(4, "i-1", None), of_scope(5, None, "A"), of_scope(6, "i-1", "B")
     add(stores, pair, again, ended, node, title, other)
 
@@ -84,7 +84,7 @@ def test_what_only_looks_alike_is_not_what_is_asked_for(stores: Stores) -> None:
 def test_what_people_were_told_of_is_settled(stores: Stores) -> None:
     pending = replace(snooze(1), starts_at=NOW + 99 * MINUTE, ends_at=None)
     ended = replace(snooze(2), ended_at=NOW)
-    told = replace(snooze(3), ended_at=NOW, told_at=NOW + MINUTE)
+    told = replace(snooze(3), ended_at=NOW, settled_at=NOW + MINUTE)
     add(stores, pending, ended, told)
 
     assert set(stores.snoozes.unsettled()) == {pending, ended}

@@ -2,15 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.alert import Told
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.alert import ChannelState
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.usecases.ports import OpenWork, Staged
 from tests.contract.conftest import Stores
-from tests.contract.samples import MINUTE, NOW, debt, message
+from tests.contract.samples import MINUTE, NOW, job, message
 
-NOTHING = OpenWork(debts=(), open_scans=(), messages=(), told=Told())
+NOTHING = OpenWork(jobs=(), unannounced_scans=(), messages=(), channel_state=ChannelState())
 
 
 def test_at_first_nothing_is_unfinished(stores: Stores) -> None:
@@ -20,44 +20,44 @@ def test_at_first_nothing_is_unfinished(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "owed",
     [
-        debt("association#2024-05-16T23:00:01Z"),
-        Debt(key="monthly#2040-03-01", kind=DebtKind.MONTHLY, event_at=NOW, owed_at=NOW),
+        job("association#2024-05-16T23:00:01Z"),
+        Job(key="monthly#2040-03-01", kind=JobKind.MONTHLY, event_at=NOW, enqueued_at=NOW),
     ],
 )
-def test_a_debt_comes_back_as_it_was(stores: Stores, owed: Debt) -> None:
-    assert stores.work.owe(owed)
+def test_a_debt_comes_back_as_it_was(stores: Stores, owed: Job) -> None:
+    assert stores.work.enqueue(owed)
 
-    (read,) = stores.work.open().debts
+    (read,) = stores.work.open().jobs
     assert read == owed
     assert all(type(count) is int for count in read.nodes.values())
 
 
 def test_a_debt_is_written_down_once(stores: Stores) -> None:
-    assert stores.work.owe(debt("a"))
-    assert not stores.work.owe(replace(debt("a"), status="Failed"))
-    assert stores.work.open().debts == (debt("a"),)
+    assert stores.work.enqueue(job("a"))
+    assert not stores.work.enqueue(replace(job("a"), status="Failed"))
+    assert stores.work.open().jobs == (job("a"),)
 
 
 def test_a_paid_debt_is_not_owed_again(stores: Stores) -> None:
-    stores.work.owe(debt("a"))
-    stores.work.stage(Staged(paid=(debt("a"),)), NOW)
+    stores.work.enqueue(job("a"))
+    stores.work.stage(Staged(completed=(job("a"),)), NOW)
 
-    assert not stores.work.owe(debt("a"))
+    assert not stores.work.enqueue(job("a"))
     assert stores.work.open() == NOTHING
 
 
 def test_debts_come_oldest_first(stores: Stores) -> None:
     for key, minutes in (("c", 2), ("b", 1), ("a", 3), ("e", 0), ("d", 0)):
-        stores.work.owe(debt(key, minutes=minutes))
+        stores.work.enqueue(job(key, minutes=minutes))
 
-    assert [each.key for each in stores.work.open().debts] == ["d", "e", "b", "c", "a"]
+    assert [each.key for each in stores.work.open().jobs] == ["d", "e", "b", "c", "a"]
 
 
 def test_a_scan_is_marked_once(stores: Stores) -> None:
     for scan_id in ("scan-2", "scan-1", "scan-2"):
-        stores.work.mark_opened(scan_id)
+        stores.work.mark_unannounced(scan_id)
 
-    assert stores.work.open().open_scans == ("scan-1", "scan-2")
+    assert stores.work.open().unannounced_scans == ("scan-1", "scan-2")
 
 
 def test_messages_come_oldest_first(stores: Stores) -> None:
@@ -115,20 +115,20 @@ def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "state",
     [
-        Told(),
-        Told(
-            unproven=frozenset({"i-1", "i-2"}),
-            left=True,
+        ChannelState(),
+        ChannelState(
+            unverified=frozenset({"i-1", "i-2"}),
+            deferred=True,
             braked=True,
             last_alert_at=NOW,
             answered={"association": NOW - MINUTE, "": NOW},
         ),
-        Told(unproven=frozenset(f"i-{number:017}" for number in range(1_000))),
+        ChannelState(unverified=frozenset(f"i-{number:017}" for number in range(1_000))),
     ],
 )
-def test_what_people_know_comes_back_as_it_was(stores: Stores, told: Told) -> None:
-    stores.work.stage(Staged(told=Told(left=True)), NOW)
-    stores.work.stage(Staged(told=told), NOW)
-    assert stores.work.open() == replace(NOTHING, told=told)
+def test_what_people_know_comes_back_as_it_was(stores: Stores, state: ChannelState) -> None:
+    stores.work.stage(Staged(channel_state=ChannelState(deferred=True)), NOW)
+    stores.work.stage(Staged(channel_state=state), NOW)
+    assert stores.work.open() == replace(NOTHING, channel_state=state)

@@ -131,8 +131,8 @@ def test_what_the_stack_made_stands_in_the_settings(copy: Checkout, deployed: De
 
 def test_the_event_of_an_association_becomes_an_alert_with_its_csv(deployed: Deployed) -> None:
     found = deployed.report(NODE, "amazon-good")
-    (made,) = deployed.scan()["passes"]
-    assert (made["opened"], made["topic"], made["undelivered"]) == (found, "new", 0)
+    (made,) = deployed.scan()["scans"]
+    assert (made["findings_new"], made["topic"], made["undelivered"]) == (found, "new", 0)
     assert deployed.headers_posted()[-1] == f"{found} new non-compliant findings"
     assert deployed.files_posted()[-1] == f"{made['scan_id']}.csv"
     assert len(deployed.rows("findings")) == found
@@ -145,13 +145,13 @@ def test_a_fixed_finding_leaves_the_store_and_a_node_that_is_gone_is_judged(
     before = deployed.report(OTHER, "ubuntu-bad")
     deployed.scan()
     after = deployed.report(OTHER, "ubuntu-good")
-    (made,) = deployed.scan()["passes"]
-    assert (made["opened"], made["resolved"]) == (0, before - after)
+    (made,) = deployed.scan()["scans"]
+    assert (made["findings_new"], made["findings_fixed"]) == (0, before - after)
 
 
 def test_the_month_goes_to_slack_and_s3(deployed: Deployed) -> None:
     tick = scheduled_event(datetime.now(UTC), "monthly-alert", ACCOUNT, REGION)
-    (made,) = deployed.invoke("monthly-alert", tick)["passes"]
+    (made,) = deployed.invoke("monthly-alert", tick)["scans"]
     assert made["undelivered"] == 0
     (key,) = (key for key in deployed.objects() if key.startswith("monthly/"))
     assert deployed.files_posted()[-1] == key.rsplit("/", 1)[-1]

@@ -99,8 +99,8 @@ def test_the_linter_would_say_so_if_something_was_wrong(template: dict[str, Any]
 
 def test_a_packaged_app_alerts_on_the_event_of_an_association(deployed: Deployed) -> None:
     found = deployed.report(NODE, "amazon-good")
-    (made,) = deployed.scan()["passes"]
-    assert (made["opened"], made["topic"], made["undelivered"]) == (found, "new", 0)
+    (made,) = deployed.scan()["scans"]
+    assert (made["findings_new"], made["topic"], made["undelivered"]) == (found, "new", 0)
     assert deployed.headers_posted() == [f"{found} new non-compliant findings"]
     assert len(deployed.rows("findings")) == found
     assert deployed.call("GET", "/healthz").status == 200

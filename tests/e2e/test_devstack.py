@@ -135,7 +135,7 @@ def test_the_commands_work_on_a_stack_that_is_kept_up(tmp_path: Path) -> None:
         assert f"{NODE}: 44 compliance items, 4 non-compliant" in output
         code, output, errors = devstack("scan", cwd=tmp_path)
         assert code == 0, errors
-        assert '"resolved": 12' in output
+        assert '"findings_fixed": 12' in output
         code, output, errors = devstack("reconcile", "--full", cwd=tmp_path)
         assert code == 0, errors
         assert '"nodes_changed": 4' in output

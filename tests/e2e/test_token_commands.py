@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters.access_tokens import MOST_BYTES, ParameterTokens
-from chalicelib.domain.access import AccessToken, Caller, Role, caller_of, digest_of
+from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
 from devstack.aws.session import REGION, local_session
 from devstack.running import Running, announced
 from devstack.stack import Stack, stack
@@ -83,7 +83,7 @@ def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path
     assert (code, errors) == (0, "")
     token = output.splitlines()[0]
     assert re.fullmatch(r"eis_[A-Za-z0-9_-]{43}", token)
-    assert caller_of(stored(running, DEV), token) == Caller("oncall", Role.OPERATOR)
+    assert find_caller(stored(running, DEV), token) == Caller("oncall", Role.OPERATOR)
     assert stored(running, PROD) == ()
     code, output, errors = infra(running, tmp_path, "list", *where)
     assert (code, errors) == (0, "")
@@ -101,7 +101,7 @@ def test_a_parameter_may_be_named_itself(running: Stack, tmp_path: Path) -> None
 
 
 def test_what_cannot_be_done_is_an_error_for_people(running: Stack, tmp_path: Path) -> None:
-    kept = AccessToken("ci", Role.VIEWER, digest_of("eis_1"), datetime(2026, 1, 31, tzinfo=UTC))
+    kept = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), datetime(2026, 1, 31, tzinfo=UTC))
     save(running, PROD, kept)
     add = ("add", "--role", "viewer", "--name")
     for arguments, reason in (
@@ -123,7 +123,7 @@ def test_a_full_parameter_takes_no_more_and_says_how_many_fit(
     running: Stack, tmp_path: Path
 ) -> None:
     made = datetime(2026, 1, 31, tzinfo=UTC)
-    full = [AccessToken(f"{n:064}", Role.VIEWER, digest_of(str(n)), made) for n in range(20)]
+    full = [AccessToken(f"{n:064}", Role.VIEWER, hash_token(str(n)), made) for n in range(20)]
     save(running, "/full", *full)
     code, output, errors = infra(
         running, tmp_path, "add", "--parameter", "/full", "--name", "a" * 64, "--role", "viewer"
@@ -173,7 +173,7 @@ def test_make_token_makes_one_and_refuses_to_guess(running: Stack) -> None:
     given = ("STAGE=dev", "NAME=make", "ROLE=viewer", f"VENV={Path(sys.executable).parents[1]}")
     code, output, errors = command(ROOT, *make, *given, **credentials(running))
     assert (code, errors) == (0, "")
-    assert caller_of(stored(running, DEV), output.splitlines()[0]) == Caller("make", Role.VIEWER)
+    assert find_caller(stored(running, DEV), output.splitlines()[0]) == Caller("make", Role.VIEWER)
     for missing in range(3):
         arguments = [each for number, each in enumerate(given) if number != missing]
         code, output, errors = command(ROOT, *make, *arguments, **credentials(running))
@@ -191,7 +191,7 @@ def test_the_stack_of_one_machine_has_the_same_commands(running: Stack, tmp_path
         code, output, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")
         assert (code, errors) == (0, "")
         tokens = stored(running, running.env["API_TOKENS_PARAMETER"])
-        assert caller_of(tokens, output.splitlines()[0]) == Caller("me", Role.VIEWER)
+        assert find_caller(tokens, output.splitlines()[0]) == Caller("me", Role.VIEWER)
         code, output, errors = devstack(tmp_path, "list")
         assert (code, output.split()[:2], errors) == (0, ["me", "viewer"], "")
         code, _, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import bootstrap
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import OpenWork
-from chalicelib.usecases.world import World
 from devstack.aws.compliance.put import put_compliance_items
 from devstack.aws.compliance.store import compliance_of
 from devstack.aws.resources import Tables, create_tables
@@ -124,24 +124,24 @@ class Engines:
         """
         self.began += timedelta(seconds=1)
         answer = self.handlers.scan(began or self.began, {"Success": nodes})
-        passes: list[dict[str, Any]] = answer["passes"]
+        passes: list[dict[str, Any]] = answer["scans"]
         return passes
 
     def reconcile(self) -> list[dict[str, Any]]:
         """Hand over the tick of every 15 minutes; the facts of its passes."""
-        passes: list[dict[str, Any]] = self.handlers.reconcile()["passes"]
+        passes: list[dict[str, Any]] = self.handlers.reconcile()["scans"]
         return passes
 
-    def world(self, ahead: timedelta = timedelta()) -> World:
+    def context(self, ahead: timedelta = timedelta()) -> Context:
         """The ports as the composition root builds them, with a clock that goes before."""
         runtime = bootstrap.runtime()
         return replace(
-            runtime.world(ACCOUNT, REGION), clock=lambda: runtime.clock() + ahead, concurrency=1
+            runtime.context(ACCOUNT, REGION), clock=lambda: runtime.clock() + ahead, concurrency=1
         )
 
     def open_work(self) -> OpenWork:
         """What is unfinished."""
-        return self.world().work.open()
+        return self.context().work.open()
 
     def stored(self) -> list[tuple[str, str]]:
         """Node and title of each stored finding."""
@@ -153,20 +153,20 @@ class Engines:
         return any(row["pk"]["S"] == "LEASE" for row in self._rows(self.tables.ledger))
 
     def settled(self) -> bool:
-        """Whether nobody holds the lease, and no debt, mark or message is open."""
+        """Whether nobody holds the lease, and no job, mark or message is open."""
         rows = self._rows(self.tables.ledger)
         kinds = {row["sk"]["S"].partition("#")[0] for row in rows if row["pk"]["S"] == "OPEN"}
-        return kinds <= {"TOLD"} and not self.is_held()
+        return kinds <= {"CHANNEL"} and not self.is_held()
 
-    def paid(self) -> int:
+    def completed(self) -> int:
         """How many executions are answered or need no answer."""
-        return sum(row["pk"]["S"] == "EXECUTION" for row in self._rows(self.tables.ledger))
+        return sum(row["pk"]["S"] == "JOB" for row in self._rows(self.tables.ledger))
 
     def posts(self) -> list[str]:
         """The header of each message in the channel, threads left out."""
         return [_header(message) for message in self.slack.messages() if message.thread_ts is None]
 
-    def told(self) -> list[tuple[str, str]]:
+    def announced(self) -> list[tuple[str, str]]:
         """Node and title of each row of each file in the channel."""
         return sorted(row for file in self.files() for row in _rows_of(file))
 

@@ -40,14 +40,14 @@ def test_a_list_that_breaks_off_says_nothing_and_resolves_nothing(fleet: Engines
     fleet.faults.at(LIST, refused("InvalidNextToken"), 3)
     with pytest.raises(ServiceError):
         fleet.scan(nodes=NODES)
-    assert (fleet.stored(), fleet.posts(), fleet.paid()) == (before, [], 1)
-    assert [debt.association_id for debt in fleet.open_work().debts]
+    assert (fleet.stored(), fleet.posts(), fleet.completed()) == (before, [], 1)
+    assert [job.association_id for job in fleet.open_work().jobs]
     fleet.faults.end()
     (made,) = fleet.reconcile()
-    assert (made["opened"], made["resolved"]) == (1, 2)
+    assert (made["findings_new"], made["findings_fixed"]) == (1, 2)
     assert fleet.posts() == ["1 new non-compliant finding"]
-    assert fleet.told() == of(NODES - 1, ["new"])
-    assert (fleet.settled(), fleet.paid()) == (True, 2)
+    assert fleet.announced() == of(NODES - 1, ["new"])
+    assert (fleet.settled(), fleet.completed()) == (True, 2)
 
 
 def test_a_list_that_breaks_off_is_no_all_clear(fleet: Engines) -> None:
@@ -56,11 +56,11 @@ def test_a_list_that_breaks_off_is_no_all_clear(fleet: Engines) -> None:
     fleet.faults.at(LIST, refused("AccessDeniedException"), 3)
     with pytest.raises(ServiceError):
         fleet.scan(started_now(), NODES)
-    assert (fleet.posts(), fleet.paid()) == ([], 1)
+    assert (fleet.posts(), fleet.completed()) == ([], 1)
     fleet.faults.end()
     fleet.reconcile()
     assert fleet.posts() == ["No new non-compliant findings"]
-    assert (fleet.settled(), fleet.paid()) == (True, 2)
+    assert (fleet.settled(), fleet.completed()) == (True, 2)
 
 
 def without_next(call: Call) -> Answer:
@@ -76,12 +76,12 @@ def test_a_list_that_ends_early_resolves_nothing_and_is_no_all_clear(fleet: Engi
     fleet.report(5, ["title 5"], "run-2")
     fleet.faults.at(LIST, without_next, 1)
     (made,) = fleet.scan(nodes=NODES)
-    assert (made["braked"], made["nodes_missing"], made["resolved"]) == (True, 51, 0)
+    assert (made["braked"], made["nodes_missing"], made["findings_fixed"]) == (True, 51, 0)
     assert fleet.stored() == before
     assert all("No new" not in post for post in fleet.posts())
     fleet.faults.end()
     (made,) = fleet.reconcile()
-    assert (made["braked"], made["nodes_missing"], made["resolved"]) == (False, 0, 0)
+    assert (made["braked"], made["nodes_missing"], made["findings_fixed"]) == (False, 0, 0)
     assert (fleet.stored(), fleet.settled()) == (before, True)
 
 
@@ -94,7 +94,7 @@ def test_a_page_that_is_no_list_is_neither_an_end_nor_an_all_clear(fleet: Engine
     assert (fleet.stored(), fleet.posts()) == (before, [])
     fleet.faults.end()
     (made,) = fleet.reconcile()
-    assert (made["nodes_missing"], made["resolved"], fleet.stored()) == (0, 0, before)
+    assert (made["nodes_missing"], made["findings_fixed"], fleet.stored()) == (0, 0, before)
     assert fleet.posts() == ["No new non-compliant findings"]
 
 
@@ -102,8 +102,8 @@ def test_a_throttled_list_is_read_to_its_end(fleet: Engines) -> None:
     fleet.report(NODES - 1, ["new"], "run-2")
     fleet.faults.at(LIST, refused("ThrottlingException"), 3)
     (made,) = fleet.scan(nodes=NODES)
-    assert (made["opened"], made["resolved"], made["nodes_missing"]) == (1, 1, 0)
-    assert (fleet.told(), fleet.settled()) == (of(NODES - 1, ["new"]), True)
+    assert (made["findings_new"], made["findings_fixed"], made["nodes_missing"]) == (1, 1, 0)
+    assert (fleet.announced(), fleet.settled()) == (of(NODES - 1, ["new"]), True)
     # the client has learnt to go slowly
     fleet.forget_the_process()
 
@@ -118,13 +118,13 @@ def test_nodes_that_report_between_two_pages_of_the_list_are_read_again(fleet: E
     before = fleet.stored()
     fleet.faults.at(LIST, meanwhile(report), 3)
     (made,) = fleet.scan(nodes=NODES)
-    assert (made["nodes_unproven"], made["resolved"]) == (2, 0)
+    assert (made["nodes_unverified"], made["findings_fixed"]) == (2, 0)
     assert set(before) < set(fleet.stored())
     fleet.faults.end()
     (made,) = fleet.reconcile()
     new = sorted((node_id(node), f"new {node}") for node in (0, 60, NODES - 1))
-    assert (made["nodes_unproven"], made["resolved"]) == (0, 0)
-    assert (fleet.stored(), fleet.told()) == (sorted([*before, *new]), new)
+    assert (made["nodes_unverified"], made["findings_fixed"]) == (0, 0)
+    assert (fleet.stored(), fleet.announced()) == (sorted([*before, *new]), new)
     assert fleet.settled()
 
 
@@ -155,12 +155,12 @@ def test_an_execution_between_two_pages_of_items_resolves_nothing(
         again = meanwhile(lambda run=f"run-{number + 2}": engines.report(0, now, run))  # type: ignore[misc]
         engines.faults.at(ITEMS, again, number)
     (made,) = engines.scan()
-    assert (made["resolved"], made["nodes_unproven"]) == (0, 1)
+    assert (made["findings_fixed"], made["nodes_unverified"]) == (0, 1)
     assert set(of(0, OLD)) <= set(engines.stored())
     engines.faults.end()
     engines.reconcile()
     assert engines.stored() == of(0, now)
-    assert engines.told() == of(0, [title for title in now if title not in OLD])
+    assert engines.announced() == of(0, [title for title in now if title not in OLD])
     assert engines.settled()
 
 
@@ -174,7 +174,7 @@ def test_a_list_that_changes_its_order_between_two_pages_resolves_nothing(
     engines.faults.end()
     engines.faults.at(ITEMS, meanwhile(lambda: engines.report(0, OLD[10:] + OLD[:10], "run-2")), 2)
     (made,) = engines.scan()
-    assert (made["resolved"], engines.stored()) == (0, of(0, OLD))
+    assert (made["findings_fixed"], engines.stored()) == (0, of(0, OLD))
     engines.faults.end()
     engines.reconcile()
     assert engines.stored() == of(0, OLD)

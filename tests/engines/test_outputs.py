@@ -13,8 +13,8 @@ from chalicelib.adapters.slack import SlackChannel
 from chalicelib.adapters.slack.client import web_client
 from chalicelib.bootstrap import SLACK_WAIT
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.usecases.passes import make_passes
-from chalicelib.usecases.world import PassReport, World
+from chalicelib.usecases.context import Context, ScanReport
+from chalicelib.usecases.passes import run_scans
 from devstack.names import CHANNEL_ID, TOKEN
 from tests.engines.engines import S3, SLACK, Engines, node_id
 from tests.engines.proxy import Answer, Call, Fault, answered, dropped, lost, refused, silent
@@ -38,7 +38,7 @@ def all_is_stored(engines: Engines) -> bool:
 def delivered(engines: Engines) -> tuple[int, int]:
     """How many posts and how many files; nothing else was said, and nothing is left to do."""
     assert set(engines.posts()) == {HEADER}
-    assert set(engines.told()) == set(TOLD)
+    assert set(engines.announced()) == set(TOLD)
     assert engines.settled()
     return len(engines.posts()), len(engines.files())
 
@@ -113,16 +113,16 @@ def test_a_slack_that_is_down_for_long_gets_everything_once(engines: Engines) ->
     engines.faults.end()
     engines.reconcile()
     assert engines.posts() == ["1 new non-compliant finding"] * 3
-    assert engines.told() == engines.stored()
+    assert engines.announced() == engines.stored()
     assert engines.settled()
 
 
 # Silence
 
 
-def impatient(engines: Engines) -> World:
-    """The world as it is composed, but with little time for each request to Slack."""
-    world = engines.world()
+def impatient(engines: Engines) -> Context:
+    """The context as it is composed, but with little time for each request to Slack."""
+    context = engines.context()
     url = engines.slack_url
 
     def connect() -> WebClient:
@@ -130,7 +130,7 @@ def impatient(engines: Engines) -> World:
         client.timeout = 0.2  # type: ignore[assignment] # declared int, taken as seconds
         return client
 
-    return replace(world, channel=SlackChannel(connect, CHANNEL_ID))
+    return replace(context, channel=SlackChannel(connect, CHANNEL_ID))
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def heard() -> Iterator[Event]:
     event.set()
 
 
-def one_pass(world: World, left: timedelta = LAMBDA) -> PassReport:
-    (report,) = make_passes(world, world.clock() + left)
+def one_pass(context: Context, left: timedelta = LAMBDA) -> ScanReport:
+    (report,) = run_scans(context, context.clock() + left)
     return report
 
 
@@ -154,8 +154,8 @@ def test_a_silent_slack_is_not_waited_for(
     engines.report(0, TITLES)
     fault = lost(silent(heard)) if after else silent(heard)
     engines.faults.at(step, fault, 1)
-    world = impatient(engines)
-    (failed,) = one_pass(world).undelivered
+    context = impatient(engines)
+    (failed,) = one_pass(context).undelivered
     assert isinstance(failed.error, DeliveryError)
     assert (failed.error.code, failed.error.retryable) == ("timeout", True)
     assert all_is_stored(engines)
@@ -167,9 +167,9 @@ def test_a_silent_slack_is_not_waited_for(
 def test_no_step_begins_that_may_not_end_in_time(engines: Engines) -> None:
     engines.report(0, TITLES)
     engines.faults.at(SLACK, answered(500, b""))
-    one_pass(engines.world())
+    one_pass(engines.context())
     engines.faults.end()
-    late = one_pass(engines.world(), timedelta(seconds=29))
+    late = one_pass(engines.context(), timedelta(seconds=29))
     assert (late.deliveries, len(late.pending)) == ((), 1)
     assert not set(STEPS) & set(engines.faults.calls)
     engines.reconcile()
@@ -195,7 +195,7 @@ def test_a_bucket_that_refuses_delays_the_object_and_nothing_else(
     engines.faults.at(S3, fault)
     with pytest.raises(DeliveryError):
         engines.scan()
-    assert (engines.posts(), engines.told()) == ([HEADER], TOLD)
+    assert (engines.posts(), engines.announced()) == ([HEADER], TOLD)
     assert not engines.settled()
     engines.faults.end()
     engines.reconcile()

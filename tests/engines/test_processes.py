@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 from tests.engines.engines import Engines, node_id
 from tests.engines.proxy import ANY_CALL, Call, Fault, meanwhile, unprocessed
 
@@ -61,12 +61,12 @@ def test_who_comes_second_leaves_what_it_owes_to_the_first(engines: Engines) -> 
 
     engines.faults.at(LIST, meanwhile(come), 1)
     first = answer_of(engines.start("scan", seconds_ago(10)))
-    assert second == [{"busy": True, "passes": []}]
-    assert isinstance(first["passes"], list)
-    assert len(first["passes"]) == 2
-    assert engines.stored() == engines.told() == expected
+    assert second == [{"busy": True, "scans": []}]
+    assert isinstance(first["scans"], list)
+    assert len(first["scans"]) == 2
+    assert engines.stored() == engines.announced() == expected
     assert engines.posts() == ["120 new non-compliant findings"]
-    assert (engines.settled(), engines.paid()) == (True, 2)
+    assert (engines.settled(), engines.completed()) == (True, 2)
 
 
 def test_two_at_once_tell_everything_once(engines: Engines) -> None:
@@ -74,9 +74,9 @@ def test_two_at_once_tell_everything_once(engines: Engines) -> None:
     both = [engines.start("scan", seconds_ago(number)) for number in (5, 10)]
     answers = [answer_of(each) for each in both]
     assert any(not answer["busy"] for answer in answers)
-    assert engines.stored() == engines.told() == expected
+    assert engines.stored() == engines.announced() == expected
     assert engines.posts() == ["120 new non-compliant findings"]
-    assert (engines.settled(), engines.paid()) == (True, 2)
+    assert (engines.settled(), engines.completed()) == (True, 2)
 
 
 # Killed
@@ -157,10 +157,10 @@ def kill(engines: Engines, point: Point) -> None:
 def recover(engines: Engines) -> None:
     """Reconcile comes every 15 minutes; the dead process holds its lease until the first."""
     if engines.is_held():
-        assert make_passes(engines.world(), datetime.now(UTC) + LAMBDA) == ()
+        assert run_scans(engines.context(), datetime.now(UTC) + LAMBDA) == ()
     for minutes in (16, 31, 46):
-        world = engines.world(timedelta(minutes=minutes))
-        for report in make_passes(world, world.clock() + LAMBDA):
+        context = engines.context(timedelta(minutes=minutes))
+        for report in run_scans(context, context.clock() + LAMBDA):
             assert report.failure is None
 
 
@@ -177,7 +177,7 @@ def faults(engines: Engines, wanted: Story) -> list[str]:
     doubles = len(posts) - 1 + len(files) - 1
     if doubles not in {0, 1}:
         found.append(f"{len(posts)} posts and {len(files)} files")
-    told = Counter(engines.told())
+    told = Counter(engines.announced())
     if told != Counter(dict.fromkeys(wanted.new, len(files))):
         found.append(f"told {told}")
     return found
@@ -199,5 +199,5 @@ def test_who_is_killed_loses_nothing_and_doubles_one_alert_at_most(
         found = faults(engines, wanted)
         if found:
             broken[point] = found
-    record_property("told", f"kill test: {len(chosen) - len(broken)} of {len(chosen)}")
+    record_property("summary", f"kill test: {len(chosen) - len(broken)} of {len(chosen)}")
     assert broken == {}

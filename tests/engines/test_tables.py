@@ -49,9 +49,9 @@ def test_batches_that_are_not_taken_at_once_are_taken_in_the_end(
         engines.faults.at("BatchWriteItem", fault, number)
     (made,) = engines.scan(nodes=NODES)
     assert engines.faults.calls.count("BatchWriteItem") > 12
-    assert engines.stored() == engines.told() == expected
+    assert engines.stored() == engines.announced() == expected
     assert engines.posts() == [f"{len(expected)} new non-compliant findings"]
-    assert (made["nodes_unproven"], engines.settled(), engines.paid()) == (0, True, 1)
+    assert (made["nodes_unverified"], engines.settled(), engines.completed()) == (0, True, 1)
 
 
 def only_table(name: str, fault: Fault) -> Fault:
@@ -76,9 +76,9 @@ def test_a_table_that_takes_nothing_more_is_finished_by_the_next_pass(
     assert not engines.settled()
     engines.faults.end()
     engines.reconcile()
-    assert engines.stored() == engines.told() == expected
+    assert engines.stored() == engines.announced() == expected
     assert engines.posts() == [f"{len(expected)} new non-compliant findings"]
-    assert (engines.settled(), engines.paid()) == (True, 1)
+    assert (engines.settled(), engines.completed()) == (True, 1)
 
 
 def test_rows_that_are_left_over_again_and_again_wait_for_the_next_pass(engines: Engines) -> None:
@@ -89,9 +89,9 @@ def test_rows_that_are_left_over_again_and_again_wait_for_the_next_pass(engines:
     assert (len(engines.stored()), engines.posts()) == (8, [])
     engines.faults.end()
     engines.reconcile()
-    assert engines.stored() == engines.told() == expected
+    assert engines.stored() == engines.announced() == expected
     assert engines.posts() == [f"{len(expected)} new non-compliant findings"]
-    assert (engines.settled(), engines.paid()) == (True, 1)
+    assert (engines.settled(), engines.completed()) == (True, 1)
 
 
 def until_resolved(title: str) -> Snooze:
@@ -135,7 +135,7 @@ def test_any_answer_of_the_tables_may_get_lost(engines: Engines, record_property
         number += 1
         engines.slack.reset()
         snooze = until_resolved(f"title {number - 1}")
-        engines.world().snoozes.add(snooze, created(snooze))
+        engines.context().snoozes.add(snooze, created(snooze))
         engines.report(0, ["stays", f"title {number}"], f"run {number}")
         engines.faults.end()
         engines.faults.at(DYNAMODB, lost(dropped), number)
@@ -146,9 +146,9 @@ def test_any_answer_of_the_tables_may_get_lost(engines: Engines, record_property
             engines.reconcile()
         calls = engines.faults.calls_to(DYNAMODB)
         new = (node_id(0), f"title {number}")
-        seen = (engines.stored(), engines.told(), len(engines.posts()), engines.settled())
+        seen = (engines.stored(), engines.announced(), len(engines.posts()), engines.settled())
         if seen != ([(node_id(0), "stays"), new], [new], 1, True):
             broken[number] = (calls[number - 1], *seen)
-    record_property("told", f"lost answers: each of {len(calls)} calls to the tables")
+    record_property("summary", f"lost answers: each of {len(calls)} calls to the tables")
     assert broken == {}
     assert failed == []

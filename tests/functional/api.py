@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.adapters.access_tokens import ParameterTokens
-from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from devstack.api import api_server
 from devstack.names import API_TOKENS_PARAMETER
 from tests.functional.conftest import Service
@@ -78,7 +78,7 @@ def served_api(service: Service) -> Iterator[Api]:
     """The API of this stack, with a token of each role."""
     now = datetime.now(UTC)
     tokens = tuple(
-        AccessToken(f"{role}-token", role, digest_of(text), now) for role, text in TOKENS.items()
+        AccessToken(f"{role}-token", role, hash_token(text), now) for role, text in TOKENS.items()
     )
     ParameterTokens(service.ssm, API_TOKENS_PARAMETER).save(tokens)
     with api_server() as url:

@@ -79,7 +79,7 @@ class Service:
     def scan(self, **nodes: int) -> dict[str, Any]:
         """Hand over an event of now; returns the facts of the one pass that it made."""
         answer = self.handlers.scan(started_now(), nodes or {"Success": 1})
-        (made,) = answer["passes"]
+        (made,) = answer["scans"]
         facts: dict[str, Any] = made
         return facts
 

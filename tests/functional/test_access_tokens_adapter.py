@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib.adapters.access_tokens import MAX_AGE, ParameterTokens
-from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import BadSetting, Forbidden, Unavailable
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.enable_socket
 
 NAME = "/ec2-inspec-scan/dev/api-tokens"
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
-TOKEN = AccessToken("ci", Role.VIEWER, digest_of("eis_1"), datetime(2026, 1, 31, 8, tzinfo=UTC))
+TOKEN = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), datetime(2026, 1, 31, 8, tzinfo=UTC))
 ROW = {
     "name": "ci",
     "role": "viewer",
@@ -131,7 +131,7 @@ def test_a_list_that_could_not_be_written_is_not_remembered(ssm: "SSMClient") ->
         ("InternalServerError", Unavailable),
     ],
 )
-def test_a_refusal_is_told_in_our_words(ssm: "SSMClient", code: str, kind: Any) -> None:
+def test_a_refusal_is_announced_in_our_words(ssm: "SSMClient", code: str, kind: Any) -> None:
     with Stubber(ssm) as answers:
         answers.add_client_error("get_parameter", code)
         with pytest.raises(kind, match=f"{NAME} of API_TOKENS_PARAMETER"):

@@ -79,7 +79,7 @@ def test_one_finding_its_snoozes_and_its_history(api: Api) -> None:
     assert [each["reason"] for each in finding["snoozes"]] == ["fix_scheduled"]
     events = api.get(f"{FINDING}/events").json["items"]
     assert [(each["kind"], each["by"]) for each in events] == [
-        ("opened", "ec2-inspec-scan"),
+        ("new", "ec2-inspec-scan"),
         ("snooze created", "operator-token"),
     ]
 
@@ -149,7 +149,7 @@ def test_nodes_scans_and_totals(api: Api) -> None:
     (node,) = api.get("/v1/nodes").json["items"]
     assert (node["instance_id"], node["open"]) == (NODE, {"HIGH": 3})
     (scan,) = api.get("/v1/scans").json["items"]
-    assert (scan["opened"], scan["delivery"]) == (3, "sent")
+    assert (scan["findings_new"], scan["delivery"]) == (3, "sent")
     summary = api.get("/v1/summary").json
     assert (summary["open"], summary["nodes_known"]) == ({"HIGH": 3}, 1)
     assert summary["last_scan_id"] == scan["scan_id"]
@@ -161,7 +161,7 @@ def test_a_snoozed_finding_stays_quiet_and_its_end_is_told(api: Api, service: Se
     made = api.call("POST", "/v1/snoozes", rule | {"ends_at": ends_at.isoformat()})
     assert made.status == 201
     service.put("A", "B", "C", "D", run="run-2")
-    assert service.scan()["told"] == 0
+    assert service.scan()["announced"] == 0
     api.call("DELETE", f"/v1/{made.headers['location']}")
     service.handlers.reconcile()
     service.handlers.reconcile()

@@ -106,11 +106,11 @@ def test_an_app_that_cannot_be_imported_stops_it(
 
 
 def test_a_source_that_is_another_one_is_run_all_the_same(checkout: Path) -> None:
-    module = checkout / "chalicelib" / "domain" / "debt.py"
+    module = checkout / "chalicelib" / "domain" / "job.py"
     bytecode.write(checkout, checkout)
     module.write_text("CHANGED = True\n")
     ran = subprocess.run(
-        [sys.executable, "-c", "from chalicelib.domain import debt; debt.CHANGED"],
+        [sys.executable, "-c", "from chalicelib.domain import job; job.CHANGED"],
         cwd=checkout,
         env=dict(os.environ),
         check=False,

@@ -61,7 +61,7 @@ TOKEN = {
     "authorizationToken": "Bearer eis_unknown",
     "methodArn": "arn:aws:execute-api:us-east-1:123456789012:id/api/GET/v1/summary",
 }
-RECONCILE = 'assert app.reconcile({}, context)["passes"]'
+RECONCILE = 'assert app.reconcile({}, context)["scans"]'
 SILENT = {
     "reconcile": RECONCILE,
     "the API": f'assert app.app({REQUEST}, context)["statusCode"] == 200',

@@ -39,7 +39,7 @@ def call(event: object, function: str = "ec2_inspec_scan") -> dict[str, Any]:
 def test_a_new_finding_is_stored_told_and_its_debt_paid(service: Service) -> None:
     service.put("SSH must not allow root")
     facts = service.scan()
-    assert (facts["opened"], facts["told"], facts["pending_messages"]) == (1, 1, 0)
+    assert (facts["findings_new"], facts["announced"], facts["pending_messages"]) == (1, 1, 0)
     (row,) = service.stored()
     assert row["title"]["S"] == "SSH must not allow root"
     assert row["scan_id"]["S"] == facts["scan_id"]
@@ -90,7 +90,7 @@ def test_a_missing_setting_is_named_before_anything_is_done(
 def test_every_page_of_a_node_is_read(service: Service, count: int) -> None:
     service.put(*(f"title {number}" for number in range(count)))
     facts = service.scan()
-    assert facts["opened"] == len(service.stored()) == count
+    assert facts["findings_new"] == len(service.stored()) == count
     assert facts["calls"]["ssm.ListComplianceItems"] == -(-count // 50)
     assert service.posts() == [f"{count:,} new non-compliant findings"]
 
@@ -122,8 +122,8 @@ def test_the_samples_that_are_hard_to_take_are_taken(
 ) -> None:
     loaded = load_sample(service.stack.aws.url, NODE, sample)
     facts = service.scan()
-    assert facts["opened"] <= loaded.non_compliant
-    assert facts["opened"] == count == len(service.stored())
+    assert facts["findings_new"] <= loaded.non_compliant
+    assert facts["findings_new"] == count == len(service.stored())
 
 
 def test_a_hostile_title_comes_through_whole_and_does_no_harm(service: Service) -> None:
@@ -147,7 +147,7 @@ def test_items_without_id_or_title_or_with_a_severity_of_the_future(service: Ser
         ]
     )
     facts = service.scan()
-    assert (facts["opened"], facts["untitled_items"], facts["nodes_unproven"]) == (2, 1, 0)
+    assert (facts["findings_new"], facts["untitled_items"], facts["nodes_unverified"]) == (2, 1, 0)
     stored = {row["title"]["S"]: row["severity"]["S"] for row in service.stored()}
     assert stored == {"no id": "HIGH", "twice": "LOW"}
 
@@ -227,12 +227,21 @@ def test_logs_and_metrics_say_what_a_pass_did_and_no_secret(service: Service) ->
     service.put("A title from a host")
     facts = service.scan()
     lines = service.log_lines()
-    (line,) = (each for each in lines if each.get("message") == "pass made")
-    assert {"scan_id", "nodes_known", "nodes_changed", "nodes_unproven", "nodes_gone"} <= set(line)
-    assert {"opened", "resolved", "snoozed", "api_calls", "seconds", "undelivered"} <= set(line)
+    (line,) = (each for each in lines if each.get("message") == "scan finished")
+    assert {"scan_id", "nodes_known", "nodes_changed", "nodes_unverified", "nodes_gone"} <= set(
+        line
+    )
+    assert {
+        "findings_new",
+        "findings_fixed",
+        "snoozed",
+        "api_calls",
+        "seconds",
+        "undelivered",
+    } <= set(line)
     assert line["api_calls"] == facts["api_calls"] == sum(line["calls"].values())
     (metrics,) = (each for each in lines if "_aws" in each)
-    assert metrics["opened"] == [1.0]
+    assert metrics["findings_new"] == [1.0]
     assert metrics["stage"] == "devstack"
     text = service.log.getvalue()
     for secret in (TOKEN, "xox", "http://", "upload", "A title from a host"):

@@ -78,7 +78,9 @@ def test_a_refusal_is_not_remembered(ssm: "SSMClient") -> None:
         ("InternalServerError", Unavailable),
     ],
 )
-def test_a_refusal_is_told_in_our_words(ssm: "SSMClient", code: str, kind: type[Exception]) -> None:
+def test_a_refusal_is_announced_in_our_words(
+    ssm: "SSMClient", code: str, kind: type[Exception]
+) -> None:
     with Stubber(ssm) as answers:
         answers.add_client_error("get_parameter", code)
         with pytest.raises(kind, match=SETTING):

@@ -8,10 +8,10 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib.adapters.ssm_compliance import NEVER, NO_EXECUTION, SsmCompliance
-from chalicelib.domain.compliance import Execution, SummaryRow, fold, reports
+from chalicelib.domain.compliance import Execution, SummaryRow, fold_items, group_reports
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
-from chalicelib.domain.proof import Doubt, doubt
+from chalicelib.domain.proof import Doubt, find_doubt
 from devstack.aws.compliance.store import Group, compliance_of
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
         ("odd", "odd severity", "run-1"),
         (None, None, ""),
     ]
-    folded = fold(NODE, found)
+    folded = fold_items(NODE, found)
     assert [(seen.title, seen.severity) for seen in folded.observations] == [
         ("no id", Severity.HIGH),
         ("odd severity", Severity.UNSPECIFIED),
@@ -236,9 +236,9 @@ def test_without_ids_two_runs_are_told_apart_by_their_times(
     stale = compliance.items(NODE, ["Custom:InSpec"])
     put(ssm, failing(1), ExecutionSummary={"ExecutionTime": RAN, "ExecutionType": "Command"})
     (row,) = compliance.summaries()
-    report = reports([row])[NODE]
-    assert doubt(report, stale) is Doubt.EXECUTION_DIFFERS
-    assert doubt(report, compliance.items(NODE, ["Custom:InSpec"])) is None
+    report = group_reports([row])[NODE]
+    assert find_doubt(report, stale) is Doubt.EXECUTION_DIFFERS
+    assert find_doubt(report, compliance.items(NODE, ["Custom:InSpec"])) is None
 
 
 @pytest.mark.parametrize("year", [1, 1999, 2100, 9999])
@@ -259,8 +259,8 @@ def test_a_row_without_an_execution_is_never_proven(
     assert (row.execution.executed_at, row.execution.count) == (NEVER, 1)
     item = {key: value for key, value in raw_item(Title="t").items() if key != "ExecutionSummary"}
     compliance_of().put(Group(NODE, "Custom:InSpec", RUN, (item,)))
-    report = reports([row])[NODE]
-    assert doubt(report, compliance.items(NODE, report.types)) is Doubt.EXECUTION_DIFFERS
+    report = group_reports([row])[NODE]
+    assert find_doubt(report, compliance.items(NODE, report.types)) is Doubt.EXECUTION_DIFFERS
 
 
 def test_times_are_in_utc(ssm: "SSMClient", compliance: SsmCompliance) -> None:
@@ -312,5 +312,5 @@ def test_half_a_surrogate_pair_in_a_title_still_gets_a_finding_id(
         broken = raw_item(Id="c-\udfff", Title="lone \ud800 half", Severity="LOW")
         stub.add_response("list_compliance_items", {"ComplianceItems": [broken]})
         (found,) = compliance.items(NODE, ["Custom:InSpec"])
-    (observation,) = fold(NODE, [found]).observations
+    (observation,) = fold_items(NODE, [found]).observations
     assert finding_id(NODE, observation.title) == finding_id(NODE, "lone ? half")

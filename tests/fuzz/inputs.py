@@ -13,15 +13,15 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.monthly import ListedFinding, MonthlyReport
 from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery, SnoozeQuery
-from chalicelib.entrypoints.cursors import cursor_of
+from chalicelib.entrypoints.cursors import make_cursor
 from devstack.inspec.event import association_event, scheduled_event
 
 LONGEST = 10_000
@@ -87,13 +87,13 @@ SNOOZES = st.builds(
     created_at=TIMES,
     ended_at=st.none() | TIMES,
 )
-ROWS = st.lists(st.builds(Listed, FINDINGS, st.none() | SNOOZES), max_size=3)
+ROWS = st.lists(st.builds(ListedFinding, FINDINGS, st.none() | SNOOZES), max_size=3)
 DEBTS = st.builds(
-    Debt,
+    Job,
     key=TEXT,
-    kind=st.just(DebtKind.EXECUTION),
+    kind=st.just(JobKind.EXECUTION),
     event_at=TIMES,
-    owed_at=TIMES,
+    enqueued_at=TIMES,
     association_id=RAW_TEXT,
     status=st.sampled_from(("Success", "Failed")) | RAW_TEXT,
     executed_at=st.none() | TIMES,
@@ -103,8 +103,8 @@ COVERAGES = st.builds(
     Coverage,
     known=COUNTS,
     read=COUNTS,
-    left=COUNTS,
-    unproven=st.dictionaries(NODES, st.sampled_from(Doubt) | RAW_TEXT, max_size=15),
+    deferred=COUNTS,
+    unverified=st.dictionaries(NODES, st.sampled_from(Doubt) | RAW_TEXT, max_size=15),
     untitled=COUNTS,
     missing=COUNTS,
     braked=st.booleans(),
@@ -114,14 +114,15 @@ OUTCOMES = st.builds(
     Outcome,
     scan_id=RAW_TEXT,
     at=TIMES,
-    opened=st.just(()),
-    resolved=COUNTS,
+    new=st.just(()),
+    fixed=COUNTS,
+    gone=COUNTS,
     by_severity=st.dictionaries(st.sampled_from(Severity), COUNTS),
     coverage=COVERAGES,
 )
 LINES = st.one_of(
-    st.builds(Line, FINDINGS, st.just(Why.NEW)),
-    st.builds(Line, FINDINGS, st.just(Why.SNOOZE_ENDED), SNOOZES),
+    st.builds(Line, FINDINGS, st.just(LineReason.NEW)),
+    st.builds(Line, FINDINGS, st.just(LineReason.SNOOZE_ENDED), SNOOZES),
 )
 # Few of everything, so that many can be tried; `longest` in test_slack.py has many.
 ALERTS = st.builds(
@@ -130,7 +131,7 @@ ALERTS = st.builds(
     outcome=OUTCOMES,
     lines=st.builds(Lines, st.lists(LINES, max_size=4).map(tuple), COUNTS),
     recovered=st.booleans(),
-    debts=st.lists(DEBTS, max_size=2).map(tuple),
+    jobs=st.lists(DEBTS, max_size=2).map(tuple),
     reported=COUNTS,
     not_scanned=st.lists(NODES, max_size=4).map(tuple),
     last_alert_at=st.none() | TIMES,
@@ -141,7 +142,7 @@ MONTHS = st.builds(
     by_severity=st.dictionaries(st.sampled_from(Severity), COUNTS),
     affected_nodes=COUNTS,
     known_nodes=COUNTS,
-    doubtful_nodes=COUNTS,
+    stale_nodes=COUNTS,
     oldest=st.none() | FINDINGS,
     snoozed=COUNTS,
     ending_soon=COUNTS,
@@ -319,7 +320,7 @@ def presented(draw: DrawFn) -> Presented:
     """A cursor as we make it, one with a byte changed, or anything at all."""
     to, after = draw(ASKED), draw(POSITIONS)
     origin = draw(st.just(to) | ASKED)
-    cursor = cursor_of(origin.route, origin.query, after) or ""
+    cursor = make_cursor(origin.route, origin.query, after) or ""
     match draw(st.sampled_from(("made", "changed", "inner", "encoded", "text"))):
         case "made":
             return Presented(cursor, to, (origin, after))

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, example, given, settings
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.monthly import Listed
-from chalicelib.reports.csv_file import COLUMNS, csv_file, guarded
+from chalicelib.domain.monthly import ListedFinding
+from chalicelib.reports.csv_file import COLUMNS, guard_formula, render_csv
 from chalicelib.reports.visible_text import visible
 from tests.effort import examples
 from tests.fuzz.inputs import AT, HALVES, RAW_TEXT, ROWS
@@ -22,9 +22,9 @@ GUARD = re.compile(r"(^|;)'(?=[\s\"]*[=+\-@＝＋－＠﹦﹢﹣﹫])")  # noqa:
 HOSTILE_COLUMNS = {"instance_id": 1, "title": 2, "control_id": 4}
 
 
-def check_csv(rows: Sequence[Listed]) -> None:
+def check_csv(rows: Sequence[ListedFinding]) -> None:
     """What the csv module and a spreadsheet read is what was written, harmless."""
-    content = b"".join(csv_file(rows))
+    content = b"".join(render_csv(rows))
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     check_lines(text, len(rows) + 1)
@@ -50,7 +50,7 @@ def check_lines(text: str, number: int) -> None:
         assert len(line.splitlines()) == 1
 
 
-def check_row(row: Listed, shown: Sequence[str]) -> None:
+def check_row(row: ListedFinding, shown: Sequence[str]) -> None:
     """Every value can be had back: as visible text, but for the guard."""
     finding = row.finding
     assert len(shown) == len(COLUMNS)
@@ -86,15 +86,15 @@ def unguarded(cell: str) -> str:
 
 def check_cell(text: str) -> None:
     """A cell of any text, halves of surrogate pairs as well."""
-    cell = guarded(text)
+    cell = guard_formula(text)
     cell.encode()
     assert unguarded(cell) == unguarded(visible(text))
     for part in (cell, *cell.split(";")):
         assert not bare(part).startswith(FORMULA)
 
 
-def listed(title: str) -> list[Listed]:
-    return [Listed(Finding("i-1", title, Severity.HIGH, "c", AT, "s"), None)]
+def listed(title: str) -> list[ListedFinding]:
+    return [ListedFinding(Finding("i-1", title, Severity.HIGH, "c", AT, "s"), None)]
 
 
 @given(ROWS)
@@ -105,7 +105,7 @@ def listed(title: str) -> list[Listed]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-def test_a_csv_is_harmless_and_whole(rows: list[Listed]) -> None:
+def test_a_csv_is_harmless_and_whole(rows: list[ListedFinding]) -> None:
     check_csv(rows)
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from chalicelib.domain.errors import BadRequest
 from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery
-from chalicelib.entrypoints.cursors import cursor_of, position_of
+from chalicelib.entrypoints.cursors import make_cursor, read_cursor
 from tests.effort import examples
 from tests.fuzz.inputs import Asked, Presented, presented
 
@@ -37,7 +37,7 @@ def check_cursor(presented: Presented) -> None:
 
 def opened(asked: Asked, cursor: str) -> str | None:
     try:
-        return position_of(asked.route, asked.query, cursor)
+        return read_cursor(asked.route, asked.query, cursor)
     except BadRequest as error:
         refused = error
     assert [fault.pointer for fault in refused.faults] == ["cursor"]
@@ -46,7 +46,7 @@ def opened(asked: Asked, cursor: str) -> str | None:
 
 
 def made(asked: Asked, after: str) -> str:
-    cursor = cursor_of(asked.route, asked.query, after)
+    cursor = make_cursor(asked.route, asked.query, after)
     assert cursor is not None
     return cursor
 
@@ -83,4 +83,4 @@ def test_a_cursor_opens_its_own_list_or_is_refused(presented: Presented) -> None
 def test_an_honest_cursor_opens_its_list() -> None:
     check_cursor(Presented(made(PAGE, "i-1"), PAGE, (PAGE, "i-1")))
     with pytest.raises(BadRequest):
-        position_of(*("scans", PageQuery()), made(PAGE, "i-1"))
+        read_cursor(*("scans", PageQuery()), made(PAGE, "i-1"))

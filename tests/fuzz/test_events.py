@@ -8,16 +8,16 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from hypothesis import HealthCheck, example, given, settings
 
-from chalicelib.aws.work_rows import debt_of, debt_row
-from chalicelib.domain.debt import Debt
+from chalicelib.aws.work_rows import job_of, job_row
 from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.job import Job
 from chalicelib.entrypoints.schemas import (
-    association_event,
-    execution_debt,
-    monthly_debt,
-    reconcile_wish,
+    execution_job,
+    monthly_job,
+    parse_association_event,
+    reconcile_options,
 )
-from chalicelib.usecases.passes import Wish
+from chalicelib.usecases.passes import Options
 from tests.effort import examples
 from tests.fuzz.inputs import ASSOCIATION_EVENT, AT, EVENTS
 
@@ -29,7 +29,7 @@ NAMED = re.compile(
 
 
 def check_event(event: Any) -> None:
-    """Each handler's reader takes the event or names the field; a debt can be kept and used."""
+    """Each handler's reader takes the event or names the field; a job can be kept and used."""
     for read in (_execution, _month, _wish):
         said = ""
         try:
@@ -40,38 +40,38 @@ def check_event(event: Any) -> None:
 
 
 def _execution(event: Any) -> None:
-    happened = association_event(event)
-    debt = execution_debt(happened, AT)
-    assert debt.key.startswith(f"{debt.association_id}#")
-    assert len(debt.key) > len(debt.association_id) + 1
-    assert debt.association_id
-    assert debt.status
-    _check_debt(debt)
+    happened = parse_association_event(event)
+    job = execution_job(happened, AT)
+    assert job.key.startswith(f"{job.association_id}#")
+    assert len(job.key) > len(job.association_id) + 1
+    assert job.association_id
+    assert job.status
+    _check_debt(job)
 
 
 def _month(event: Any) -> None:
-    debt = monthly_debt(event, AT)
-    assert re.fullmatch(r"monthly#\d{4}-\d{2}-\d{2}", debt.key)
-    _check_debt(debt)
+    job = monthly_job(event, AT)
+    assert re.fullmatch(r"monthly#\d{4}-\d{2}-\d{2}", job.key)
+    _check_debt(job)
 
 
 def _wish(event: Any) -> None:
-    wish = reconcile_wish(event)
-    assert wish in [Wish(full, missing) for full in (True, False) for missing in (True, False)]
+    wish = reconcile_options(event)
+    assert wish in [Options(full, missing) for full in (True, False) for missing in (True, False)]
     assert type(wish.full) is type(wish.accept_missing) is bool
 
 
-def _check_debt(debt: Debt) -> None:
-    row = debt_row(debt)
+def _check_debt(job: Job) -> None:
+    row = job_row(job)
     TypeSerializer().serialize(row)
-    assert debt_of(row) == debt
-    for text in (debt.key, debt.association_id, debt.status, *debt.nodes):
+    assert job_of(row) == job
+    for text in (job.key, job.association_id, job.status, *job.nodes):
         text.encode()
-    assert debt.event_at.utcoffset() == timedelta(0)
-    assert debt.since.utcoffset() == timedelta(0)
-    assert debt.targets >= 0
-    assert isinstance(debt.covers_half(1), bool)
-    assert isinstance(debt.answerable([AT], AT), bool)
+    assert job.event_at.utcoffset() == timedelta(0)
+    assert job.since.utcoffset() == timedelta(0)
+    assert job.targets >= 0
+    assert isinstance(job.covers_half(1), bool)
+    assert isinstance(job.answerable([AT], AT), bool)
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -111,6 +111,6 @@ def test_an_event_is_read_or_refused_with_its_field(event: Any) -> None:
 
 def test_the_valid_event_is_read() -> None:
     check_event(ASSOCIATION_EVENT)
-    assert association_event(ASSOCIATION_EVENT).detail.status == "Success"
+    assert parse_association_event(ASSOCIATION_EVENT).detail.status == "Success"
     with pytest.raises(BadEvent, match=r"\$\.detail\.status"):
-        association_event(event(status=None))
+        parse_association_event(event(status=None))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.adapters.access_tokens import MemoryTokens
-from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.entrypoints import auth
 from tests.effort import examples
 from tests.fuzz.inputs import AT, OPERATOR, RAW_TEXT, VIEWER, headers
@@ -25,8 +25,8 @@ ALLOWED = {
     ),
 }
 TOKENS = MemoryTokens(
-    AccessToken("ci", Role.VIEWER, digest_of(VIEWER), AT),
-    AccessToken("oncall", Role.OPERATOR, digest_of(OPERATOR), AT),
+    AccessToken("ci", Role.VIEWER, hash_token(VIEWER), AT),
+    AccessToken("oncall", Role.OPERATOR, hash_token(OPERATOR), AT),
 )
 REFUSALS = ("unknown token", "the Authorization header has not the form Bearer <token>")
 STREAM = io.StringIO()
@@ -40,7 +40,7 @@ def check_header(asked: tuple[Any, str]) -> None:
     STREAM.seek(0)
     STREAM.truncate()
     request = AuthRequest("TOKEN", header, f"{API}/GET/v1/{path}")
-    answer = auth.answer(request, lambda: TOKENS, lambda: LOG).to_dict(request)
+    answer = auth.authorize_with(request, lambda: TOKENS, lambda: LOG).to_dict(request)
     lines = [json.loads(line) for line in STREAM.getvalue().splitlines()]
     known = token_in(header)
     name, role, resources = ALLOWED[known] if known else ("nobody", None, [])
@@ -70,7 +70,7 @@ def token_in(header: Any) -> str | None:
 def check_line(line: dict[str, Any], *, is_text: bool) -> None:
     """Nothing in the log depends on what the header holds, so it cannot repeat a token."""
     assert line.keys() <= LOGGED
-    assert line["location"].startswith("answer:")
+    assert line["location"].startswith("authorize_with:")
     assert line["service"] == "fuzz"
     if is_text:
         assert (line["level"], line["message"]) == ("WARNING", "request refused")

@@ -10,14 +10,14 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 
 from chalicelib.aws.work_rows import message_of, message_row
-from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Message, Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from devstack.slack import limits
 from devstack.slack.check_blocks import check_block
 from devstack.slack.check_message import checked_blocks
@@ -42,12 +42,12 @@ HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 def check_alert(alert: Alert) -> None:
     """The message of a pass is taken and harmless."""
-    check_message(alert_message(alert, ORIGIN))
+    check_message(render_alert(alert, ORIGIN))
 
 
 def check_month(month: MonthlyReport) -> None:
     """The monthly message is taken and harmless."""
-    check_message(monthly_message(month, ORIGIN))
+    check_message(render_monthly(month, ORIGIN))
 
 
 def check_message(message: Rendered) -> None:
@@ -121,18 +121,18 @@ def longest(text: str) -> Alert:
         Snooze(each, each, each, AT, AT, False, Reason.OTHER, each, each, each, AT)  # noqa: FBT003
         for each in texts
     ]
-    new = [Line(each, Why.NEW) for each in findings]
+    new = [Line(each, LineReason.NEW) for each in findings]
     over = [
-        Line(replace(each, scan_id=""), Why.SNOOZE_ENDED, snooze)
+        Line(replace(each, scan_id=""), LineReason.SNOOZE_ENDED, snooze)
         for each, snooze in zip(findings, ended, strict=True)
     ]
-    debt = Debt("k", DebtKind.EXECUTION, AT, AT, texts[0], texts[0], AT, {texts[0]: 1})
-    coverage = Coverage(9, left=1, unproven=dict(zip(texts, texts, strict=True)), missing=5)
+    job = Job("k", JobKind.EXECUTION, AT, AT, texts[0], texts[0], AT, {texts[0]: 1})
+    coverage = Coverage(9, deferred=1, unverified=dict(zip(texts, texts, strict=True)), missing=5)
     return Alert(
         Topic.NEW,
-        Outcome(texts[0], AT, (), 1, {Severity.HIGH: 1}, coverage),
+        Outcome(texts[0], AT, (), 1, 1, {Severity.HIGH: 1}, coverage),
         Lines((*new, *over)),
-        debts=(debt,) * 4,
+        jobs=(job,) * 4,
         not_scanned=tuple(texts),
     )
 

@@ -12,12 +12,12 @@ from moto.ssm.models import ssm_backends
 
 from chalicelib import bootstrap
 from chalicelib.adapters.s3 import PART
-from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.usecases.world import World
+from chalicelib.usecases.context import Context
 from devstack.aws.compliance.store import store_of
 from devstack.names import ACCOUNT, REGION
 from devstack.slack.faults import Fault
@@ -57,22 +57,22 @@ def drive(service: Service, recorder: Recorder) -> None:
         assert handlers._app.authorizer(token, None)["principalId"] == "nobody"
 
 
-def _world(recorder: Recorder) -> World:
+def _world(recorder: Recorder) -> Context:
     """The ports of a new process, listened to."""
     bootstrap.runtime.cache_clear()
     runtime = bootstrap.runtime()
     recorder.watch(runtime._session)
-    return runtime.world(ACCOUNT, REGION)
+    return runtime.context(ACCOUNT, REGION)
 
 
 class Passes:
     """All that a pass may do, made by one of the three functions that make passes."""
 
     def __init__(
-        self, service: Service, world: World, recorder: Recorder, invoke: Callable[[], object]
+        self, service: Service, context: Context, recorder: Recorder, invoke: Callable[[], object]
     ) -> None:
         self._service = service
-        self._world = world
+        self._world = context
         self._recorder = recorder
         self._invoke = invoke
 
@@ -110,10 +110,10 @@ class Passes:
 
     def leftovers_are_made_good(self, month: datetime) -> None:
         """A mark without a message; a month, whose file the bucket gives back too."""
-        debt = Debt(f"monthly#{month:%Y-%m-%d}", DebtKind.MONTHLY, event_at=month, owed_at=month)
+        job = Job(f"monthly#{month:%Y-%m-%d}", JobKind.MONTHLY, event_at=month, enqueued_at=month)
         with self._recorder.deaf():
-            self._world.work.mark_opened("left-over")
-            self._world.work.owe(debt)
+            self._world.work.mark_unannounced("left-over")
+            self._world.work.enqueue(job)
         self._slack_takes_no_file()
         self._pass()
         self._pass()

@@ -8,10 +8,10 @@ from threading import Lock
 from typing import Any
 
 from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.inbox import Inbox
-from chalicelib.usecases.world import World
 
-# The parts of a world that are calls to somebody else, and those that are not.
+# The parts of a context that are calls to somebody else, and those that are not.
 NO_PORTS = {"renderer", "clock", "concurrency", "quiet_answers"}
 
 
@@ -145,11 +145,11 @@ class _Wired:
         return lambda *args: self._fuse.call(f"{self._name}.{method}", perform, args)
 
 
-def wired(world: World, fuse: Fuse) -> World:
-    """The world, with a fuse in every port."""
-    ports = [each.name for each in fields(world) if each.name not in NO_PORTS]
-    changes: dict[str, Any] = {name: _Wired(name, getattr(world, name), fuse) for name in ports}
-    return replace(world, concurrency=1, **changes)
+def wired(context: Context, fuse: Fuse) -> Context:
+    """The context, with a fuse in every port."""
+    ports = [each.name for each in fields(context) if each.name not in NO_PORTS]
+    changes: dict[str, Any] = {name: _Wired(name, getattr(context, name), fuse) for name in ports}
+    return replace(context, concurrency=1, **changes)
 
 
 def wired_inbox(inbox: Inbox, fuse: Fuse) -> Inbox:

@@ -1,4 +1,4 @@
-"""What people should have been told: a model that knows no watermarks, marks or messages."""
+"""What people should have been announced: a model that knows no watermarks, marks or messages."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ class Model:
             if any(mutes(each, now) for each in about):
                 continue
             began, index = self.since[title]
-            if self.told(title, index) == 0:
+            if self.announced(title, index) == 0:
                 found.append(f"{title} was never told")
             ends = [
                 end
@@ -68,26 +68,26 @@ class Model:
                 for end in [min(filter(None, (each.ends_at, each.ended_at)))]
                 if end > began
             ]
-            if ends and not self.told_at_or_after(title, max(ends)):
+            if ends and not self.announced_at_or_after(title, max(ends)):
                 found.append(f"{title} was not told when its snooze ended")
         for each in snoozes:
             fixed = self.resolved.get(each.title or "")
             if each.until_resolved and mutes(each, now) and fixed and fixed > each.created_at:
                 found.append(f"the snooze of {each.title} outlived the fix")
-        for title, times in told_in(self.service.said).items():
+        for title, times in announced_in(self.service.said).items():
             ended = len(covering(snoozes, title))
             if times > self.episodes[title] + ended + self.doubles:
                 found.append(f"{title} was told {times} times")
         return found
 
-    def told(self, title: str, index: int) -> int:
+    def announced(self, title: str, index: int) -> int:
         """How often a title was told behind so many posts."""
-        return told_in(self.service.said[index:])[title]
+        return announced_in(self.service.said[index:])[title]
 
-    def told_at_or_after(self, title: str, when: datetime) -> bool:
+    def announced_at_or_after(self, title: str, when: datetime) -> bool:
         """Whether a post of then or later tells a title."""
         posts = zip(self.said_at, self.service.said, strict=True)
-        return any(title in told_in([text]) for at, text in posts if at >= when)
+        return any(title in announced_in([text]) for at, text in posts if at >= when)
 
 
 def messages_of(service: Service) -> list[Message]:
@@ -95,11 +95,11 @@ def messages_of(service: Service) -> list[Message]:
     return [*service.ledger.messages.values(), *service.ledger.sent.values()]
 
 
-def muted_and_told(service: Service, message: Message) -> set[str]:
+def muted_and_announced(service: Service, message: Message) -> set[str]:
     """The titles of a message that a snooze mutes at the message's own instant."""
     return {
         title
-        for title in told_in([message.rendered.text])
+        for title in announced_in([message.rendered.text])
         for each in covering(service.ledger.snoozes.values(), title)
         if mutes(each, message.created_at)
     }
@@ -117,7 +117,7 @@ def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
     return [each for each in snoozes if each.covers(node, title)]
 
 
-def told_in(said: Sequence[str]) -> Counter[str]:
+def announced_in(said: Sequence[str]) -> Counter[str]:
     """How often each title stands in these messages."""
     lists = (text.partition(": ")[2] for text in said)
     return Counter(title for text in lists for title in text.split(",") if SEPARATOR in title)

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Step
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 from tests.reliability.crashing import CrashedError, Fuse, wired
 
@@ -25,9 +25,9 @@ class Story:
     """What happens to a service in the invocation that dies, and what must be so in the end."""
 
     service: Service
-    debt: Debt
+    job: Job
     stored: list[str]
-    told: list[str]
+    announced: list[str]
     nodes: list[str]
     never: list[str] = field(default_factory=list)
     reports: int = 0
@@ -40,7 +40,7 @@ def scan_story() -> Story:
     service.report("i-2", "wakes up")
     service.report("i-3", "leaves")
     service.report("i-9", *UNTOUCHED)
-    service.owe("a-1")
+    service.enqueue("a-1")
     service.run()
     for made in (
         snooze(id="s-1", title="fixed", until_resolved=True, ends_at=None),
@@ -55,11 +55,11 @@ def scan_story() -> Story:
     now = service.clock.now
     return Story(
         service,
-        Debt(
+        Job(
             key=f"a-1#{now.isoformat()}",
-            kind=DebtKind.EXECUTION,
+            kind=JobKind.EXECUTION,
             event_at=now,
-            owed_at=now,
+            enqueued_at=now,
             association_id="a-1",
             status="Success",
             executed_at=now,
@@ -68,7 +68,7 @@ def scan_story() -> Story:
         stored=sorted(
             ["kept quiet", "opened", "opened on a new node", "stays", "wakes up", *UNTOUCHED]
         ),
-        told=["opened", "opened on a new node", "wakes up"],
+        announced=["opened", "opened on a new node", "wakes up"],
         nodes=["i-1", "i-2", "i-4", "i-9"],
         never=["kept quiet", "stays", "leaves", "fixed"],
     )
@@ -81,23 +81,23 @@ def monthly_story() -> Story:
     service.run()
     service.report("i-1", "A", "B", run="run-2")
     now = service.clock.now
-    month = Debt(f"monthly#{now:%Y-%m-%d}", DebtKind.MONTHLY, event_at=now, owed_at=now)
-    return Story(service, month, stored=["A", "B"], told=["B"], nodes=["i-1"], reports=1)
+    month = Job(f"monthly#{now:%Y-%m-%d}", JobKind.MONTHLY, event_at=now, enqueued_at=now)
+    return Story(service, month, stored=["A", "B"], announced=["B"], nodes=["i-1"], reports=1)
 
 
 def die(story: Story, fuse: Fuse) -> None:
     """The invocation: write down what is owed, make passes, until the fuse blows."""
     service = story.service
-    world = wired(service.world, fuse)
+    context = wired(service.context, fuse)
     with suppress(CrashedError, ServiceError):
-        world.work.owe(story.debt)
-        make_passes(world, service.clock.now + LAMBDA)
+        context.work.enqueue(story.job)
+        run_scans(context, service.clock.now + LAMBDA)
 
 
 def interrupted(service: Service, fuse: Fuse) -> list[str]:
     """Passes of one invocation, until the fuse blows; the calls that were made."""
     with suppress(CrashedError, ServiceError):
-        make_passes(wired(service.world, fuse), service.clock.now + LAMBDA)
+        run_scans(wired(service.context, fuse), service.clock.now + LAMBDA)
     return fuse.calls
 
 
@@ -108,7 +108,7 @@ def recover(story: Story) -> None:
     die(story, Fuse())
     for _ in range(RECONCILES):
         service.clock.forward(LAMBDA + MINUTE)
-        make_passes(service.world, service.clock.now + LAMBDA)
+        run_scans(service.context, service.clock.now + LAMBDA)
 
 
 def unrecorded(service: Service) -> int:
@@ -132,12 +132,18 @@ def faults(story: Story, said_before: int, doubles: int) -> list[str]:
         found.append(f"stored or not: {sorted(set(service.titles()) ^ set(story.stored))}")
     if sorted(node.instance_id for node in service.nodes.all()) != story.nodes:
         found.append(f"known {service.nodes.all()}")
-    found += [f"{title} was lost" for title in story.told if told[title] == 0]
+    found += [f"{title} was lost" for title in story.announced if told[title] == 0]
     found += [
-        f"{title} told {told[title]} times" for title in story.told if told[title] > 1 + doubles
+        f"{title} told {told[title]} times"
+        for title in story.announced
+        if told[title] > 1 + doubles
     ]
     found += [f"{title} was told" for title in story.never if told[title]]
-    left = {"debts": ledger.debts, "messages": ledger.messages, "open marks": ledger.open_scans}
+    left = {
+        "jobs": ledger.jobs,
+        "messages": ledger.messages,
+        "open marks": ledger.unannounced_scans,
+    }
     found += [f"{what} left: {rows}" for what, rows in left.items() if rows]
     found += [f"held by {ledger.lease}"] if ledger.lease else []
     return found

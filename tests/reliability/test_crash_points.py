@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.passes import run_scans
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment, points
 from tests.reliability.stories import (
     LAMBDA,
@@ -53,7 +53,7 @@ def test_wherever_the_program_is_stopped_nothing_is_lost_and_nothing_is_told_twi
         found = faults(story, said_before, doubles)
         if found:
             broken[point] = [fuse.calls[point.call - 1], *found]
-    record_property("told", f"{story_of.__name__}: all of {len(tried)} {what} points tried")
+    record_property("summary", f"{story_of.__name__}: all of {len(tried)} {what} points tried")
     assert broken == {}
 
 
@@ -68,16 +68,16 @@ def test_whenever_another_worker_comes_everything_is_told_once(
         said_before = len(story.service.said)
 
         def other(service: Story = story) -> None:
-            world = service.service.world
-            world.work.owe(service.debt)
-            make_passes(world, service.service.clock.now + LAMBDA)
+            context = service.service.context
+            context.work.enqueue(service.job)
+            run_scans(context, service.service.clock.now + LAMBDA)
 
         die(story, Fuse(meanwhile=(number, other)))
         recover(story)
         found = faults(story, said_before, doubles=0)
         if found:
             broken[number] = [calls[number - 1], *found]
-    record_property("told", f"{story_of.__name__}: another worker at each of {len(calls)} calls")
+    record_property("summary", f"{story_of.__name__}: another worker at each of {len(calls)} calls")
     assert broken == {}
 
 

@@ -18,10 +18,10 @@ from chalicelib.domain.alert import Topic
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.snooze import Reason
-from chalicelib.domain.snooze_rules import End, Wanted
+from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeRequest
 from chalicelib.usecases.inbox import Author
-from chalicelib.usecases.passes import NO_WISH, Wish, make_passes
-from chalicelib.usecases.snoozes import create, end
+from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
+from chalicelib.usecases.snoozes import create_snooze, end_snooze
 from tests.effort import examples
 from tests.fleet import HOUR, MINUTE, Service
 from tests.reliability.crashing import (
@@ -35,10 +35,10 @@ from tests.reliability.crashing import (
     wired_inbox,
 )
 from tests.reliability.interleaving import Program, interleave
-from tests.reliability.model import Model, messages_of, muted_and_told
+from tests.reliability.model import Model, messages_of, muted_and_announced
 
 if TYPE_CHECKING:
-    from chalicelib.usecases.world import PassReport
+    from chalicelib.usecases.context import ScanReport
 
 NODES = [f"i-{number}" for number in range(1, 5)]
 LARGE = "i-9"
@@ -78,9 +78,9 @@ FALLIBLE = [
     "snoozes.get",
     "snoozes.save",
     "snoozes.unsettled",
-    "work.mark_opened",
+    "work.mark_unannounced",
     "work.open",
-    "work.owe",
+    "work.enqueue",
     "work.record",
     "work.stage",
 ]
@@ -104,7 +104,7 @@ class PagedCompliance(MemoryCompliance):
 
 
 class InboxMachine(RuleBasedStateMachine):
-    """The service, the world around it, and what people should know of it."""
+    """The service, the context around it, and what people should know of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,16 +173,16 @@ class InboxMachine(RuleBasedStateMachine):
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
         """A pair, until its fix where it is a long one, or a whole node."""
-        wanted = Wanted(
+        wanted = SnoozeRequest(
             instance_id=node,
             title=f"{node}/{letter}" if letter else None,
-            end=End(duration=minutes * MINUTE),
+            end=SnoozeEnd(duration=minutes * MINUTE),
             reason=Reason.MAINTENANCE,
             comment="ticket 42",
             until_resolved=letter is not None and minutes == LONG,
         )
         with suppress(ServiceError):
-            create(wired_inbox(self.service.inbox, fuse), wanted, ONCALL)
+            create_snooze(wired_inbox(self.service.inbox, fuse), wanted, ONCALL)
 
     @precondition(lambda self: self.service.ledger.snoozes)
     @rule(data=st.data())
@@ -191,7 +191,7 @@ class InboxMachine(RuleBasedStateMachine):
 
     def unsnooze(self, snooze_id: str, fuse: Fuse) -> None:
         with suppress(ServiceError):
-            end(wired_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
+            end_snooze(wired_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
 
     # the service
 
@@ -199,31 +199,31 @@ class InboxMachine(RuleBasedStateMachine):
     def event_comes(self, doubled: bool, minutes: int) -> None:
         """Late ones come behind newer ones: the order is another one then."""
         for _ in range(2 if doubled else 1):
-            self.invoke(lambda: self.owe("a-1", minutes))
+            self.invoke(lambda: self.enqueue("a-1", minutes))
 
     @rule(full=st.booleans())
     def event_is_lost(self, full: bool) -> None:
         """Reconcile comes instead."""
-        self.invoke(wish=Wish(full=full))
+        self.invoke(wish=Options(full=full))
 
     @rule()
     def month_begins(self) -> None:
-        self.invoke(self.service.owe_month)
+        self.invoke(self.service.enqueue_month)
 
     @rule(call=CALLS, moment=st.sampled_from(CRASHES))
     def the_program_dies(self, call: int, moment: Moment) -> None:
-        self.invoke(lambda: self.owe("a-1"), point=CrashPoint(call, moment))
+        self.invoke(lambda: self.enqueue("a-1"), point=CrashPoint(call, moment))
 
     @rule(call=CALLS, minutes=st.sampled_from([1, 13, 14, 16]))
     def a_call_takes_long(self, call: int, minutes: int) -> None:
         """Near the deadline, or beyond it: then Lambda has ended the program."""
         wait = (call, lambda: self.service.clock.forward(minutes * MINUTE))
-        self.invoke(lambda: self.owe("a-1"), meanwhile=wait)
+        self.invoke(lambda: self.enqueue("a-1"), meanwhile=wait)
 
     @rule(call=CALLS, node=st.sampled_from(NODES), letters=SETS)
     def node_reports_while_it_is_read(self, call: int, node: str, letters: set[str]) -> None:
         report = (call, lambda: self.node_reports(node, letters))
-        self.invoke(lambda: self.owe("a-1"), meanwhile=report)
+        self.invoke(lambda: self.enqueue("a-1"), meanwhile=report)
 
     @rule(node=st.sampled_from(NODES), letters=SETS, others=st.none() | SETS)
     def node_reports_between_two_pages(
@@ -235,7 +235,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.node_reports(node, letters)
         again = letters if others is None else others
         self.compliance.between_pages[node] = lambda: self.node_reports(node, again)
-        self.invoke(lambda: self.owe("a-1"))
+        self.invoke(lambda: self.enqueue("a-1"))
         self.compliance.between_pages.clear()
 
     @rule(
@@ -253,8 +253,8 @@ class InboxMachine(RuleBasedStateMachine):
             snooze_id = data.draw(st.sampled_from(held))
             second = Program(lambda: self.unsnooze(snooze_id, Fuse(turn=second.turn)))
         else:
-            second = Program(lambda: self.make_passes(Fuse(faults=self.faults, turn=second.turn)))
-        first = Program(lambda: self.make_passes(fuse))
+            second = Program(lambda: self.run_scans(Fuse(faults=self.faults, turn=second.turn)))
+        first = Program(lambda: self.run_scans(fuse))
         fuse = Fuse(faults=self.faults, turn=first.turn)
         self.watch(lambda: interleave([first, second], schedule), fuse, snoozes_change=True)
 
@@ -297,13 +297,13 @@ class InboxMachine(RuleBasedStateMachine):
     def come_to_rest(self) -> None:
         self.outages_end()
         self.reconcile(SETTLING)
-        if self.service.ledger.told.braked:
+        if self.service.ledger.channel_state.braked:
             known = {node.instance_id for node in self.service.nodes.all()}
             assert known > set(self.ssm)
-            self.invoke(wish=Wish(accept_missing=True))
+            self.invoke(wish=Options(accept_missing=True))
             self.reconcile(2)
         ledger = self.service.ledger
-        assert (ledger.debts, ledger.messages, ledger.open_scans) == ({}, {}, set())
+        assert (ledger.jobs, ledger.messages, ledger.unannounced_scans) == ({}, {}, set())
         assert ledger.lease is None
         assert self.model.stored == self.failing()
         assert {node.instance_id for node in self.service.nodes.all()} == self.everybody()
@@ -316,8 +316,8 @@ class InboxMachine(RuleBasedStateMachine):
             self.service.clock.forward(LAMBDA + MINUTE)
             self.invoke()
 
-    def owe(self, association: str, minutes: int = 0) -> None:
-        self.service.owe(association, {"Success": len(self.ssm)}, ago=minutes * MINUTE)
+    def enqueue(self, association: str, minutes: int = 0) -> None:
+        self.service.enqueue(association, {"Success": len(self.ssm)}, ago=minutes * MINUTE)
 
     def invoke(
         self,
@@ -325,7 +325,7 @@ class InboxMachine(RuleBasedStateMachine):
         *,
         point: CrashPoint | None = None,
         meanwhile: tuple[int, Callable[[], object]] | None = None,
-        wish: Wish = NO_WISH,
+        wish: Options = DEFAULT_OPTIONS,
     ) -> list[str]:
         """One invocation, whatever becomes of it; its calls."""
         event()
@@ -336,20 +336,20 @@ class InboxMachine(RuleBasedStateMachine):
             faults=self.faults,
             alive=lambda: self.service.clock.now < deadline,
         )
-        self.watch(lambda: self.make_passes(fuse, wish), fuse, accepted=wish.accept_missing)
+        self.watch(lambda: self.run_scans(fuse, wish), fuse, accepted=wish.accept_missing)
         return fuse.calls
 
-    def make_passes(self, fuse: Fuse, wish: Wish = NO_WISH) -> None:
+    def run_scans(self, fuse: Fuse, wish: Options = DEFAULT_OPTIONS) -> None:
         """Passes of one invocation; no quiet answer says more than is true."""
-        reports: Sequence[PassReport] = ()
+        reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
-            world = wired(self.service.world, fuse)
-            reports = make_passes(world, self.service.clock.now + LAMBDA, wish)
+            context = wired(self.service.context, fuse)
+            reports = run_scans(context, self.service.clock.now + LAMBDA, wish)
         still = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
         stored = {finding.title for finding in self.service.findings.all()}
         for report in reports:
-            if report.spoken.topic is Topic.NOTHING_NEW:
+            if report.announcement.topic is Topic.NOTHING_NEW:
                 assert stored >= set().union(*still), "nothing new is said of a whole scan only"
 
     def watch(
@@ -385,7 +385,7 @@ class InboxMachine(RuleBasedStateMachine):
         if not snoozes_change and not self.faults.struck["snoozes.unsettled"]:
             for message in messages_of(self.service):
                 if message.id not in known:
-                    assert muted_and_told(self.service, message) == set()
+                    assert muted_and_announced(self.service, message) == set()
 
     def everybody(self) -> set[str]:
         """The nodes that SSM lists."""

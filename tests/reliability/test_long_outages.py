@@ -7,10 +7,10 @@ from datetime import timedelta
 from chalicelib.adapters.memory_world import MemoryCompliance
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.usecases.passes import Wish, make_passes
+from chalicelib.usecases.passes import Options, run_scans
 from tests.fleet import MINUTE, FakeClock, Service
 from tests.reliability.crashing import CrashPoint, Fuse, Moment, wired
-from tests.reliability.model import told_in
+from tests.reliability.model import announced_in
 from tests.reliability.stories import LAMBDA, interrupted
 
 NODES = [f"i-{number:02}" for number in range(1, 21)]
@@ -37,18 +37,18 @@ def test_a_throttle_that_never_ends_is_read_through_in_parts() -> None:
     service = Service(clock, compliance=SlowCompliance(clock, 2 * MINUTE))
     for node in NODES:
         service.report(node, f"{node}/A")
-    service.owe(nodes={"Success": len(NODES)})
+    service.enqueue(nodes={"Success": len(NODES)})
     left = []
-    while service.world.work.open().debts:
+    while service.context.work.open().jobs:
         began = clock.now
-        (made,) = make_passes(wired(service.world, Fuse()), began + LAMBDA)
+        (made,) = run_scans(wired(service.context, Fuse()), began + LAMBDA)
         assert clock.now < began + LAMBDA
         assert made.outcome is not None
-        left.append(made.outcome.coverage.left)
+        left.append(made.outcome.coverage.deferred)
         clock.forward(MINUTE)
     assert left == [13, 6, 0]
     assert not any("nothing new" in text for text in service.said)
-    assert told_in(service.said) == {f"{node}/A": 1 for node in NODES}
+    assert announced_in(service.said) == {f"{node}/A": 1 for node in NODES}
 
 
 def test_what_several_passes_that_died_have_opened_is_one_message() -> None:
@@ -61,12 +61,12 @@ def test_what_several_passes_that_died_have_opened_is_one_message() -> None:
         service.clock.forward(LAMBDA + MINUTE)
         stage = calls.index("work.stage") + 1
         interrupted(service, Fuse(CrashPoint(stage, Moment.BEFORE)))
-    assert len(service.ledger.open_scans) == 3
+    assert len(service.ledger.unannounced_scans) == 3
     assert len(service.said) == said
     service.clock.forward(LAMBDA + MINUTE)
     service.run()
     (alert,) = service.said[said:]
-    assert told_in([alert]) == {f"{node}/A": 1 for node in NODES[1:4]}
+    assert announced_in([alert]) == {f"{node}/A": 1 for node in NODES[1:4]}
 
 
 def test_a_slack_that_is_dead_for_a_week_blocks_nothing_and_hears_everything_once() -> None:
@@ -79,7 +79,7 @@ def test_a_slack_that_is_dead_for_a_week_blocks_nothing_and_hears_everything_onc
         service.clock.forward(timedelta(days=1))
     assert service.said == []
     service.run()
-    assert told_in(service.said) == {f"i-1/{letter}": 1 for letter in "ABCDEFG"}
+    assert announced_in(service.said) == {f"i-1/{letter}": 1 for letter in "ABCDEFG"}
     assert len(service.channel.attachments) == 7
 
 
@@ -95,7 +95,7 @@ def test_a_findings_table_from_a_backup_is_made_whole_by_a_full_pass() -> None:
     service.findings.put(backup)
     service.run()
     assert "i-1/old" in service.titles()
-    service.run(Wish(full=True))
+    service.run(Options(full=True))
     assert service.titles() == ["i-1/new", "i-1/stays", "i-2/stays"]
-    assert told_in(service.said)["i-1/stays"] == 1
-    assert told_in(service.said)["i-1/new"] == 2
+    assert announced_in(service.said)["i-1/stays"] == 1
+    assert announced_in(service.said)["i-1/new"] == 2

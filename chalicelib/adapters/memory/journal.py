@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chalicelib.adapters.memory.ledger import MemoryLedger
-from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.history import HistoryEvent, oldest_first
 from chalicelib.domain.message import Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan_record import ScanRecord
@@ -43,8 +43,8 @@ class MemoryArchive:
 
     def events_of(self, finding_id: str) -> tuple[HistoryEvent, ...]:
         """A finding's history in order of time."""
-        history = self._ledger.history
-        return tuple(history[key] for key in sorted(history) if key[0] == finding_id)
+        events = (each for each in self._ledger.history.values() if each.finding_id == finding_id)
+        return tuple(sorted(events, key=oldest_first))
 
     def scans(self, after: str | None, limit: int) -> tuple[ScanRecord, ...]:
         """At most `limit` passes behind `after`, by id backwards."""

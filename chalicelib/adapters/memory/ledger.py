@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chalicelib.domain.alert import Told
-from chalicelib.domain.debt import Debt
+from chalicelib.domain.alert import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import EventKind, HistoryEvent, SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan_record import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -16,16 +16,16 @@ from chalicelib.domain.snooze import Snooze
 class MemoryLedger:
     """The ledger's rows, shared by the adapters of this package as the real table is.
 
-    `lease` is owner and end; `paid` maps a debt's key to when it was paid.
+    `lease` is owner and end; `completed` maps a job's key to when it was completed.
     """
 
     lease: tuple[str, datetime] | None = None
-    debts: dict[str, Debt] = field(default_factory=dict)
-    paid: dict[str, datetime] = field(default_factory=dict)
-    open_scans: set[str] = field(default_factory=set)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    completed: dict[str, datetime] = field(default_factory=dict)
+    unannounced_scans: set[str] = field(default_factory=set)
     messages: dict[str, Message] = field(default_factory=dict)
     sent: dict[str, Message] = field(default_factory=dict)
-    told: Told = field(default_factory=Told)
+    channel_state: ChannelState = field(default_factory=ChannelState)
     snoozes: dict[str, Snooze] = field(default_factory=dict)
     snooze_history: dict[tuple[str, datetime, int, SnoozeEventKind], SnoozeEvent] = field(
         default_factory=dict

@@ -20,7 +20,7 @@ class MemorySnoozes:
 
     def unsettled(self) -> tuple[Snooze, ...]:
         """Those whose end nobody was told of, as of now."""
-        return tuple(each for each in self._ledger.snoozes.values() if each.told_at is None)
+        return tuple(each for each in self._ledger.snoozes.values() if each.settled_at is None)
 
     def about(self, scope_ids: Iterable[str]) -> tuple[Snooze, ...]:
         """Those of these scopes, as of now."""

@@ -39,7 +39,7 @@ def peaks(most: float) -> tuple[Peak, ...]:
 def fleet(most: float) -> Simulation:
     change = Change(
         rate=10,
-        passes=20,
+        scans=20,
         hours=4.97,
         lambda_seconds=17_000,
         summary_calls=40_000,
@@ -92,5 +92,5 @@ def test_memory_for_each_more_node_is_promised() -> None:
 
 
 def test_dollars_are_those_of_lambda_and_dynamodb() -> None:
-    spent = dollars(passes=20, lambda_seconds=17_000, reads=250_000, writes=16_100_000)
+    spent = dollars(scans=20, lambda_seconds=17_000, reads=250_000, writes=16_100_000)
     assert round(spent, 2) == 0.23 + 0.03 + 10.06

@@ -4,9 +4,9 @@ from chalicelib.domain.compliance import (
     Execution,
     Item,
     SummaryRow,
-    control_ids,
-    fold,
-    reports,
+    derive_control_ids,
+    fold_items,
+    group_reports,
 )
 from tests.fleet import START, TYPE, item
 
@@ -17,13 +17,13 @@ def row(node: str, kind: str, run: str, minutes: int, count: int = 1) -> Summary
 
 
 def ids(*values: str | None) -> tuple[str, ...]:
-    return control_ids([Item(TYPE, "run", value, "title", "LOW") for value in values])
+    return derive_control_ids([Item(TYPE, "run", value, "title", "LOW") for value in values])
 
 
 def test_of_types_that_differ_only_in_case_the_newest_row_wins() -> None:
     rows = [row("i-1", "Custom:InSpec", "old", 0), row("i-1", "Custom:Inspec", "new", 5)]
     for order in (rows, rows[::-1]):
-        report = reports(order)["i-1"]
+        report = group_reports(order)["i-1"]
         assert [each.execution_id for each in report.executions.values()] == ["new"]
         assert report.types == ("Custom:Inspec",)
         assert report.superseded == {"Custom:InSpec"}
@@ -31,11 +31,13 @@ def test_of_types_that_differ_only_in_case_the_newest_row_wins() -> None:
 
 def test_the_same_row_twice_counts_once() -> None:
     same = row("i-1", TYPE, "run", 0, count=3)
-    assert reports([same, same])["i-1"].count == 3
+    assert group_reports([same, same])["i-1"].count == 3
 
 
 def test_two_types_of_a_node_are_counted_together() -> None:
-    report = reports([row("i-1", TYPE, "a", 0, 2), row("i-1", "Custom:Other", "b", 9, 3)])["i-1"]
+    report = group_reports([row("i-1", TYPE, "a", 0, 2), row("i-1", "Custom:Other", "b", 9, 3)])[
+        "i-1"
+    ]
     assert report.count == 5
     assert report.executed_at == START + timedelta(minutes=9)
     assert set(report.executions) == {"custom:inspec", "custom:other"}
@@ -62,7 +64,7 @@ def test_a_missing_id_leaves_the_control_empty_and_the_others_alone() -> None:
 def test_folding_keeps_the_worst_of_a_title_whatever_the_order() -> None:
     items = [item("A", severity="LOW"), item("A", severity="HIGH"), item("B", severity="odd")]
     for order in (items, items[::-1]):
-        folded = fold("i-1", order)
+        folded = fold_items("i-1", order)
         assert [(each.title, each.severity) for each in folded.observations] == [
             ("A", "HIGH"),
             ("B", "UNSPECIFIED"),
@@ -70,5 +72,5 @@ def test_folding_keeps_the_worst_of_a_title_whatever_the_order() -> None:
 
 
 def test_items_without_a_title_are_set_aside_and_counted() -> None:
-    folded = fold("i-1", [item(None), item(""), item(" \n"), item("A")])
+    folded = fold_items("i-1", [item(None), item(""), item(" \n"), item("A")])
     assert (len(folded.observations), folded.untitled) == (1, 3)

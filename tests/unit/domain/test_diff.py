@@ -16,19 +16,19 @@ def observations(draw: st.DrawFn) -> list[Observation]:
 
 
 def compared(
-    stored: tuple[Finding, ...], observed: list[Observation], *, proven: bool = True
+    stored: tuple[Finding, ...], observed: list[Observation], *, verified: bool = True
 ) -> Diff:
-    return diff(stored, observed, proven=proven, seen_at=START + HOUR, scan_id="later")
+    return diff(stored, observed, verified=verified, seen_at=START + HOUR, scan_id="later")
 
 
 def stored_of(observed: list[Observation]) -> tuple[Finding, ...]:
-    return diff((), observed, proven=True, seen_at=START, scan_id="first").opened
+    return diff((), observed, verified=True, seen_at=START, scan_id="first").new
 
 
 @given(observations())
 def test_what_is_stored_as_observed_differs_in_nothing(observed: list[Observation]) -> None:
     same = compared(stored_of(observed), observed)
-    assert (same.opened, same.updated, same.resolved) == ((), (), ())
+    assert (same.new, same.updated, same.removed) == ((), (), ())
     assert len(same.unchanged) == len(observed)
 
 
@@ -38,20 +38,20 @@ def test_opened_and_resolved_swap_when_time_is_turned_round(
 ) -> None:
     forth = compared(stored_of(before), after)
     back = compared(stored_of(after), before)
-    assert {each.key for each in forth.opened} == {each.key for each in back.resolved}
-    assert {each.key for each in forth.resolved} == {each.key for each in back.opened}
+    assert {each.key for each in forth.new} == {each.key for each in back.removed}
+    assert {each.key for each in forth.removed} == {each.key for each in back.new}
 
 
 @given(observations(), observations(), st.booleans())
 def test_applying_a_diff_and_comparing_again_changes_nothing(
     before: list[Observation],
     after: list[Observation],
-    proven: bool,
+    verified: bool,
 ) -> None:
-    first = compared(stored_of(before), after, proven=proven)
-    rows = (*first.opened, *first.updated, *first.unchanged)
-    again = compared(rows, after, proven=proven)
-    assert (again.opened, again.updated, again.resolved) == ((), (), ())
+    first = compared(stored_of(before), after, verified=verified)
+    rows = (*first.new, *first.updated, *first.unchanged)
+    again = compared(rows, after, verified=verified)
+    assert (again.new, again.updated, again.removed) == ((), (), ())
     assert sum(first.severities.values()) == len(rows)
 
 
@@ -59,9 +59,9 @@ def test_applying_a_diff_and_comparing_again_changes_nothing(
 def test_a_doubtful_reading_resolves_nothing_and_opens_the_same(
     before: list[Observation], after: list[Observation]
 ) -> None:
-    doubtful = compared(stored_of(before), after, proven=False)
-    assert doubtful.resolved == ()
-    assert doubtful.opened == compared(stored_of(before), after).opened
+    doubtful = compared(stored_of(before), after, verified=False)
+    assert doubtful.removed == ()
+    assert doubtful.new == compared(stored_of(before), after).new
 
 
 def test_an_update_keeps_first_seen_and_scan_id() -> None:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.monthly import SOON, NodeCount, count_nodes, listed, summarize
+from chalicelib.domain.monthly import SOON, NodeCount, count_nodes, list_with_snoozes, summarize
 from chalicelib.domain.node import Node
 from chalicelib.domain.snooze import Muting
 from tests.fleet import START, snooze
@@ -14,10 +14,10 @@ def test_a_month_counts_what_is_snoozed_and_what_ends_soon() -> None:
         id="s-2", instance_id="i-1", title="A", ends_at=START + SOON + timedelta(seconds=1)
     )
     forever = snooze(id="s-3", instance_id="i-2", title="A", ends_at=None)
-    rows = listed(found, Muting([soon, late, forever], START))
+    rows = list_with_snoozes(found, Muting([soon, late, forever], START))
     report = summarize(rows, NodeCount(known=6, doubtful=1), START, "monthly/a.csv")
     assert (report.total, report.affected_nodes) == (4, 4)
-    assert (report.known_nodes, report.doubtful_nodes) == (6, 1)
+    assert (report.known_nodes, report.stale_nodes) == (6, 1)
     assert (report.snoozed, report.ending_soon) == (3, 1)
     assert report.oldest == found[0]
 
@@ -26,8 +26,8 @@ def test_a_node_that_is_missing_or_unproven_is_doubtful_once() -> None:
     nodes = [
         Node("i-1"),
         Node("i-2", missing_since=START),
-        Node("i-3", unproven_since=START),
-        Node("i-4", missing_since=START, unproven_since=START),
+        Node("i-3", unverified_since=START),
+        Node("i-4", missing_since=START, unverified_since=START),
     ]
     assert count_nodes(iter(nodes)) == NodeCount(known=4, doubtful=3)
     assert count_nodes([]) == NodeCount(known=0, doubtful=0)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.snooze import Muting, Snooze, State, ended_by_fix, untold
+from chalicelib.domain.snooze import Muting, Snooze, State, end_by_fix, list_unsettled
 from tests.fleet import HOUR, START, snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
@@ -90,25 +90,25 @@ def test_whatever_covers_a_finding_and_is_active_mutes_it(rules: list[Snooze]) -
 
 
 @given(st.integers(-3, 3), st.integers(0, 3))
-def test_no_finding_is_both_muted_and_told(hours: int, length: int) -> None:
+def test_no_finding_is_both_muted_and_announced(hours: int, length: int) -> None:
     now = START + hours * HOUR
     rule = snooze(ends_at=START + length * HOUR)
-    assert not (Muting([rule], now).of(FINDING) and rule in untold([rule], now))
+    assert not (Muting([rule], now).of(FINDING) and rule in list_unsettled([rule], now))
 
 
 def test_ended_snoozes_are_untold_until_they_are_told_first_ended_first() -> None:
     late, early = snooze(), snooze(id="s-2", ended_at=START + HOUR)
-    told = snooze(id="s-3", told_at=END)
-    assert untold([late, early, told], END) == (early, late)
-    assert untold([late], START) == ()
+    told = snooze(id="s-3", settled_at=END)
+    assert list_unsettled([late, early, told], END) == (early, late)
+    assert list_unsettled([late], START) == ()
 
 
 def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_snooze() -> None:
     pair, plain = snooze(until_resolved=True), snooze(id="s-2")
     other = snooze(id="s-3", until_resolved=True, title="another")
     over = snooze(id="s-4", until_resolved=True, ended_at=START)
-    (ended,) = ended_by_fix([pair, plain, other, over], [FINDING], START + HOUR)
-    assert (ended.id, ended.ended_at, ended.told_at, ended.version) == (
+    (ended,) = end_by_fix([pair, plain, other, over], [FINDING], START + HOUR)
+    assert (ended.id, ended.ended_at, ended.settled_at, ended.version) == (
         "s-1",
         START + HOUR,
         None,

@@ -5,61 +5,69 @@ import pytest
 
 from chalicelib.domain.errors import RuleBroken
 from chalicelib.domain.snooze import Reason
-from chalicelib.domain.snooze_rules import Change, End, Wanted, checked, checked_change
+from chalicelib.domain.snooze_rules import (
+    SnoozeChange,
+    SnoozeEnd,
+    SnoozeRequest,
+    validate_change,
+    validate_snooze,
+)
 from tests.fleet import HOUR, START, snooze
 
 LONGEST = timedelta(days=180)
 TICK = timedelta(seconds=1)
 
 
-def wanted(**fields: Any) -> Wanted:
+def wanted(**fields: Any) -> SnoozeRequest:
     usual: dict[str, Any] = {
         "instance_id": "i-1",
         "title": "A",
-        "end": End(duration=HOUR),
+        "end": SnoozeEnd(duration=HOUR),
         "reason": Reason.MAINTENANCE,
         "comment": "ticket 42",
     }
-    return Wanted(**{**usual, **fields})
+    return SnoozeRequest(**{**usual, **fields})
 
 
 def faults(**fields: Any) -> list[tuple[str, str]]:
     with pytest.raises(RuleBroken) as raised:
-        checked(wanted(**fields), START, LONGEST)
+        validate_snooze(wanted(**fields), START, LONGEST)
     return [(fault.pointer, fault.code) for fault in raised.value.faults]
 
 
 def test_an_end_is_an_instant_a_duration_or_never() -> None:
-    assert checked(wanted(end=End(at=START + HOUR)), START, LONGEST) == START + HOUR
-    assert checked(wanted(end=End(duration=HOUR)), START, LONGEST) == START + HOUR
-    assert checked(wanted(end=End(permanent=True)), START, LONGEST) is None
+    assert validate_snooze(wanted(end=SnoozeEnd(at=START + HOUR)), START, LONGEST) == START + HOUR
+    assert validate_snooze(wanted(end=SnoozeEnd(duration=HOUR)), START, LONGEST) == START + HOUR
+    assert validate_snooze(wanted(end=SnoozeEnd(permanent=True)), START, LONGEST) is None
 
 
 def test_the_longest_end_is_allowed_and_a_second_more_is_not() -> None:
-    assert checked(wanted(end=End(duration=LONGEST)), START, LONGEST) == START + LONGEST
-    assert faults(end=End(duration=LONGEST + TICK)) == [("/duration", "too_long")]
-    assert faults(end=End(at=START + LONGEST + TICK)) == [("/ends_at", "too_long")]
+    assert (
+        validate_snooze(wanted(end=SnoozeEnd(duration=LONGEST)), START, LONGEST) == START + LONGEST
+    )
+    assert faults(end=SnoozeEnd(duration=LONGEST + TICK)) == [("/duration", "too_long")]
+    assert faults(end=SnoozeEnd(at=START + LONGEST + TICK)) == [("/ends_at", "too_long")]
 
 
 def test_an_end_in_the_past_or_now_is_refused() -> None:
-    assert faults(end=End(at=START)) == [("/ends_at", "past")]
-    assert faults(end=End(at=START - HOUR)) == [("/ends_at", "past")]
-    assert faults(end=End(duration=timedelta(0))) == [("/duration", "past")]
-    assert faults(end=End(duration=-HOUR)) == [("/duration", "past")]
-    assert faults(end=End(duration=timedelta(milliseconds=1))) == [("/duration", "past")]
+    assert faults(end=SnoozeEnd(at=START)) == [("/ends_at", "past")]
+    assert faults(end=SnoozeEnd(at=START - HOUR)) == [("/ends_at", "past")]
+    assert faults(end=SnoozeEnd(duration=timedelta(0))) == [("/duration", "past")]
+    assert faults(end=SnoozeEnd(duration=-HOUR)) == [("/duration", "past")]
+    assert faults(end=SnoozeEnd(duration=timedelta(milliseconds=1))) == [("/duration", "past")]
 
 
 def test_an_end_at_the_edge_of_the_calendar_is_refused_like_any_other() -> None:
     east, west = timezone(timedelta(hours=23)), timezone(-timedelta(hours=23))
     first, last = datetime.min.replace(tzinfo=east), datetime.max.replace(tzinfo=west)
-    assert faults(end=End(at=first)) == [("/ends_at", "past")]
-    assert faults(end=End(at=last)) == [("/ends_at", "too_long")]
+    assert faults(end=SnoozeEnd(at=first)) == [("/ends_at", "past")]
+    assert faults(end=SnoozeEnd(at=last)) == [("/ends_at", "too_long")]
 
 
 def test_exactly_one_end_is_given() -> None:
-    assert faults(end=End()) == [("", "one_end")]
-    assert faults(end=End(at=START + HOUR, duration=HOUR)) == [("/duration", "one_end")]
-    assert faults(end=End(duration=HOUR, permanent=True)) == [("/permanent", "one_end")]
+    assert faults(end=SnoozeEnd()) == [("", "one_end")]
+    assert faults(end=SnoozeEnd(at=START + HOUR, duration=HOUR)) == [("/duration", "one_end")]
+    assert faults(end=SnoozeEnd(duration=HOUR, permanent=True)) == [("/permanent", "one_end")]
 
 
 @pytest.mark.parametrize("comment", ["", "ab", "  a  ", "x" * 501])
@@ -72,23 +80,27 @@ def test_a_rule_names_an_instance_a_title_or_both() -> None:
 
 
 def test_only_a_pair_ends_with_its_fix() -> None:
-    assert checked(wanted(until_resolved=True), START, LONGEST)
+    assert validate_snooze(wanted(until_resolved=True), START, LONGEST)
     assert faults(until_resolved=True, title=None) == [("/until_resolved", "pairs_only")]
     assert faults(until_resolved=True, instance_id=None) == [("/until_resolved", "pairs_only")]
 
 
 def test_every_broken_rule_is_named_at_once() -> None:
-    broken = faults(title=None, until_resolved=True, comment="x", end=End())
+    broken = faults(title=None, until_resolved=True, comment="x", end=SnoozeEnd())
     assert broken == [("/until_resolved", "pairs_only"), ("/comment", "length"), ("", "one_end")]
 
 
 def test_a_change_without_an_end_keeps_the_end() -> None:
     held = snooze()
-    assert checked_change(held, Change(comment="longer"), START, LONGEST) == held.ends_at
-    assert checked_change(held, Change(end=End(permanent=True)), START, LONGEST) is None
+    assert validate_change(held, SnoozeChange(comment="longer"), START, LONGEST) == held.ends_at
+    assert (
+        validate_change(held, SnoozeChange(end=SnoozeEnd(permanent=True)), START, LONGEST) is None
+    )
 
 
 def test_an_ended_snooze_cannot_be_changed_and_a_change_keeps_the_rules() -> None:
     with pytest.raises(RuleBroken) as raised:
-        checked_change(snooze(ended_at=START), Change(End(at=START), comment="x"), START, LONGEST)
+        validate_change(
+            snooze(ended_at=START), SnoozeChange(SnoozeEnd(at=START), comment="x"), START, LONGEST
+        )
     assert [fault.code for fault in raised.value.faults] == ["ended", "length", "past"]

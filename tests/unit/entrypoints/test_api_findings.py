@@ -7,15 +7,15 @@ import pytest
 
 from chalicelib.domain.errors import RuleBroken
 from chalicelib.entrypoints.api_bodies import FindingQuery
-from chalicelib.entrypoints.api_call import Call
+from chalicelib.entrypoints.api_call import ApiRequest
 from chalicelib.entrypoints.api_findings import LARGEST_CSV, list_findings
 from chalicelib.usecases.inbox import Author, Inbox
 from tests.fleet import HOUR, Service
 
 
-def call(inbox: Inbox, **query: str) -> Call:
+def call(inbox: Inbox, **query: str) -> ApiRequest:
     wanted = msgspec.convert({"format": "csv", **query}, FindingQuery)
-    return Call(inbox, Author("oncall"), {}, wanted, None, None)
+    return ApiRequest(inbox, Author("oncall"), {}, wanted, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_what_does_not_fit_names_the_filters_and_the_latest_report(service: Serv
     assert (fault.pointer, fault.code) == ("format", "too_large")
     assert "instance_id, title, severity" in fault.message
     assert fault.message.endswith("none is stored yet")
-    service.owe_month()
+    service.enqueue_month()
     service.run()
     with pytest.raises(RuleBroken) as raised:
         list_findings(call(service.inbox))

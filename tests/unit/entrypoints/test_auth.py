@@ -12,7 +12,7 @@ from chalice.config import Config
 from chalice.local import ForbiddenError, LocalGateway, NotAuthorizedError
 
 from chalicelib.adapters.access_tokens import MemoryTokens
-from chalicelib.domain.access import AccessToken, Role, digest_of
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import BadSetting, Unavailable
 from chalicelib.entrypoints import auth
 
@@ -23,8 +23,8 @@ NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
 API = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api"
 VIEWER, OPERATOR = "eis_viewer-Token_1", "eis_operator-Token_2"
 TOKENS = MemoryTokens(
-    AccessToken("ci", Role.VIEWER, digest_of(VIEWER), NOW),
-    AccessToken("oncall", Role.OPERATOR, digest_of(OPERATOR), NOW),
+    AccessToken("ci", Role.VIEWER, hash_token(VIEWER), NOW),
+    AccessToken("oncall", Role.OPERATOR, hash_token(OPERATOR), NOW),
 )
 
 
@@ -37,7 +37,7 @@ class Asked:
         self._log = Logger(service=str(uuid4()), stream=self._stream)
 
     def answer(self, request: AuthRequest) -> AuthResponse:
-        return auth.answer(request, self.tokens, lambda: self._log)
+        return auth.authorize_with(request, self.tokens, lambda: self._log)
 
     def about(self, header: Any, route: str = "GET/v1/findings") -> dict[str, Any]:
         """What API Gateway gets for a request with this header."""
@@ -106,7 +106,7 @@ REFUSED = [
     f"Bearer {VIEWER[:-1]}",
     f"Bearer {VIEWER}x",
     f"Bearer {VIEWER.upper()}",
-    f"Bearer {digest_of(VIEWER)}",
+    f"Bearer {hash_token(VIEWER)}",
     f"Basic {VIEWER}",
     f"Token {VIEWER}",
     "Bearer é",
@@ -126,7 +126,7 @@ def test_anything_else_is_refused_alike_and_never_logged(header: Any) -> None:
     assert (answer["principalId"], answer["context"]) == ("nobody", {})
     assert [line["level"] for line in asked.lines] in (["WARNING"], ["ERROR"])
     assert VIEWER[4:] not in asked.text
-    assert digest_of(VIEWER) not in asked.text
+    assert hash_token(VIEWER) not in asked.text
 
 
 def test_the_log_tells_people_why_somebody_was_refused() -> None:
@@ -224,7 +224,7 @@ def gateway(asked: Asked) -> LocalGateway:
     def view(**_: str) -> dict[str, Any]:
         request = app.current_request
         assert request is not None
-        return {"by": auth.caller(request), "role": request.context["authorizer"]["role"]}
+        return {"by": auth.read_caller(request), "role": request.context["authorizer"]["role"]}
 
     for path, methods in {
         "/v1/findings": ["GET"],
@@ -301,7 +301,7 @@ ARN = "arn:aws:sts::123456789012:assumed-role/security/oncall"
     ],
 )
 def test_the_caller_is_the_name_of_the_token_or_the_arn(context: dict[str, Any], name: str) -> None:
-    assert auth.caller(request_of(context)) == name
+    assert auth.read_caller(request_of(context)) == name
 
 
 @pytest.mark.parametrize(
@@ -315,4 +315,4 @@ def test_the_caller_is_the_name_of_the_token_or_the_arn(context: dict[str, Any],
 )
 def test_a_request_without_a_caller_is_nobodys_to_sign(context: dict[str, Any]) -> None:
     with pytest.raises(BadSetting, match="API_AUTH"):
-        auth.caller(request_of(context))
+        auth.read_caller(request_of(context))

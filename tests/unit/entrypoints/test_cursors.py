@@ -2,33 +2,33 @@ import pytest
 
 from chalicelib.domain.errors import BadRequest
 from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery
-from chalicelib.entrypoints.cursors import cursor_of, position_of
+from chalicelib.entrypoints.cursors import make_cursor, read_cursor
 
 QUERY = FindingQuery(title="A")
 
 
 def test_a_cursor_leads_back_to_its_position_whatever_the_page_size() -> None:
-    cursor = cursor_of("findings", QUERY, "a" * 32)
-    assert position_of("findings", FindingQuery(title="A", limit=7), cursor) == "a" * 32
-    assert cursor_of("findings", QUERY, None) is None
-    assert position_of("findings", QUERY, None) is None
+    cursor = make_cursor("findings", QUERY, "a" * 32)
+    assert read_cursor("findings", FindingQuery(title="A", limit=7), cursor) == "a" * 32
+    assert make_cursor("findings", QUERY, None) is None
+    assert read_cursor("findings", QUERY, None) is None
 
 
 @pytest.mark.parametrize("after", ["", "x" * 201])
 def test_a_position_that_no_table_has_is_refused(after: str) -> None:
     with pytest.raises(BadRequest):
-        position_of("findings", QUERY, cursor_of("findings", QUERY, after))
+        read_cursor("findings", QUERY, make_cursor("findings", QUERY, after))
 
 
 def test_a_cursor_of_another_filter_or_list_is_refused() -> None:
-    cursor = cursor_of("findings", QUERY, "a" * 32)
+    cursor = make_cursor("findings", QUERY, "a" * 32)
     with pytest.raises(BadRequest):
-        position_of("findings", FindingQuery(title="B"), cursor)
+        read_cursor("findings", FindingQuery(title="B"), cursor)
     with pytest.raises(BadRequest):
-        position_of("nodes", PageQuery(), cursor)
+        read_cursor("nodes", PageQuery(), cursor)
 
 
 @pytest.mark.parametrize("cursor", ["", "é", "====", "W10", "bnVsbA", "eyJhIjoxfQ"])
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadRequest):
-        position_of("findings", QUERY, cursor)
+        read_cursor("findings", QUERY, cursor)

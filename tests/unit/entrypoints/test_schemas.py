@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.debt import DebtKind
 from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.job import JobKind
 from chalicelib.entrypoints.schemas import (
-    association_event,
-    execution_debt,
-    monthly_debt,
-    reconcile_wish,
+    execution_job,
+    monthly_job,
+    parse_association_event,
+    reconcile_options,
 )
-from chalicelib.usecases.passes import Wish
+from chalicelib.usecases.passes import Options
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 EVENT: dict[str, Any] = {
@@ -42,18 +42,18 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 
 def test_an_event_becomes_the_debt_of_its_execution() -> None:
-    debt = execution_debt(association_event(EVENT), NOW)
-    assert debt.key == "6e37940a#2026-11-23T07:58:01Z"
-    assert debt.kind is DebtKind.EXECUTION
-    assert debt.executed_at == datetime(2026, 11, 23, 7, 58, 1, tzinfo=UTC)
-    assert debt.nodes == {"Success": 3, "Failed": 1}
-    assert (debt.status, debt.owed_at) == ("Success", NOW)
+    job = execution_job(parse_association_event(EVENT), NOW)
+    assert job.key == "6e37940a#2026-11-23T07:58:01Z"
+    assert job.kind is JobKind.EXECUTION
+    assert job.executed_at == datetime(2026, 11, 23, 7, 58, 1, tzinfo=UTC)
+    assert job.nodes == {"Success": 3, "Failed": 1}
+    assert (job.status, job.enqueued_at) == ("Success", NOW)
 
 
 def test_without_a_date_the_event_itself_is_the_key() -> None:
-    debt = execution_debt(association_event(changed("detail.last-execution-date", None)), NOW)
-    assert debt.key == "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774"
-    assert debt.executed_at is None
+    job = execution_job(parse_association_event(changed("detail.last-execution-date", None)), NOW)
+    assert job.key == "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774"
+    assert job.executed_at is None
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_without_a_date_the_event_itself_is_the_key() -> None:
 )
 def test_a_count_that_cannot_be_read_is_left_out(count: str) -> None:
     event = changed("detail.association-status-aggregated-count", count)
-    assert execution_debt(association_event(event), NOW).nodes == {}
+    assert execution_job(parse_association_event(event), NOW).nodes == {}
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-11-23T07:58:01", ""])
 def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
     event = changed("detail.last-execution-date", date)
-    assert execution_debt(association_event(event), NOW).executed_at is None
+    assert execution_job(parse_association_event(event), NOW).executed_at is None
 
 
 @pytest.mark.parametrize(
@@ -86,26 +86,26 @@ def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
 )
 def test_a_wrong_shape_is_refused_and_the_field_named(path: str, value: object, named: str) -> None:
     with pytest.raises(BadEvent, match=named):
-        association_event(changed(path, value))
+        parse_association_event(changed(path, value))
 
 
 @pytest.mark.parametrize("event", [None, [], "text", 7])
 def test_what_is_no_object_is_refused(event: object) -> None:
-    for shape in (association_event, reconcile_wish):
+    for shape in (parse_association_event, reconcile_options):
         with pytest.raises(BadEvent, match="Expected `object`"):
             shape(event)
 
 
 def test_a_month_is_owed_once_a_day() -> None:
-    debt = monthly_debt({"time": "2026-12-01T00:30:00+01:00"}, NOW)
-    assert (debt.key, debt.kind) == ("monthly#2026-11-30", DebtKind.MONTHLY)
+    job = monthly_job({"time": "2026-12-01T00:30:00+01:00"}, NOW)
+    assert (job.key, job.kind) == ("monthly#2026-11-30", JobKind.MONTHLY)
     with pytest.raises(BadEvent, match="`time`"):
-        monthly_debt({}, NOW)
+        monthly_job({}, NOW)
 
 
 def test_reconcile_takes_a_tick_or_a_wish() -> None:
-    assert reconcile_wish({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Wish()
-    assert reconcile_wish({"full": True}) == Wish(full=True)
-    assert reconcile_wish({"accept_missing": True}) == Wish(accept_missing=True)
+    assert reconcile_options({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Options()
+    assert reconcile_options({"full": True}) == Options(full=True)
+    assert reconcile_options({"accept_missing": True}) == Options(accept_missing=True)
     with pytest.raises(BadEvent, match=r"\$\.accept_missing"):
-        reconcile_wish({"accept_missing": "yes"})
+        reconcile_options({"accept_missing": "yes"})

@@ -85,7 +85,7 @@ def emitted(capsys: pytest.CaptureFixture[str], stage: str) -> set[Metric]:
     """The metrics of a pass, as CloudWatch takes them out of the log."""
     service = Service()
     service.report("i-1", "A")
-    telemetry.report_pass(Logger(service="test", level="CRITICAL"), stage, service.run(), {})
+    telemetry.report_scan(Logger(service="test", level="CRITICAL"), stage, service.run(), {})
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     (dimensions,) = directive["Dimensions"]
@@ -205,7 +205,7 @@ def test_every_alarm_says_what_silence_means() -> None:
     }
     assert {name for name, means in silence.items() if means == "ignore"} == {
         "undelivered-messages",
-        "unproven-nodes",
+        "unverified-nodes",
     }
     assert set(silence.values()) == {"breaching", "ignore", "notBreaching"}
 
@@ -248,15 +248,15 @@ def test_a_message_may_wait_for_an_hour() -> None:
 
 
 def test_a_node_may_be_in_doubt_for_a_day() -> None:
-    alarm = alarms()["unproven-nodes"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("nodes_unproven", "Minimum")
+    alarm = alarms()["unverified-nodes"]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("nodes_unverified", "Minimum")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == ONE_DAY
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
 
 
 def test_a_pass_must_succeed_every_hour() -> None:
     alarm = alarms()["no-finished-pass"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("passes_failed", "Minimum")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("scans_failed", "Minimum")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
 

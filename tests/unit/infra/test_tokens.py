@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.adapters.access_tokens import MemoryTokens
-from chalicelib.domain.access import AccessToken, Caller, Role, caller_of, digest_of
+from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
 from chalicelib.domain.errors import NotFound, RuleBroken
 from infra import token_commands, tokens
 
 NOW = datetime(2026, 1, 31, 8, 15, 30, 123456, tzinfo=UTC)
-CI = AccessToken("ci", Role.VIEWER, digest_of("eis_1"), NOW)
-OPS = AccessToken("operations", Role.OPERATOR, digest_of("eis_2"), NOW)
+CI = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), NOW)
+OPS = AccessToken("operations", Role.OPERATOR, hash_token("eis_2"), NOW)
 
 
 def run(store: MemoryTokens, *arguments: str) -> str:
@@ -33,7 +33,7 @@ def test_a_new_token_is_shown_and_only_its_hash_is_kept() -> None:
     store = MemoryTokens(CI)
     output = run(store, "add", "--name", "oncall", "--role", "operator")
     token = output.splitlines()[0]
-    assert caller_of(store.all(), token) == Caller("oncall", Role.OPERATOR)
+    assert find_caller(store.all(), token) == Caller("oncall", Role.OPERATOR)
     assert output.count(token) == 1
     assert store.all()[-1].sha256 not in output
     assert "Authorization: Bearer" in output

@@ -4,16 +4,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
-from chalicelib.domain.debt import Debt, DebtKind
+from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
-from chalicelib.domain.monthly import Listed, MonthlyReport
+from chalicelib.domain.monthly import ListedFinding, MonthlyReport
 from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.reports.csv_file import csv_file
-from chalicelib.reports.slack_message import Origin, alert_message, monthly_message
+from chalicelib.reports.csv_file import render_csv
+from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 
 ORIGIN = Origin("123456789012", "eu-central-1", "prod", "UTC")
 BERLIN = replace(ORIGIN, timezone="Europe/Berlin")
@@ -113,7 +113,7 @@ def finding(
 
 def new(*findings: Finding) -> tuple[Line, ...]:
     """Lines of new findings."""
-    return tuple(Line(each, Why.NEW) for each in findings)
+    return tuple(Line(each, LineReason.NEW) for each in findings)
 
 
 def snooze(identity: str = "s-1", **fields: object) -> Snooze:
@@ -134,13 +134,13 @@ def snooze(identity: str = "s-1", **fields: object) -> Snooze:
     return replace(usual, **fields)  # type: ignore[arg-type]
 
 
-def debt(association: str = "6e37940a-23ba-4ab0-9b96-5d0a1a05464f", **fields: object) -> Debt:
+def job(association: str = "6e37940a-23ba-4ab0-9b96-5d0a1a05464f", **fields: object) -> Job:
     """An association execution that began at `AT`."""
-    usual = Debt(
+    usual = Job(
         key=f"{association}#2026-11-23T08:15:42Z",
-        kind=DebtKind.EXECUTION,
+        kind=JobKind.EXECUTION,
         event_at=AT,
-        owed_at=AT,
+        enqueued_at=AT,
         association_id=association,
         status="Success",
         executed_at=AT,
@@ -149,10 +149,10 @@ def debt(association: str = "6e37940a-23ba-4ab0-9b96-5d0a1a05464f", **fields: ob
     return replace(usual, **fields)  # type: ignore[arg-type]
 
 
-def outcome(coverage: Coverage, resolved: int = 0) -> Outcome:
+def outcome(coverage: Coverage, fixed: int = 0) -> Outcome:
     """The result of a pass over a fleet with 158 open findings."""
     by_severity = {Severity.CRITICAL: 21, Severity.HIGH: 64, Severity.MEDIUM: 45, Severity.LOW: 28}
-    return Outcome(SCAN_ID, AT + timedelta(minutes=4), (), resolved, by_severity, coverage)
+    return Outcome(SCAN_ID, AT + timedelta(minutes=4), (), fixed, 0, by_severity, coverage)
 
 
 def _ended() -> tuple[Line, ...]:
@@ -166,9 +166,13 @@ def _ended() -> tuple[Line, ...]:
         created_by="arn:aws:sts::123456789012:assumed-role/SecurityOperator/oncall",
     )
     lines = [
-        Line(finding(TITLES[9][1], n, Severity.LOW), Why.SNOOZE_ENDED, by_title) for n in (7, 8, 9)
+        Line(finding(TITLES[9][1], n, Severity.LOW), LineReason.SNOOZE_ENDED, by_title)
+        for n in (7, 8, 9)
     ]
-    return (*lines, Line(finding(TITLES[0][1], 44, Severity.CRITICAL), Why.SNOOZE_ENDED, on_node))
+    return (
+        *lines,
+        Line(finding(TITLES[0][1], 44, Severity.CRITICAL), LineReason.SNOOZE_ENDED, on_node),
+    )
 
 
 def alert_new() -> Alert:
@@ -178,12 +182,12 @@ def alert_new() -> Alert:
         for rank, (severity, title) in enumerate(TITLES)
         for copy in range(1 + rank * 5 % 7)
     ]
-    failed = debt(status="Failed", nodes={"Success": 110, "Failed": 8, "TimedOut": 2})
+    failed = job(status="Failed", nodes={"Success": 110, "Failed": 8, "TimedOut": 2})
     return Alert(
         topic=Topic.NEW,
-        outcome=outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2), resolved=5),
+        outcome=outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2), fixed=5),
         lines=Lines((*new(*findings), *_ended()), muted=2),
-        debts=(failed, debt("0b3f1a52-1111-4ab0-9b96-5d0a1a05464f", nodes={"Success": 1})),
+        jobs=(failed, job("0b3f1a52-1111-4ab0-9b96-5d0a1a05464f", nodes={"Success": 1})),
         reported=118,
         not_scanned=(node(301), node(302)),
         last_alert_at=AT - timedelta(days=2),
@@ -202,7 +206,9 @@ def alert_one() -> Alert:
 
 def alert_part() -> Alert:
     """New findings of a pass that had no time for all nodes, and doubts about some."""
-    seen = Coverage(known=120, read=90, left=30, unproven={node(5): Doubt.COUNT_DIFFERS}, missing=1)
+    seen = Coverage(
+        known=120, read=90, deferred=30, unverified={node(5): Doubt.COUNT_DIFFERS}, missing=1
+    )
     findings = [finding(title, number) for number, (_, title) in enumerate(TITLES[3:5])]
     return Alert(Topic.NEW, outcome(seen), Lines(new(*findings)), reported=90)
 
@@ -212,7 +218,7 @@ def alert_snooze_ended() -> Alert:
     many = tuple(
         Line(
             finding(title, number, severity),
-            Why.SNOOZE_ENDED,
+            LineReason.SNOOZE_ENDED,
             snooze(f"s-1{number}", title=None, instance_id=node(number)),
         )
         for number in range(6)
@@ -230,10 +236,10 @@ def alert_nothing_new() -> Alert:
     """An all-clear, with nodes that were not scanned."""
     return Alert(
         topic=Topic.NOTHING_NEW,
-        outcome=outcome(Coverage(known=132, read=118, missing=1), resolved=3),
+        outcome=outcome(Coverage(known=132, read=118, missing=1), fixed=3),
         lines=Lines(muted=2),
         recovered=True,
-        debts=(debt(),),
+        jobs=(job(),),
         reported=118,
         not_scanned=tuple(node(300 + each) for each in range(13)),
         last_alert_at=AT - timedelta(days=2),
@@ -245,21 +251,23 @@ def alert_no_report() -> Alert:
     return Alert(
         topic=Topic.NO_REPORT,
         outcome=outcome(Coverage(known=2)),
-        debts=(debt(status="Failed", nodes={"Failed": 2}, executed_at=None),),
+        jobs=(job(status="Failed", nodes={"Failed": 2}, executed_at=None),),
         not_scanned=(node(1), node(2)),
     )
 
 
 def alert_incomplete() -> Alert:
     """Everything that can be in doubt at once."""
-    unproven = {node(each): Doubt.UNREADABLE for each in range(12)}
-    unproven |= {node(90): Doubt.NOTHING_CHECKED, node(91): Doubt.NOTHING_CHECKED}
+    unverified = {node(each): Doubt.UNREADABLE for each in range(12)}
+    unverified |= {node(90): Doubt.NOTHING_CHECKED, node(91): Doubt.NOTHING_CHECKED}
     return Alert(
         topic=Topic.INCOMPLETE,
         outcome=outcome(
-            Coverage(known=120, read=31, left=25, unproven=unproven, missing=62, braked=True),
+            Coverage(
+                known=120, read=31, deferred=25, unverified=unverified, missing=62, braked=True
+            ),
         ),
-        debts=tuple(debt(f"{each}e37940a-23ba") for each in range(5)),
+        jobs=tuple(job(f"{each}e37940a-23ba") for each in range(5)),
         reported=31,
         last_alert_at=AT - timedelta(hours=3),
     )
@@ -269,7 +277,7 @@ def alert_complete_again() -> Alert:
     """What was in doubt is not any more."""
     return Alert(
         topic=Topic.COMPLETE_AGAIN,
-        outcome=outcome(Coverage(known=120, read=14), resolved=1),
+        outcome=outcome(Coverage(known=120, read=14), fixed=1),
         recovered=True,
         reported=14,
         last_alert_at=AT - timedelta(hours=3),
@@ -291,9 +299,9 @@ def alert_hostile() -> Alert:
     lines = new(*(finding(title, number) for number, title in enumerate(HOSTILE)))
     return Alert(
         topic=Topic.NEW,
-        outcome=outcome(Coverage(known=5, read=5, unproven={"<i-1>": "<!here>"})),
-        lines=Lines((*lines, Line(finding(HOSTILE[1], 9), Why.SNOOZE_ENDED, ended))),
-        debts=(debt("<!here>-association", status="<b>"),),
+        outcome=outcome(Coverage(known=5, read=5, unverified={"<i-1>": "<!here>"})),
+        lines=Lines((*lines, Line(finding(HOSTILE[1], 9), LineReason.SNOOZE_ENDED, ended))),
+        jobs=(job("<!here>-association", status="<b>"),),
         reported=5,
     )
 
@@ -305,7 +313,7 @@ def report() -> MonthlyReport:
         by_severity={Severity.CRITICAL: 12, Severity.HIGH: 480, Severity.LOW: 1_204},
         affected_nodes=97,
         known_nodes=120,
-        doubtful_nodes=3,
+        stale_nodes=3,
         oldest=finding(TITLES[5][1], 3, first_seen=datetime(2026, 1, 4, 6, 30, tzinfo=UTC)),
         snoozed=41,
         ending_soon=6,
@@ -320,7 +328,7 @@ def report_empty() -> MonthlyReport:
         by_severity={},
         affected_nodes=0,
         known_nodes=0,
-        doubtful_nodes=0,
+        stale_nodes=0,
         oldest=None,
         snoozed=0,
         ending_soon=0,
@@ -328,31 +336,31 @@ def report_empty() -> MonthlyReport:
     )
 
 
-def rows() -> list[Listed]:
+def rows() -> list[ListedFinding]:
     """Rows of a CSV: open, snoozed, snoozed for ever, and hostile ones."""
     return [
-        Listed(finding(TITLES[0][1], 1, Severity.CRITICAL), None),
-        Listed(finding(TITLES[9][1], 2), snooze(ends_at=AT + timedelta(days=7))),
-        Listed(finding(TITLES[1][1], 3), snooze(ends_at=None, reason=Reason.ACCEPTED_RISK)),
-        Listed(finding("Überprüfung : café is expected to exist", 4), None),
-        *(Listed(finding(title, 5), None) for title in HOSTILE),
+        ListedFinding(finding(TITLES[0][1], 1, Severity.CRITICAL), None),
+        ListedFinding(finding(TITLES[9][1], 2), snooze(ends_at=AT + timedelta(days=7))),
+        ListedFinding(finding(TITLES[1][1], 3), snooze(ends_at=None, reason=Reason.ACCEPTED_RISK)),
+        ListedFinding(finding("Überprüfung : café is expected to exist", 4), None),
+        *(ListedFinding(finding(title, 5), None) for title in HOSTILE),
     ]
 
 
 def messages() -> dict[str, Rendered]:
     """Every golden message by the name of its file."""
     return {
-        "new": alert_message(alert_new(), ORIGIN),
-        "one": alert_message(alert_one(), BERLIN),
-        "part": alert_message(alert_part(), ORIGIN),
-        "snooze_ended": alert_message(alert_snooze_ended(), ORIGIN),
-        "nothing_new": alert_message(alert_nothing_new(), BERLIN),
-        "no_report": alert_message(alert_no_report(), ORIGIN),
-        "incomplete": alert_message(alert_incomplete(), ORIGIN),
-        "complete_again": alert_message(alert_complete_again(), ORIGIN),
-        "hostile": alert_message(alert_hostile(), ORIGIN),
-        "monthly": monthly_message(report(), BERLIN),
-        "monthly_empty": monthly_message(report_empty(), BERLIN),
+        "new": render_alert(alert_new(), ORIGIN),
+        "one": render_alert(alert_one(), BERLIN),
+        "part": render_alert(alert_part(), ORIGIN),
+        "snooze_ended": render_alert(alert_snooze_ended(), ORIGIN),
+        "nothing_new": render_alert(alert_nothing_new(), BERLIN),
+        "no_report": render_alert(alert_no_report(), ORIGIN),
+        "incomplete": render_alert(alert_incomplete(), ORIGIN),
+        "complete_again": render_alert(alert_complete_again(), ORIGIN),
+        "hostile": render_alert(alert_hostile(), ORIGIN),
+        "monthly": render_monthly(report(), BERLIN),
+        "monthly_empty": render_monthly(report_empty(), BERLIN),
     }
 
 
@@ -365,4 +373,4 @@ def golden_files() -> dict[str, bytes]:
         + b"\n"
         for name, message in messages().items()
     }
-    return {**files, "findings.csv": b"".join(csv_file(rows()))}
+    return {**files, "findings.csv": b"".join(render_csv(rows()))}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.monthly import Listed
+from chalicelib.domain.monthly import ListedFinding
 from chalicelib.domain.snooze import Reason
-from chalicelib.reports.csv_file import CHUNK_ROWS, COLUMNS, csv_file, guarded
+from chalicelib.reports.csv_file import CHUNK_ROWS, COLUMNS, guard_formula, render_csv
 from chalicelib.reports.visible_text import visible
 from tests.unit.reports.renew import GOLDEN
 from tests.unit.reports.samples import AT, finding, golden_files, snooze
@@ -22,12 +22,12 @@ def read(content: bytes, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(text, delimiter=delimiter, strict=delimiter == ","))
 
 
-def whole_csv(rows: Iterable[Listed]) -> bytes:
-    return b"".join(csv_file(rows))
+def whole_csv(rows: Iterable[ListedFinding]) -> bytes:
+    return b"".join(render_csv(rows))
 
 
 def title_of(title: str) -> str:
-    return read(whole_csv([Listed(finding(title), None)]))[1][2]
+    return read(whole_csv([ListedFinding(finding(title), None)]))[1][2]
 
 
 def test_the_golden_file_still_holds() -> None:
@@ -41,13 +41,13 @@ def test_no_rows_leave_the_columns() -> None:
 def test_rows_come_in_pieces_that_end_with_a_row_and_no_sooner_than_they_are_wanted() -> None:
     asked = 0
 
-    def rows() -> Iterator[Listed]:
+    def rows() -> Iterator[ListedFinding]:
         nonlocal asked
         for number in range(CHUNK_ROWS * 2 + 1):
             asked += 1
-            yield Listed(finding(f"title {number}"), None)
+            yield ListedFinding(finding(f"title {number}"), None)
 
-    pieces = csv_file(rows())
+    pieces = render_csv(rows())
     header, first = next(pieces), next(pieces)
     assert (header.count(b"\n"), first.count(b"\n")) == (1, CHUNK_ROWS)
     assert asked == CHUNK_ROWS
@@ -59,18 +59,18 @@ def test_rows_come_in_pieces_that_end_with_a_row_and_no_sooner_than_they_are_wan
 
 def test_a_snooze_shows_its_end_and_its_reason() -> None:
     ends = snooze(ends_at=AT + timedelta(days=1), reason=Reason.MAINTENANCE)
-    cells = read(whole_csv([Listed(finding("t"), ends)]))[1]
+    cells = read(whole_csv([ListedFinding(finding("t"), ends)]))[1]
     assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance"]
 
 
 def test_a_snooze_without_an_end_is_permanent() -> None:
-    cells = read(whole_csv([Listed(finding("t"), snooze(ends_at=None))]))[1]
+    cells = read(whole_csv([ListedFinding(finding("t"), snooze(ends_at=None))]))[1]
     assert cells[6:] == ["snoozed", "permanent", "fix_scheduled"]
 
 
 def test_times_are_utc_to_the_second() -> None:
     berlin = datetime(2026, 1, 2, 1, 4, 5, 678901, tzinfo=timezone(timedelta(hours=1)))
-    cells = read(whole_csv([Listed(finding("t", first_seen=berlin), None)]))[1]
+    cells = read(whole_csv([ListedFinding(finding("t", first_seen=berlin), None)]))[1]
     assert cells[5] == "2026-01-02T00:04:05Z"
 
 
@@ -97,17 +97,17 @@ def test_times_are_utc_to_the_second() -> None:
     ],
 )
 def test_a_cell_is_visible_text_and_no_formula(title: str, cell: str) -> None:
-    assert guarded(title) == cell
+    assert guard_formula(title) == cell
     assert title_of(title) == cell
 
 
 def test_half_a_pair_that_utf_8_cannot_hold_is_replaced() -> None:
-    assert guarded("\ud800=1") == "\ufffd=1"
+    assert guard_formula("\ud800=1") == "\ufffd=1"
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_reading_gives_back_every_title_but_for_the_guard(titles: list[str]) -> None:
-    rows = read(whole_csv(Listed(finding(title), None) for title in titles))
+    rows = read(whole_csv(ListedFinding(finding(title), None) for title in titles))
     assert [row[2].replace("'", "") for row in rows[1:]] == [
         visible(title).replace("'", "") for title in titles
     ]
@@ -124,7 +124,7 @@ def test_a_harmless_title_comes_back_as_it_is(title: str) -> None:
     st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(FORMULA + "; \t\r\n\x00\"'")))
 )
 def test_no_cell_begins_like_a_formula_whatever_separates_them(title: str) -> None:
-    content = whole_csv([Listed(finding(title), None)])
+    content = whole_csv([ListedFinding(finding(title), None)])
     for delimiter in ",;":
         for row in read(content, delimiter):
             assert not any(cell.strip(' "\u00a0\u3000')[:1] in tuple(FORMULA) for cell in row)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.alert import Alert, Line, Lines, Topic, Why
+from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.outcome import Coverage
 from chalicelib.domain.proof import Doubt
 from chalicelib.reports import slack_blocks
-from chalicelib.reports.slack_message import alert_message, monthly_message
+from chalicelib.reports.slack_message import render_alert, render_monthly
 from chalicelib.reports.visible_text import one_line, visible
 from devstack.slack.check_message import checked_blocks
 from tests.unit.reports.renew import GOLDEN
@@ -31,9 +31,9 @@ from tests.unit.reports.samples import (
     alert_one,
     alert_part,
     alert_snooze_ended,
-    debt,
     finding,
     golden_files,
+    job,
     messages,
     new,
     node,
@@ -64,16 +64,16 @@ SNOOZES = st.builds(
     st.booleans(),
 )
 LINES = st.one_of(
-    st.builds(lambda each: Line(each, Why.NEW), FINDINGS),
-    st.builds(lambda each, ended: Line(each, Why.SNOOZE_ENDED, ended), FINDINGS, SNOOZES),
+    st.builds(lambda each: Line(each, LineReason.NEW), FINDINGS),
+    st.builds(lambda each, ended: Line(each, LineReason.SNOOZE_ENDED, ended), FINDINGS, SNOOZES),
 )
 COUNTS = st.integers(0, 10**9)
 COVERAGES = st.builds(
     Coverage,
     known=COUNTS,
     read=COUNTS,
-    left=COUNTS,
-    unproven=st.dictionaries(
+    deferred=COUNTS,
+    unverified=st.dictionaries(
         st.integers(0, 99).map(node), st.sampled_from(Doubt) | HOSTILE_TEXT, max_size=40
     ),
     untitled=COUNTS,
@@ -82,7 +82,7 @@ COVERAGES = st.builds(
     gone=COUNTS,
 )
 DEBTS = st.builds(
-    lambda association, status, dated, succeeded: debt(
+    lambda association, status, dated, succeeded: job(
         association,
         status=status,
         executed_at=AT if dated else None,
@@ -99,7 +99,7 @@ ALERTS = st.builds(
     outcome=st.builds(outcome, COVERAGES, COUNTS),
     lines=st.builds(Lines, st.lists(LINES, max_size=30).map(tuple), COUNTS),
     recovered=st.booleans(),
-    debts=st.lists(DEBTS, max_size=5).map(tuple),
+    jobs=st.lists(DEBTS, max_size=5).map(tuple),
     reported=COUNTS,
     not_scanned=st.lists(st.integers(0, 99).map(node), max_size=20).map(tuple),
     last_alert_at=st.none() | st.just(AT),
@@ -110,7 +110,7 @@ REPORTS = st.builds(
     by_severity=st.dictionaries(st.sampled_from(Severity), COUNTS),
     affected_nodes=COUNTS,
     known_nodes=COUNTS,
-    doubtful_nodes=COUNTS,
+    stale_nodes=COUNTS,
     oldest=st.none() | FINDINGS,
     snoozed=COUNTS,
     ending_soon=COUNTS,
@@ -178,7 +178,7 @@ def test_slack_takes_every_golden_message(message: Rendered) -> None:
 
 @given(ALERTS)
 def test_slack_takes_any_alert_and_nothing_in_it_is_parsed(alert: Alert) -> None:
-    message = alert_message(alert, ORIGIN)
+    message = render_alert(alert, ORIGIN)
     assert_slack_takes(message)
     assert_harmless(message)
     assert not any(ping in message.text for ping in PINGS)
@@ -186,19 +186,19 @@ def test_slack_takes_any_alert_and_nothing_in_it_is_parsed(alert: Alert) -> None
 
 @given(REPORTS)
 def test_slack_takes_any_month_and_nothing_in_it_is_parsed(month: MonthlyReport) -> None:
-    message = monthly_message(month, ORIGIN)
+    message = render_monthly(month, ORIGIN)
     assert_slack_takes(message)
     assert_harmless(message)
 
 
 @given(ALERTS, st.randoms())
 def test_the_order_of_the_findings_does_not_matter(alert: Alert, random: Any) -> None:
-    told = {line.finding.key: line for line in alert.lines.told}.values()
+    told = {line.finding.key: line for line in alert.lines.announced}.values()
     ended = {line.snooze.id: line.snooze for line in told if line.snooze}
     lines = [replace(each, snooze=each.snooze and ended[each.snooze.id]) for each in told]
     shuffled = random.sample(lines, len(lines))
     one, other = (
-        alert_message(replace(alert, lines=replace(alert.lines, told=tuple(order))), ORIGIN)
+        render_alert(replace(alert, lines=replace(alert.lines, announced=tuple(order))), ORIGIN)
         for order in (lines, shuffled)
     )
     assert one == other
@@ -206,30 +206,30 @@ def test_the_order_of_the_findings_does_not_matter(alert: Alert, random: Any) ->
 
 @pytest.mark.parametrize("alert", [alert_new(), alert_incomplete(), alert_nothing_new()])
 def test_every_message_says_where_it_comes_from(alert: Alert) -> None:
-    message = alert_message(alert, ORIGIN)
+    message = render_alert(alert, ORIGIN)
     assert shown(message).endswith(f"account 123456789012 · eu-central-1 · prod · scan {SCAN_ID}")
     assert message.text.endswith("account 123456789012 · eu-central-1 · prod")
 
 
 def test_one_finding_is_singular() -> None:
-    message = alert_message(alert_one(), ORIGIN)
+    message = render_alert(alert_one(), ORIGIN)
     assert message.blocks[0]["text"]["text"] == "1 new non-compliant finding"
     assert message.text.startswith("1 new non-compliant finding · 1 critical · account")
 
 
 def test_a_notification_says_how_bad_it_is_and_how_many_nodes_reported() -> None:
-    text = alert_message(alert_new(), ORIGIN).text
+    text = render_alert(alert_new(), ORIGIN).text
     assert "· 11 critical, 17 high, 7 medium, 13 low · 118 of 120 nodes reported ·" in text
 
 
 def test_times_are_shown_in_the_readers_time_zone() -> None:
     berlin = replace(ORIGIN, timezone="Europe/Berlin")
-    assert label(alert_message(alert_new(), berlin), "Scan") == "2026-11-23 09:15 CET"
-    assert label(alert_message(alert_new(), ORIGIN), "Scan") == "2026-11-23 08:15 UTC"
+    assert label(render_alert(alert_new(), berlin), "Scan") == "2026-11-23 09:15 CET"
+    assert label(render_alert(alert_new(), ORIGIN), "Scan") == "2026-11-23 08:15 UTC"
 
 
 def test_the_table_shows_the_worst_ten_titles_and_how_many_more_there_are() -> None:
-    message = alert_message(alert_new(), ORIGIN)
+    message = render_alert(alert_new(), ORIGIN)
     rows = rows_of(message)
     assert len(rows) == 10
     assert [row[0] for row in rows] == [*["Critical"] * 3, *["High"] * 4, *["Medium"] * 2, "Low"]
@@ -242,24 +242,24 @@ def test_a_long_message_shortens_its_lists_until_it_fits() -> None:
     ended = tuple(
         Line(
             finding("\\" * 500 + str(number)),
-            Why.SNOOZE_ENDED,
+            LineReason.SNOOZE_ENDED,
             snooze(str(number), comment='"' * 500),
         )
         for number in range(5)
     )
-    unproven = {f"{reason}{number}": reason for number in range(40) for reason in Doubt}
+    unverified = {f"{reason}{number}": reason for number in range(40) for reason in Doubt}
     alert = replace(
         alert_new(),
         lines=Lines((*told, *ended)),
-        outcome=outcome(Coverage(known=9, left=1, unproven=unproven)),
+        outcome=outcome(Coverage(known=9, deferred=1, unverified=unverified)),
     )
-    message = alert_message(alert, ORIGIN)
+    message = render_alert(alert, ORIGIN)
     assert_slack_takes(message)
     assert 0 < len(rows_of(message)) < 10
 
 
 def test_a_failed_association_says_on_how_many_nodes_it_succeeded() -> None:
-    associations = label(alert_message(alert_new(), ORIGIN), "Associations").splitlines()
+    associations = label(render_alert(alert_new(), ORIGIN), "Associations").splitlines()
     assert associations == [
         "6e37940a *Failed*, 110 of 120 nodes succeeded",
         "0b3f1a52 Success, 1 of 1 node succeeded",
@@ -267,24 +267,24 @@ def test_a_failed_association_says_on_how_many_nodes_it_succeeded() -> None:
 
 
 def test_more_than_three_associations_are_a_number() -> None:
-    associations = label(alert_message(alert_incomplete(), ORIGIN), "Associations").splitlines()
+    associations = label(render_alert(alert_incomplete(), ORIGIN), "Associations").splitlines()
     assert len(associations) == 4
     assert associations[-1] == "and 2 more"
 
 
 def test_an_association_that_did_not_count_its_nodes_shows_its_status() -> None:
-    alert = replace(alert_new(), debts=(debt(nodes={}),))
-    assert label(alert_message(alert, ORIGIN), "Association") == "6e37940a Success"
+    alert = replace(alert_new(), jobs=(job(nodes={}),))
+    assert label(render_alert(alert, ORIGIN), "Association") == "6e37940a Success"
 
 
 def test_a_part_says_how_many_nodes_are_left() -> None:
-    message = alert_message(alert_part(), ORIGIN)
+    message = render_alert(alert_part(), ORIGIN)
     assert message.blocks[0]["text"]["text"] == "2 new non-compliant findings (part, 30 nodes left)"
     assert "*30 nodes left to read.*" in shown(message)
 
 
 def test_findings_that_were_snoozed_are_not_called_new() -> None:
-    message = alert_message(alert_snooze_ended(), ORIGIN)
+    message = render_alert(alert_snooze_ended(), ORIGIN)
     assert message.blocks[0]["text"]["text"] == "13 findings still fail after their snooze"
     assert label(message, "New") == "0"
     assert label(message, "Snooze ended, still failing") == "13"
@@ -292,13 +292,15 @@ def test_findings_that_were_snoozed_are_not_called_new() -> None:
 
 
 def test_one_finding_whose_snooze_ended_is_singular() -> None:
-    alert = replace(alert_one(), lines=Lines((Line(finding("t"), Why.SNOOZE_ENDED, snooze()),)))
-    header = alert_message(alert, ORIGIN).blocks[0]["text"]["text"]
+    alert = replace(
+        alert_one(), lines=Lines((Line(finding("t"), LineReason.SNOOZE_ENDED, snooze()),))
+    )
+    header = render_alert(alert, ORIGIN).blocks[0]["text"]["text"]
     assert header == "1 finding still fails after its snooze"
 
 
 def test_an_ended_snooze_names_who_set_it_and_why() -> None:
-    said = shown(alert_message(alert_new(), ORIGIN))
+    said = shown(render_alert(alert_new(), ORIGIN))
     assert (
         "NOPASSWD rules is expected to be empty on 3 nodes\n   snoozed by first@example.org" in said
     )
@@ -306,7 +308,7 @@ def test_an_ended_snooze_names_who_set_it_and_why() -> None:
 
 
 def test_an_all_clear_names_the_nodes_that_were_not_scanned_up_to_ten() -> None:
-    message = alert_message(alert_nothing_new(), ORIGIN)
+    message = render_alert(alert_nothing_new(), ORIGIN)
     assert message.blocks[0]["text"]["text"] == "No new non-compliant findings"
     said = shown(message)
     assert f"{node(309)} and 3 more." in said
@@ -317,12 +319,12 @@ def test_an_all_clear_names_the_nodes_that_were_not_scanned_up_to_ten() -> None:
 
 @pytest.mark.parametrize("alert", [alert_incomplete(), alert_no_report()])
 def test_what_was_not_checked_never_reads_like_an_all_clear(alert: Alert) -> None:
-    message = alert_message(alert, ORIGIN)
+    message = render_alert(alert, ORIGIN)
     assert "no new" not in (shown(message) + message.text).lower()
 
 
 def test_an_incomplete_scan_says_what_was_not_read_and_how_to_release_the_brake() -> None:
-    said = shown(alert_message(alert_incomplete(), ORIGIN))
+    said = shown(render_alert(alert_incomplete(), ORIGIN))
     assert "This is not an all-clear." in said
     assert "62 of 120 known nodes are missing from SSM; nothing was removed." in said
     assert 'invoke `reconcile` with `{"accept_missing": true}`' in said
@@ -333,17 +335,17 @@ def test_an_incomplete_scan_says_what_was_not_read_and_how_to_release_the_brake(
 
 def test_missing_and_gone_nodes_without_a_brake_are_small_print() -> None:
     alert = replace(alert_one(), outcome=outcome(Coverage(known=9, missing=3, gone=1)))
-    said = shown(alert_message(alert, ORIGIN))
-    assert "2 nodes missing from SSM: if they stay away, their findings are resolved" in said
-    assert "1 node no longer reports; its findings were resolved." in said
+    said = shown(render_alert(alert, ORIGIN))
+    assert "2 nodes missing from SSM: if they stay away, their findings go" in said
+    assert "1 node no longer reports; its findings were removed." in said
 
 
 def test_no_alert_yet_is_said() -> None:
-    assert label(alert_message(alert_no_report(), ORIGIN), "Last alert") == "no alert yet"
+    assert label(render_alert(alert_no_report(), ORIGIN), "Last alert") == "no alert yet"
 
 
 def test_hostile_titles_are_shown_as_they_are_and_ping_nobody() -> None:
-    message = alert_message(alert_hostile(), ORIGIN)
+    message = render_alert(alert_hostile(), ORIGIN)
     titles = [row[1] for row in rows_of(message)]
     assert set(titles) == {one_line(title, 160) for title in HOSTILE}
     assert "(blank)" in titles
@@ -351,13 +353,13 @@ def test_hostile_titles_are_shown_as_they_are_and_ping_nobody() -> None:
 
 
 def test_a_month_shows_the_oldest_finding_and_its_age() -> None:
-    said = shown(monthly_message(report(), ORIGIN))
+    said = shown(render_monthly(report(), ORIGIN))
     assert "since 2026-01-04 06:30 UTC, 331 days" in said
     assert "CSV in the thread and in S3: monthly/2026/12/non-compliant-2026-12-01.csv" in said
 
 
 def test_a_month_of_an_unknown_fleet_is_no_all_clear() -> None:
-    message = monthly_message(replace(report(), known_nodes=0, oldest=None), ORIGIN)
+    message = render_monthly(replace(report(), known_nodes=0, oldest=None), ORIGIN)
     assert "*No node is known*, so nothing was checked." in shown(message)
 
 
@@ -365,9 +367,9 @@ def test_more_rows_than_a_thread_gets_are_said_to_be_in_the_bucket() -> None:
     key = "alerts/2026/11/23/scan.csv"
     line = new(finding("A title", 1))[0]
     at_most = replace(alert_one(), lines=Lines((line,) * MAX_ATTACHED_ROWS), csv_key=key)
-    assert key not in shown(alert_message(at_most, ORIGIN))
+    assert key not in shown(render_alert(at_most, ORIGIN))
     too_many = replace(at_most, lines=Lines((line,) * (MAX_ATTACHED_ROWS + 1)))
     where = "The CSV in the thread has the worst 20,000 of 20,001 findings. All of them are in S3: "
-    assert f"{where}{key}" in shown(alert_message(too_many, ORIGIN))
+    assert f"{where}{key}" in shown(render_alert(too_many, ORIGIN))
     month = replace(report(), by_severity={Severity.LOW: MAX_ATTACHED_ROWS + 1})
-    assert f"{where}{month.csv_key}" in shown(monthly_message(month, ORIGIN))
+    assert f"{where}{month.csv_key}" in shown(render_monthly(month, ORIGIN))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.message import MAX_ATTACHED_ROWS
-from chalicelib.usecases.content import first_rows
+from chalicelib.usecases.content import take_first_rows
 from tests.fleet import Service, item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"
@@ -15,14 +15,14 @@ CSV = b"head\r\n1\r\n2\r\n3\r\n"
 def test_the_first_rows_are_the_same_however_the_file_is_cut(cuts: list[int], most: int) -> None:
     places = [0, *sorted(cuts), len(CSV)]
     pieces = [CSV[begin:end] for begin, end in pairwise(places)]
-    taken, whole = first_rows(pieces, most)
+    taken, whole = take_first_rows(pieces, most)
     assert taken == b"".join(CSV.splitlines(keepends=True)[: most + 1])
     assert whole is (most >= 3)
 
 
 def test_nothing_is_read_beyond_the_piece_that_fills_it() -> None:
     pieces = iter([b"head\n1\n2\n", b"3\n", b"never asked for"])
-    assert first_rows(pieces, 1) == (b"head\n1\n", False)
+    assert take_first_rows(pieces, 1) == (b"head\n1\n", False)
     assert list(pieces) == [b"3\n", b"never asked for"]
 
 
@@ -32,7 +32,7 @@ def test_nothing_is_read_beyond_the_piece_that_fills_it() -> None:
 def test_a_piece_may_end_where_the_thread_s_part_does(
     after: tuple[bytes, ...], whole: bool
 ) -> None:
-    assert first_rows([b"head\n1\n", *after], 1) == (b"head\n1\n", whole)
+    assert take_first_rows([b"head\n1\n", *after], 1) == (b"head\n1\n", whole)
 
 
 def test_a_thread_gets_the_worst_and_the_bucket_has_all() -> None:

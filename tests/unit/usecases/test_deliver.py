@@ -11,10 +11,10 @@ from chalicelib.adapters.memory_world import MemorySorter
 from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import Message, Rendered, Step
-from chalicelib.usecases.deliver import Courier
-from chalicelib.usecases.passes import make_passes
+from chalicelib.usecases.context import Context
+from chalicelib.usecases.deliver import MessageDelivery
+from chalicelib.usecases.passes import run_scans
 from chalicelib.usecases.ports import Work
-from chalicelib.usecases.world import World
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
@@ -45,7 +45,7 @@ def test_a_refused_file_never_repeats_the_message(service: Service) -> None:
         service.run()
     assert service.said == ["new: A"]
     assert [each.content for each in service.channel.attachments] == [b"A"]
-    assert service.world.work.open().messages == ()
+    assert service.context.work.open().messages == ()
 
 
 def test_a_refusing_bucket_delays_neither_message_nor_file(service: Service) -> None:
@@ -136,7 +136,7 @@ def test_a_dead_channel_is_tried_once_a_pass_and_loses_nothing(service: Service)
 
 def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
     service.run()
-    service.owe_month()
+    service.enqueue_month()
     service.channel.fail_attach(DOWN)
     service.files.fail(DOWN)
     report = service.run()
@@ -149,7 +149,7 @@ def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
 
 
 def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
-    service.owe_month()
+    service.enqueue_month()
     report = service.run(minutes=0.4)
     assert report.deliveries == ()
     assert len(report.pending) == 1
@@ -163,12 +163,12 @@ def test_of_notices_that_waited_only_the_newest_is_posted(service: Service) -> N
     service.channel.fail_post(REVOKED, times=3)
     for number in range(3):
         service.clock.forward(HOUR)
-        service.owe()
+        service.enqueue()
         service.report("i-1", "A", run=f"run-{number + 2}")
         service.run()
     service.run()
     assert service.said == ["new: A", "nothing new: "]
-    assert service.world.work.open().messages == ()
+    assert service.context.work.open().messages == ()
 
 
 def test_a_new_alert_is_posted_before_old_files_are_tried(service: Service) -> None:
@@ -210,12 +210,12 @@ class Unrecorded:
         self.work.record(message, now)
 
 
-def forgetful(service: Service, times: int) -> World:
-    return replace(service.world, work=cast("Work", Unrecorded(service.world.work, times)))
+def forgetful(service: Service, times: int) -> Context:
+    return replace(service.context, work=cast("Work", Unrecorded(service.context.work, times)))
 
 
 def test_a_post_that_is_not_recorded_at_once_is_recorded_in_the_end(service: Service) -> None:
-    (report,) = make_passes(forgetful(service, 1), START + 15 * MINUTE)
+    (report,) = run_scans(forgetful(service, 1), START + 15 * MINUTE)
     assert [(each.step, bool(each.error)) for each in report.deliveries] == [
         (Step.POST, True),
         (Step.POST, False),
@@ -229,14 +229,14 @@ def test_while_the_ledger_records_nothing_no_further_message_is_posted(service: 
     service.run()
     service.clock.forward(MINUTE)
     service.report("i-1", "A", "B", run="run-2")
-    make_passes(forgetful(service, 1), service.clock.now + 15 * MINUTE)
+    run_scans(forgetful(service, 1), service.clock.now + 15 * MINUTE)
     assert service.said == ["new: A"]
     service.run()
     assert service.said == ["new: A", "new: B"]
 
 
 def test_a_step_that_is_never_recorded_is_pending_and_taken_again(service: Service) -> None:
-    (report,) = make_passes(forgetful(service, 99), START + 15 * MINUTE)
+    (report,) = run_scans(forgetful(service, 99), START + 15 * MINUTE)
     assert {type(each.error) for each in report.undelivered} == {Unavailable}
     assert len(report.pending) == 1
     service.run()
@@ -244,22 +244,22 @@ def test_a_step_that_is_never_recorded_is_pending_and_taken_again(service: Servi
 
 
 def test_a_month_that_is_owed_again_is_paid_and_not_written_over(service: Service) -> None:
-    service.owe_month()
+    service.enqueue_month()
     service.run()
     before = dict(service.files.objects)
-    service.ledger.paid.clear()
+    service.ledger.completed.clear()
     service.report("i-1", "A", "B", run="run-2")
-    service.owe_month()
+    service.enqueue_month()
     report = service.run()
     assert report.failure is None
     key = "monthly/2026/11/non-compliant-2026-11-23.csv"
     assert service.files.objects[key] == before[key]
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_a_message_without_a_file_has_nothing_to_store_or_attach(service: Service) -> None:
     message = Message("m-1", START, Rendered("text", ()), done={Step.POST: "thread-1"})
-    courier = Courier(service.world, message, None)
+    courier = MessageDelivery(service.context, message, None)
     assert (courier.take(Step.STORE), courier.take(Step.FILE)) == (None, None)
     assert message.sent
 
@@ -282,8 +282,8 @@ def test_what_a_scan_says_does_not_wait_for_a_month_that_takes_long(service: Ser
             said_before.extend(service.said)
             return MemorySorter().worst_first(findings)
 
-    service.owe_month()
-    make_passes(replace(service.world, sorter=Slow()), START + 15 * MINUTE)
+    service.enqueue_month()
+    run_scans(replace(service.context, sorter=Slow()), START + 15 * MINUTE)
     assert said_before == ["new: A"]
     assert service.said == ["new: A", "monthly: 1"]
 
@@ -291,7 +291,7 @@ def test_what_a_scan_says_does_not_wait_for_a_month_that_takes_long(service: Ser
 def test_where_the_channel_is_down_a_month_is_stored_and_not_posted_in_vain(
     service: Service,
 ) -> None:
-    service.owe_month()
+    service.enqueue_month()
     service.channel.fail_post(DOWN)
     report = service.run()
     assert [each.step for each in report.undelivered] == [Step.POST]

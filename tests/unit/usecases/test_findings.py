@@ -10,7 +10,7 @@ from chalicelib.usecases.findings import (
     FindingFilter,
     all_findings,
     get_finding,
-    history_of,
+    list_finding_history,
     list_findings,
 )
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
@@ -115,16 +115,16 @@ def test_the_history_of_a_resolved_finding_is_still_there(service: Service) -> N
     service.clock.forward(HOUR)
     service.report("i-2", run="run-2")
     service.run()
-    events, lines = history_of(service.inbox, wanted)
-    assert [each.kind for each in events] == ["opened", "resolved"]
+    events, lines = list_finding_history(service.inbox, wanted)
+    assert [each.kind for each in events] == ["new", "fixed"]
     assert lines == []
     with pytest.raises(NotFound):
-        history_of(service.inbox, "0" * 32)
+        list_finding_history(service.inbox, "0" * 32)
 
 
 def test_the_history_of_a_finding_has_its_pair_snoozes(service: Service) -> None:
     rule = snooze(title="SSH root", ends_at=START + MINUTE)
     service.ledger.snoozes["s-1"] = rule
     service.clock.forward(HOUR)
-    _, lines = history_of(service.inbox, finding_id("i-1", "SSH root"))
+    _, lines = list_finding_history(service.inbox, finding_id("i-1", "SSH root"))
     assert [(line.kind, line.via, line.at) for line in lines] == [("ended", "time", START + MINUTE)]

@@ -56,7 +56,7 @@ def test_the_summary_sums_nodes_and_counts_snoozes_by_state() -> None:
     }
     summary = summarize(service.inbox)
     assert summary.open == {"HIGH": 2, "LOW": 1}
-    assert (summary.nodes_known, summary.nodes_missing, summary.nodes_unproven) == (3, 1, 1)
+    assert (summary.nodes_known, summary.nodes_missing, summary.nodes_unverified) == (3, 1, 1)
     assert summary.snoozes == {State.ACTIVE: 1, State.PENDING: 1, State.ENDED: 1}
     assert summary.last_scan
     assert summary.last_scan.scan_id == report.scan_id

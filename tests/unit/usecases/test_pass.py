@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.adapters.memory import MemoryFindings
-from chalicelib.domain.debt import Debt, DebtKind
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
-from chalicelib.domain.scan_record import record_of
-from chalicelib.usecases.passes import Wish, make_passes
-from chalicelib.usecases.ports import MAX_TOLD_SNOOZES
+from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan_record import build_record
+from chalicelib.usecases.passes import Options, run_scans
+from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES
 from chalicelib.usecases.stage import ATTEMPTS
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
 
@@ -31,15 +31,15 @@ class UnreadableSnoozes:
 
 
 def test_the_first_scan_tells_everything_once(service: Service) -> None:
-    service.owe()
+    service.enqueue()
     service.report("i-1", "A", "B")
     service.report("i-2", "A")
     report = service.run()
     assert service.titles() == ["A", "A", "B"]
-    assert report.spoken.told == 3
+    assert report.announcement.announced == 3
     assert service.said == ["new: A,B,A"]
     assert len(service.channel.attachments) == 1
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
     service.run()
     assert len(service.said) == 1
 
@@ -61,7 +61,7 @@ def test_a_repaired_finding_leaves_the_store_and_a_new_one_is_told(service: Serv
     report = service.run()
     assert service.titles("i-1") == ["B", "C"]
     assert report.outcome
-    assert report.outcome.resolved == 1
+    assert report.outcome.fixed == 1
     assert service.said[-1] == "new: C"
 
 
@@ -82,7 +82,7 @@ def test_nothing_new_answers_an_owed_execution_once(service: Service) -> None:
     service.report("i-1", "A")
     service.run()
     service.clock.forward(MINUTE)
-    service.owe()
+    service.enqueue()
     service.report("i-1", "A", run="run-2")
     service.run()
     service.run()
@@ -95,7 +95,7 @@ def test_without_a_report_the_answer_waits_half_an_hour_and_is_no_all_clear(
     service.report("i-1", "A")
     service.run()
     service.clock.forward(MINUTE)
-    service.owe()
+    service.enqueue()
     service.run()
     assert len(service.said) == 1
     service.clock.forward(30 * MINUTE)
@@ -107,36 +107,36 @@ def test_quiet_answers_come_at_most_once_an_hour_for_an_association(service: Ser
     service.report("i-1")
     service.run()
     for minute in range(0, 60, 20):
-        service.owe()
+        service.enqueue()
         service.report("i-1", run=f"run-{minute}")
         service.run()
         service.clock.forward(20 * MINUTE)
     assert service.said == ["nothing new: "]
-    service.owe()
+    service.enqueue()
     service.report("i-1", run="run-60")
     service.run()
     assert service.said == ["nothing new: "] * 2
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_a_few_nodes_of_many_are_answered_with_silence(service: Service) -> None:
     for number in range(5):
         service.report(f"i-{number}")
     service.run()
-    service.owe(nodes={"Success": 1})
+    service.enqueue(nodes={"Success": 1})
     service.report("i-0", run="run-2")
     service.run()
     assert service.said == []
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_quiet_answers_can_be_turned_off(service: Service) -> None:
     service.quiet_answers = False
-    service.owe()
+    service.enqueue()
     service.report("i-1")
     service.run()
     assert service.said == []
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_a_doubtful_reading_resolves_nothing_and_is_told_while_it_lasts(
@@ -149,9 +149,9 @@ def test_a_doubtful_reading_resolves_nothing_and_is_told_while_it_lasts(
     report = service.run()
     assert service.titles("i-1") == ["A", "B", "C"]
     assert report.outcome
-    assert list(report.outcome.coverage.unproven) == ["i-1"]
+    assert list(report.outcome.coverage.unverified) == ["i-1"]
     (node,) = service.nodes.all()
-    assert node.unproven_since == START
+    assert node.unverified_since == START
     assert node.executions[TYPE.casefold()].execution_id == "run-1"
     service.clock.forward(15 * MINUTE)
     service.run()
@@ -197,7 +197,7 @@ def test_a_listing_that_is_cut_short_or_empty_is_never_an_all_clear(service: Ser
     service.report("i-1", "A", "B")
     service.run()
     service.clock.forward(MINUTE)
-    service.owe()
+    service.enqueue()
     service.report("i-1", run="run-2")
     service.compliance.announce("i-1", TYPE, count=3)
     for _ in range(5):
@@ -211,7 +211,7 @@ def test_a_node_where_nothing_was_checked_is_no_proof_of_a_fix(service: Service)
     service.report("i-1", "A")
     service.run()
     service.clock.forward(MINUTE)
-    service.owe()
+    service.enqueue()
     service.report("i-1", run="run-2", compliant=0)
     service.run()
     assert service.titles("i-1") == ["A"]
@@ -235,7 +235,7 @@ def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> N
     service.report("i-1", "A")
     report = service.run(minutes=0.75)
     assert report.outcome
-    assert report.outcome.coverage.left == 1
+    assert report.outcome.coverage.deferred == 1
     assert service.said == []
     service.clock.forward(30 * MINUTE)
     service.run(minutes=0.75)
@@ -244,22 +244,22 @@ def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> N
     assert service.said[1:] == ["new: A"]
 
 
-def test_an_execution_whose_findings_were_told_in_parts_gets_no_all_clear(
+def test_an_execution_whose_findings_were_announced_in_parts_gets_no_all_clear(
     service: Service,
 ) -> None:
-    service.owe()
+    service.enqueue()
     service.clock.forward(MINUTE)
     service.report("i-1", "A")
     service.run()
     service.clock.forward(MINUTE)
-    service.owe("a-2")
-    service.ledger.debts.clear()
-    service.world.work.owe(
-        Debt("late", DebtKind.EXECUTION, START, service.clock.now, "a-1", "Success", START)
+    service.enqueue("a-2")
+    service.ledger.jobs.clear()
+    service.context.work.enqueue(
+        Job("late", JobKind.EXECUTION, START, service.clock.now, "a-1", "Success", START)
     )
     service.run()
     assert service.said == ["new: A"]
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_a_clock_in_the_future_answers_for_nobody(service: Service) -> None:
@@ -269,7 +269,7 @@ def test_a_clock_in_the_future_answers_for_nobody(service: Service) -> None:
     service.clock.forward(timedelta(days=3650))
     service.report("i-2", run="run-9")
     service.clock.now = here + MINUTE
-    service.owe()
+    service.enqueue()
     service.run()
     service.clock.forward(30 * MINUTE)
     service.run()
@@ -284,7 +284,7 @@ def test_a_doubtful_node_that_leaves_the_list_is_still_in_doubt(service: Service
     service.compliance.remove("i-1")
     report = service.run()
     assert report.outcome
-    assert report.outcome.coverage.unproven == {"i-1": "SSM does not list it any more"}
+    assert report.outcome.coverage.unverified == {"i-1": "SSM does not list it any more"}
     assert service.said == ["new: B"]
     service.clock.forward(HOUR)
     service.run()
@@ -294,7 +294,7 @@ def test_a_doubtful_node_that_leaves_the_list_is_still_in_doubt(service: Service
 def test_items_without_a_title_are_told_whichever_pass_has_read_them(service: Service) -> None:
     service.compliance.put("i-1", TYPE, "run-1", START, [item(None)])
     service.run()
-    service.owe()
+    service.enqueue()
     report = service.run()
     assert report.outcome
     assert report.outcome.coverage.untitled == 1
@@ -313,8 +313,8 @@ def test_a_new_node_is_known_before_its_first_finding_is_stored(service: Service
             service.findings.put(findings)  # type: ignore[arg-type]
             raise Unavailable("the table did not answer")
 
-    world = replace(service.world, findings=Torn())  # type: ignore[arg-type]
-    make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, findings=Torn())  # type: ignore[arg-type]
+    run_scans(context, START + 15 * MINUTE)
     service.compliance.remove("i-1")
     service.report("i-2")
     service.run()
@@ -349,8 +349,8 @@ def test_whatever_breaks_in_a_scan_what_is_pending_is_delivered(service: Service
         def items(self, *_: object) -> object:
             raise AssertionError
 
-    world = replace(service.world, compliance=Broken())  # type: ignore[arg-type]
-    (report,) = make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, compliance=Broken())  # type: ignore[arg-type]
+    (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, OverflowError)
     assert service.said == ["new: A"]
 
@@ -392,7 +392,7 @@ def test_an_empty_list_brakes_until_a_person_accepts(service: Service) -> None:
         service.clock.forward(HOUR)
     assert service.titles() == ["A"]
     assert service.said[1:] == ["incomplete: "]
-    service.run(Wish(accept_missing=True))
+    service.run(Options(accept_missing=True))
     assert service.titles() == []
     assert service.nodes.all() == ()
     assert service.said[2:] == ["complete again: "]
@@ -417,7 +417,7 @@ def test_a_snoozed_finding_is_stored_and_not_told(service: Service) -> None:
     report = service.run()
     assert service.titles() == ["A", "B"]
     assert service.said == ["new: B"]
-    assert report.spoken.muted == 1
+    assert report.announcement.muted == 1
 
 
 def test_an_ended_snooze_is_told_once_while_its_finding_still_fails(service: Service) -> None:
@@ -429,7 +429,7 @@ def test_an_ended_snooze_is_told_once_while_its_finding_still_fails(service: Ser
     service.run()
     service.run()
     assert service.said == ["new: A"]
-    assert service.ledger.snoozes["s-1"].told_at == service.clock.now
+    assert service.ledger.snoozes["s-1"].settled_at == service.clock.now
 
 
 def test_overlapping_snoozes_are_told_when_the_last_one_ends(service: Service) -> None:
@@ -476,8 +476,8 @@ def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
     service.run()
     service.report("i-1", "B", run="run-2")
 
-    world = replace(service.world, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
-    make_passes(world, service.clock.now + 15 * MINUTE)
+    context = replace(service.context, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
+    run_scans(context, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     assert service.said == ["new: B"]
     service.run()
@@ -486,8 +486,8 @@ def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
 
 def test_a_busy_lease_means_no_pass(service: Service) -> None:
     service.report("i-1", "A")
-    service.world.lease.acquire("somebody", START, START + HOUR)
-    assert make_passes(service.world, START + 15 * MINUTE) == ()
+    service.context.lease.acquire("somebody", START, START + HOUR)
+    assert run_scans(service.context, START + 15 * MINUTE) == ()
     assert service.said == []
 
 
@@ -503,16 +503,16 @@ def test_a_debt_that_came_during_the_pass_gets_a_pass_of_its_own(service: Servic
         def summaries(self) -> object:
             if not self.owed:
                 self.owed = True
-                service.owe()
+                service.enqueue()
             return service.compliance.summaries()
 
         def items(self, instance_id: str, types: object) -> object:
             return service.compliance.items(instance_id, types)  # type: ignore[arg-type]
 
-    world = replace(service.world, compliance=Late())  # type: ignore[arg-type]
-    reports = make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, compliance=Late())  # type: ignore[arg-type]
+    reports = run_scans(context, START + 15 * MINUTE)
     assert len(reports) == 2
-    assert service.world.work.open().debts == ()
+    assert service.context.work.open().jobs == ()
 
 
 def test_what_an_unfinished_pass_opened_is_told_by_the_next(service: Service) -> None:
@@ -522,13 +522,13 @@ def test_what_an_unfinished_pass_opened_is_told_by_the_next(service: Service) ->
         """A ledger that dies before the decision is written."""
 
         def __getattr__(self, name: str) -> object:
-            return getattr(service.world.work, name)
+            return getattr(service.context.work, name)
 
         def stage(self, *_: object) -> None:
             raise Unavailable("ledger did not answer")
 
-    world = replace(service.world, work=Torn())  # type: ignore[arg-type]
-    (report,) = make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, work=Torn())  # type: ignore[arg-type]
+    (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
     assert service.titles() == ["A"]
     assert service.said == []
@@ -541,7 +541,7 @@ def test_what_an_unfinished_pass_opened_is_told_by_the_next(service: Service) ->
 def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> None:
     service.report("i-1", "A")
     service.run()
-    service.owe_month()
+    service.enqueue_month()
 
     class Down:
         def summaries(self) -> object:
@@ -550,8 +550,8 @@ def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> No
         def items(self, *_: object) -> object:
             raise AssertionError
 
-    world = replace(service.world, compliance=Down())  # type: ignore[arg-type]
-    (report,) = make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, compliance=Down())  # type: ignore[arg-type]
+    (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
     assert service.said[-1] == "monthly: 1"
     assert service.files.objects["monthly/2026/11/non-compliant-2026-11-23.csv"] == b"A"
@@ -602,19 +602,19 @@ def test_full_reads_what_the_watermark_says_is_read(service: Service) -> None:
     service.findings.delete([finding.finding_id])
     service.run()
     assert service.titles() == []
-    service.run(Wish(full=True))
+    service.run(Options(full=True))
     assert service.titles() == ["A"]
 
 
 def test_history_keeps_what_happened_and_a_repetition_adds_nothing(service: Service) -> None:
     service.report("i-1", "A")
     service.run()
-    service.run(Wish(full=True))
+    service.run(Options(full=True))
     service.clock.forward(HOUR)
     service.report("i-1", run="run-2")
     service.run()
-    kinds = [event.kind for event in service.world.journal.events]  # type: ignore[attr-defined]
-    assert kinds == ["opened", "resolved"]
+    kinds = [event.kind for event in service.context.journal.events]  # type: ignore[attr-defined]
+    assert kinds == ["new", "fixed"]
 
 
 def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
@@ -631,17 +631,17 @@ def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
         extended = False
 
         def __getattr__(self, name: str) -> object:
-            return getattr(service.world.work, name)
+            return getattr(service.context.work, name)
 
         def stage(self, *staged: object) -> None:
             if not self.extended:
                 self.extended = True
                 longer = START + timedelta(days=2)
                 service.ledger.snoozes["s-1"] = snooze(title="A", ends_at=longer, version=2)
-            service.world.work.stage(*staged)  # type: ignore[arg-type]
+            service.context.work.stage(*staged)  # type: ignore[arg-type]
 
-    world = replace(service.world, work=Contended())  # type: ignore[arg-type]
-    (report,) = make_passes(world, service.clock.now + 15 * MINUTE)
+    context = replace(service.context, work=Contended())  # type: ignore[arg-type]
+    (report,) = run_scans(context, service.clock.now + 15 * MINUTE)
     assert report.failure is None
     assert service.said == []
     service.clock.now = START + timedelta(days=2)
@@ -652,7 +652,7 @@ def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
 def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
     service: Service,
 ) -> None:
-    service.owe_month()
+    service.enqueue_month()
 
     class Unreadable:
         def __getattr__(self, name: str) -> object:
@@ -661,8 +661,8 @@ def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
         def all(self) -> object:
             raise Unavailable("the table did not answer")
 
-    world = replace(service.world, findings=Unreadable())  # type: ignore[arg-type]
-    (report,) = make_passes(world, START + 15 * MINUTE)
+    context = replace(service.context, findings=Unreadable())  # type: ignore[arg-type]
+    (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
     service.run()
     assert service.said == ["monthly: 0"]
@@ -671,9 +671,9 @@ def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
 def test_the_record_of_a_pass_is_kept_for_people(service: Service) -> None:
     service.report("i-1", "A")
     report = service.run()
-    (scan,) = service.world.journal.scans  # type: ignore[attr-defined]
+    (scan,) = service.context.journal.scans  # type: ignore[attr-defined]
     assert report.outcome
-    assert scan == record_of(report.outcome, service.clock.now, report.scan_id)
+    assert scan == build_record(report.outcome, service.clock.now, report.scan_id)
 
 
 def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> None:
@@ -684,8 +684,8 @@ def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> No
     service.run()
     service.clock.forward(HOUR)
 
-    broken = replace(service.world, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
-    make_passes(broken, service.clock.now + 15 * MINUTE)
+    broken = replace(service.context, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
+    run_scans(broken, service.clock.now + 15 * MINUTE)
     assert service.titles() == ["A", "B"]
     service.run()
     assert service.titles() == ["B"]
@@ -697,11 +697,11 @@ def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Ser
     service.run()
     for number in range(200):
         service.compliance.remove(f"i-{number}")
-    report = service.run(Wish(accept_missing=True), minutes=0.75)
+    report = service.run(Options(accept_missing=True), minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.gone == 0
     assert len(service.titles()) == 250
-    report = service.run(Wish(accept_missing=True))
+    report = service.run(Options(accept_missing=True))
     assert report.outcome
     assert report.outcome.coverage.gone == 200
     assert len(service.titles()) == 50
@@ -716,15 +716,15 @@ def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
         attempts = 0
 
         def __getattr__(self, name: str) -> object:
-            return getattr(service.world.work, name)
+            return getattr(service.context.work, name)
 
         def stage(self, *_: object) -> None:
             self.attempts += 1
             raise Conflict("somebody else wrote first")
 
     work = Lost()
-    (report,) = make_passes(
-        replace(service.world, work=work),  # type: ignore[arg-type]
+    (report,) = run_scans(
+        replace(service.context, work=work),  # type: ignore[arg-type]
         START + 15 * MINUTE,
     )
     assert isinstance(report.failure, Conflict)
@@ -733,18 +733,18 @@ def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
     assert service.said == ["new: A"]
 
 
-def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_told_in_parts(
+def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_announced_in_parts(
     service: Service,
 ) -> None:
-    titles = [f"T{number:02}" for number in range(MAX_TOLD_SNOOZES + 10)]
+    titles = [f"T{number:02}" for number in range(MAX_SETTLED_SNOOZES + 10)]
     for title in titles:
         service.ledger.snoozes[title] = snooze(id=title, title=title)
     service.report("i-1", *titles)
     service.run()
     service.clock.now = START + timedelta(days=1)
-    parts = [service.run().spoken.told for _ in range(3)]
-    assert parts == [MAX_TOLD_SNOOZES, 10, 0]
-    assert all(each.told_at for each in service.ledger.snoozes.values())
+    parts = [service.run().announcement.announced for _ in range(3)]
+    assert parts == [MAX_SETTLED_SNOOZES, 10, 0]
+    assert all(each.settled_at for each in service.ledger.snoozes.values())
 
 
 def test_a_scan_is_finished_by_the_pass_that_reads_new_reports_to_their_end(
@@ -775,7 +775,7 @@ def test_a_pass_that_leaves_nodes_to_the_next_finishes_no_scan(service: Service)
     service.report("i-2", "B")
     report = service.run()
     assert report.outcome is not None
-    coverage = replace(report.outcome.coverage, left=1)
+    coverage = replace(report.outcome.coverage, deferred=1)
     partly = replace(report, outcome=replace(report.outcome, coverage=coverage))
     assert report.finished_a_scan
     assert not partly.finished_a_scan

@@ -4,36 +4,43 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.compliance import Execution, Item, Report, SummaryRow, reports
+from chalicelib.domain.compliance import Execution, Item, NodeReport, SummaryRow, group_reports
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.proof import Doubt
-from chalicelib.usecases.read import CHUNK_PAGES, GRACE, chunks, read_node, reader, rows_in_time
+from chalicelib.usecases.read import (
+    CHUNK_PAGES,
+    GRACE,
+    list_summaries,
+    open_reader,
+    read_node,
+    split_into_chunks,
+)
 from tests.fleet import START, TYPE, FakeClock, Service, item
 
 
-def report(node: str, count: int = 1) -> Report:
+def report(node: str, count: int = 1) -> NodeReport:
     row = SummaryRow(node, TYPE, Execution("run-1", START, count), 1)
-    return reports([row])[node]
+    return group_reports([row])[node]
 
 
 def test_chunks_end_at_node_boundaries_and_lose_no_node() -> None:
     fleet = [report(f"i-{number}", 50 * (number % 7)) for number in range(100)]
-    parts = list(chunks(fleet))
+    parts = list(split_into_chunks(fleet))
     assert [each for part in parts for each in part] == fleet
     pages = [sum(max(1, -(-each.count // 50)) for each in part) for part in parts]
     assert all(total >= CHUNK_PAGES for total in pages[:-1])
-    assert list(chunks([])) == []
+    assert list(split_into_chunks([])) == []
 
 
 def test_a_node_larger_than_a_chunk_is_a_chunk_of_its_own() -> None:
     fleet = [report("i-1", 10_000), report("i-2"), report("i-3")]
-    assert [len(part) for part in chunks(fleet)] == [1, 2]
+    assert [len(part) for part in split_into_chunks(fleet)] == [1, 2]
 
 
 def test_no_reading_begins_when_the_time_is_up() -> None:
     service = Service()
     service.report("i-1", "A")
-    with reader(service.compliance, 2, service.clock, {}) as node_reader:
+    with open_reader(service.compliance, 2, service.clock, {}) as node_reader:
         assert list(node_reader.read([[report("i-1")]], START, ahead=True)) == []
         until = START + timedelta(seconds=1)
         (begun,) = node_reader.read([[report("i-1")]], until, ahead=True)
@@ -65,7 +72,7 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
         waits = threading.current_thread() is threading.main_thread() and asked.is_set()
         return datetime.now(UTC) if waits else early()
 
-    with reader(Hanging(), 2, clock, {}) as node_reader:
+    with open_reader(Hanging(), 2, clock, {}) as node_reader:
         (begun,) = node_reader.read([[report("i-1"), report("i-2")]], until, ahead=True)
         readings = begun.readings()
         release.set()
@@ -89,13 +96,13 @@ def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further(
 
     asked: list[str] = []
 
-    def one_by_one() -> Iterator[list[Report]]:
+    def one_by_one() -> Iterator[list[NodeReport]]:
         for node in ("i-1", "i-2", "i-3"):
             asked.append(node)
             yield [report(node)]
 
     until = START + timedelta(seconds=1)
-    with reader(Telling(), 2, lambda: START, {}) as node_reader:
+    with open_reader(Telling(), 2, lambda: START, {}) as node_reader:
         first = next(node_reader.read(one_by_one(), until, ahead=ahead))
         assert [each.instance_id for each in first.reports] == ["i-1"]
         assert read.wait(30)
@@ -115,7 +122,7 @@ def test_a_list_without_end_is_no_list_and_ends_in_time() -> None:
 
     until = datetime.now(UTC) - GRACE + timedelta(seconds=0.2)
     with pytest.raises(Unavailable, match="has not listed the fleet"):
-        rows_in_time(Endless(), lambda: datetime.now(UTC), until)
+        list_summaries(Endless(), lambda: datetime.now(UTC), until)
     assert not release.is_set()
     release.set()
 

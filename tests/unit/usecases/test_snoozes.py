@@ -13,7 +13,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.finding import Finding, finding_id
 from chalicelib.domain.snooze import Reason, State
-from chalicelib.domain.snooze_rules import Change, End, Wanted
+from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd, SnoozeRequest
 from chalicelib.usecases import snoozes
 from chalicelib.usecases.inbox import Author
 from chalicelib.usecases.snooze_history import MOST_LINES
@@ -32,13 +32,15 @@ def service() -> Service:
     return service
 
 
-def wanted(instance_id: str | None = "i-1", title: str | None = "A", **fields: Any) -> Wanted:
+def wanted(
+    instance_id: str | None = "i-1", title: str | None = "A", **fields: Any
+) -> SnoozeRequest:
     usual: dict[str, Any] = {
-        "end": End(at=START + HOUR),
+        "end": SnoozeEnd(at=START + HOUR),
         "reason": Reason.MAINTENANCE,
         "comment": "ticket 42",
     }
-    return Wanted(instance_id, title, **{**usual, **fields})
+    return SnoozeRequest(instance_id, title, **{**usual, **fields})
 
 
 def pair(**fields: Any) -> Any:
@@ -60,17 +62,19 @@ def test_the_same_call_again_writes_nothing(service: Service) -> None:
     first, _ = put(service)
     service.clock.forward(MINUTE)
     assert put(service, SECOND) == (first, False)
-    assert len(snoozes.history_of(service.inbox, first.id)) == 1
+    assert len(snoozes.list_snooze_history(service.inbox, first.id)) == 1
 
 
 def test_another_call_changes_the_one_snooze_of_the_pair(service: Service) -> None:
     first, _ = put(service)
     service.clock.forward(MINUTE)
-    second, new = put(service, SECOND, end=End(permanent=True))
+    second, new = put(service, SECOND, end=SnoozeEnd(permanent=True))
     assert not new
     assert (second.id, second.version, second.ends_at) == (first.id, 2, None)
     assert second.created_by == "first"
-    assert [(line.kind, line.by) for line in snoozes.history_of(service.inbox, first.id)] == [
+    assert [
+        (line.kind, line.by) for line in snoozes.list_snooze_history(service.inbox, first.id)
+    ] == [
         ("created", "first"),
         ("changed", "second"),
     ]
@@ -79,7 +83,7 @@ def test_another_call_changes_the_one_snooze_of_the_pair(service: Service) -> No
 def test_after_its_end_a_pair_gets_a_snooze_of_its_own(service: Service) -> None:
     first, _ = put(service)
     service.clock.forward(HOUR)
-    second, new = put(service, end=End(duration=HOUR))
+    second, new = put(service, end=SnoozeEnd(duration=HOUR))
     assert new
     assert second.id != first.id
 
@@ -96,62 +100,66 @@ def test_unsnoozing_ends_at_once_and_again_does_nothing(service: Service) -> Non
     snooze, _ = put(service)
     for _ in range(2):
         snoozes.unsnooze_finding(service.inbox, PAIR, None, SECOND)
-    assert snoozes.get(service.inbox, snooze.id).state(service.clock.now) is State.ENDED
-    lines = snoozes.history_of(service.inbox, snooze.id)
+    assert snoozes.get_snooze(service.inbox, snooze.id).state(service.clock.now) is State.ENDED
+    lines = snoozes.list_snooze_history(service.inbox, snooze.id)
     assert [(line.kind, line.by) for line in lines] == [("created", "first"), ("ended", "second")]
     snoozes.unsnooze_finding(service.inbox, "0" * 32, None, SECOND)
 
 
 def test_an_identical_active_rule_is_named_instead_of_made_again(service: Service) -> None:
-    first = snoozes.create(service.inbox, wanted(instance_id=None), FIRST)
+    first = snoozes.create_snooze(service.inbox, wanted(instance_id=None), FIRST)
     with pytest.raises(AlreadySnoozed) as raised:
-        snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), SECOND)
+        snoozes.create_snooze(
+            service.inbox, wanted(instance_id=None, end=SnoozeEnd(duration=HOUR)), SECOND
+        )
     assert raised.value.snooze_id == first.id
-    snoozes.create(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), SECOND)
+    snoozes.create_snooze(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), SECOND)
     service.clock.forward(HOUR)
-    snoozes.create(service.inbox, wanted(instance_id=None, end=End(duration=HOUR)), FIRST)
+    snoozes.create_snooze(
+        service.inbox, wanted(instance_id=None, end=SnoozeEnd(duration=HOUR)), FIRST
+    )
 
 
 def test_a_rule_can_be_made_before_there_is_a_finding(service: Service) -> None:
-    snoozes.create(service.inbox, wanted("i-9", "Z"), FIRST)
+    snoozes.create_snooze(service.inbox, wanted("i-9", "Z"), FIRST)
     service.report("i-9", "Z")
     report = service.run()
-    assert (report.spoken.told, report.spoken.muted) == (0, 1)
+    assert (report.announcement.announced, report.announcement.muted) == (0, 1)
 
 
 def test_a_dry_run_counts_and_writes_nothing(service: Service) -> None:
-    muted = snoozes.dry_run(service.inbox, wanted(instance_id=None))
+    muted = snoozes.preview_snooze(service.inbox, wanted(instance_id=None))
     assert muted.by_severity == {"HIGH": 1, "LOW": 1}
     assert [each.instance_id for each in muted.sample] == ["i-1", "i-2"]
-    assert snoozes.dry_run(service.inbox, wanted()).by_severity == {"HIGH": 1}
-    assert snoozes.dry_run(service.inbox, wanted(title=None)).by_severity == {"HIGH": 2}
+    assert snoozes.preview_snooze(service.inbox, wanted()).by_severity == {"HIGH": 1}
+    assert snoozes.preview_snooze(service.inbox, wanted(title=None)).by_severity == {"HIGH": 2}
     with pytest.raises(RuleBroken):
-        snoozes.dry_run(service.inbox, wanted(comment=""))
+        snoozes.preview_snooze(service.inbox, wanted(comment=""))
     assert service.ledger.snoozes == {}
 
 
 def test_a_change_needs_the_version_that_it_was_made_for(service: Service) -> None:
     snooze, _ = put(service)
-    wish = Change(comment="ticket 43")
+    wish = SnoozeChange(comment="ticket 43")
     with pytest.raises(Stale, match="its version is 1 now"):
-        snoozes.change(service.inbox, snooze.id, wish, frozenset({7}), SECOND)
-    changed = snoozes.change(service.inbox, snooze.id, wish, frozenset({1}), SECOND)
+        snoozes.change_snooze(service.inbox, snooze.id, wish, frozenset({7}), SECOND)
+    changed = snoozes.change_snooze(service.inbox, snooze.id, wish, frozenset({1}), SECOND)
     assert (changed.comment, changed.version, changed.ends_at) == ("ticket 43", 2, snooze.ends_at)
-    assert snoozes.change(service.inbox, snooze.id, wish, None, SECOND) == changed
+    assert snoozes.change_snooze(service.inbox, snooze.id, wish, None, SECOND) == changed
     with pytest.raises(Stale):
-        snoozes.end(service.inbox, snooze.id, frozenset({1}), SECOND)
-    snoozes.end(service.inbox, snooze.id, frozenset({2}), SECOND)
-    snoozes.end(service.inbox, snooze.id, None, SECOND)
+        snoozes.end_snooze(service.inbox, snooze.id, frozenset({1}), SECOND)
+    snoozes.end_snooze(service.inbox, snooze.id, frozenset({2}), SECOND)
+    snoozes.end_snooze(service.inbox, snooze.id, None, SECOND)
     with pytest.raises(RuleBroken):
-        snoozes.change(service.inbox, snooze.id, wish, None, SECOND)
+        snoozes.change_snooze(service.inbox, snooze.id, wish, None, SECOND)
 
 
 def test_what_is_not_there_is_not_found(service: Service) -> None:
     for call in (
-        lambda: snoozes.get(service.inbox, "s-9"),
-        lambda: snoozes.history_of(service.inbox, "s-9"),
-        lambda: snoozes.change(service.inbox, "s-9", Change(), None, FIRST),
-        lambda: snoozes.end(service.inbox, "s-9", None, FIRST),
+        lambda: snoozes.get_snooze(service.inbox, "s-9"),
+        lambda: snoozes.list_snooze_history(service.inbox, "s-9"),
+        lambda: snoozes.change_snooze(service.inbox, "s-9", SnoozeChange(), None, FIRST),
+        lambda: snoozes.end_snooze(service.inbox, "s-9", None, FIRST),
     ):
         with pytest.raises(NotFound, match="s-9"):
             call()
@@ -161,7 +169,7 @@ def test_a_list_of_snoozes_has_each_once_newest_first(service: Service) -> None:
     made = []
     for number in range(7):
         service.clock.forward(MINUTE)
-        made.append(snoozes.create(service.inbox, wanted(title=f"T{number}"), FIRST).id)
+        made.append(snoozes.create_snooze(service.inbox, wanted(title=f"T{number}"), FIRST).id)
     found, after = [], None
     while True:
         page = snoozes.list_snoozes(service.inbox, lambda _: True, after, 3)
@@ -186,11 +194,15 @@ def test_a_snooze_that_somebody_else_changes_meanwhile_is_read_again(service: Se
         def save(self, *written: Any) -> None:
             if not self.lost:
                 self.lost = True
-                snoozes.change(service.inbox, snooze.id, Change(comment="first"), None, SECOND)
+                snoozes.change_snooze(
+                    service.inbox, snooze.id, SnoozeChange(comment="first"), None, SECOND
+                )
             service.inbox.snoozes.save(*written)
 
     inbox = replace(service.inbox, snoozes=Contended())  # type: ignore[arg-type]
-    changed = snoozes.change(inbox, snooze.id, Change(reason=Reason.OTHER), None, FIRST)
+    changed = snoozes.change_snooze(
+        inbox, snooze.id, SnoozeChange(reason=Reason.OTHER), None, FIRST
+    )
     assert (changed.comment, changed.reason, changed.version) == ("first", Reason.OTHER, 3)
 
 
@@ -206,12 +218,12 @@ def test_losing_every_time_is_an_error(service: Service) -> None:
 
     inbox = replace(service.inbox, snoozes=Lost())  # type: ignore[arg-type]
     with pytest.raises(Conflict):
-        snoozes.end(inbox, snooze.id, None, FIRST)
+        snoozes.end_snooze(inbox, snooze.id, None, FIRST)
 
 
 def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
     by_time, _ = put(service)
-    by_fix = snoozes.create(service.inbox, wanted(title="B", until_resolved=True), FIRST)
+    by_fix = snoozes.create_snooze(service.inbox, wanted(title="B", until_resolved=True), FIRST)
     service.clock.forward(MINUTE)
     service.report("i-1", "A", run="run-2")
     service.run()
@@ -219,7 +231,7 @@ def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
     service.run()
 
     def history(snooze_id: str) -> list[tuple[str, str]]:
-        lines = snoozes.history_of(service.inbox, snooze_id)
+        lines = snoozes.list_snooze_history(service.inbox, snooze_id)
         return [(line.kind, line.via) for line in lines]
 
     assert history(by_fix.id) == [("created", "api"), ("ended", "fix"), ("settled", "scan")]
@@ -237,11 +249,11 @@ def test_the_findings_themselves_are_never_touched(service: Service) -> None:
 
 
 def test_the_end_that_a_put_answers_is_the_one_that_holds(service: Service) -> None:
-    put(service, end=End(permanent=True))
+    put(service, end=SnoozeEnd(permanent=True))
     service.clock.forward(MINUTE)
-    snoozes.create(service.inbox, wanted(comment="another"), FIRST)
+    snoozes.create_snooze(service.inbox, wanted(comment="another"), FIRST)
     service.clock.forward(MINUTE)
-    put(service, end=End(duration=MINUTE))
+    put(service, end=SnoozeEnd(duration=MINUTE))
     service.clock.forward(2 * MINUTE)
     states = {each.state(service.clock.now) for each in service.inbox.snoozes.all()}
     assert states == {State.ENDED}
@@ -281,7 +293,7 @@ def test_of_two_that_decide_by_the_same_state_only_one_makes_a_snooze(
         def add(self, *written: Any) -> None:
             if not self.overtaken:
                 self.overtaken = True
-                put(service, SECOND) if way == "put" else snoozes.create(
+                put(service, SECOND) if way == "put" else snoozes.create_snooze(
                     service.inbox, wanted(), SECOND
                 )
             service.inbox.snoozes.add(*written)
@@ -292,15 +304,15 @@ def test_of_two_that_decide_by_the_same_state_only_one_makes_a_snooze(
         assert not new
     else:
         with pytest.raises(AlreadySnoozed):
-            snoozes.create(inbox, wanted(), FIRST)
+            snoozes.create_snooze(inbox, wanted(), FIRST)
     (only,) = service.inbox.snoozes.all()
     assert only.created_by == "second"
 
 
 def test_a_very_long_history_shows_its_newest_lines(service: Service) -> None:
-    snooze, _ = put(service, end=End(permanent=True))
+    snooze, _ = put(service, end=SnoozeEnd(permanent=True))
     for number in range(MOST_LINES + 5):
-        put(service, end=End(permanent=True), comment=f"change {number}")
-    lines = snoozes.history_of(service.inbox, snooze.id)
+        put(service, end=SnoozeEnd(permanent=True), comment=f"change {number}")
+    lines = snoozes.list_snooze_history(service.inbox, snooze.id)
     assert len(lines) == MOST_LINES
     assert lines[-1].comment == f"change {MOST_LINES + 4}"

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.adapters.memory import MemoryFindings
 from chalicelib.domain.finding import Finding
-from chalicelib.usecases.lookup import Wanted
-from chalicelib.usecases.stored import Stored
+from chalicelib.usecases.lookup import NodeLookup
+from chalicelib.usecases.stored import StoredFindings
 from tests.fleet import Service
 
 # With so many more rows in it, reading the table for a few is no bargain.
@@ -74,11 +74,11 @@ def test_most_of_the_fleet_is_one_reading_of_the_table(
 def test_no_more_than_a_window_of_the_table_is_held_and_nothing_is_mixed_up(
     service: Service, findings: LaggingIndex
 ) -> None:
-    everybody = [Wanted(f"i-{number}", 2) for number in range(5)]
+    everybody = [NodeLookup(f"i-{number}", 2) for number in range(5)]
     nodes = {each.instance_id: each for each in service.nodes.all()}
     # whatever the table holds, as if each reading of it were for nothing
     small = {key: replace(node, severities={}) for key, node in nodes.items()}
-    stored = Stored(findings, small, everybody, window=4)
+    stored = StoredFindings(findings, small, everybody, window=4)
     asked = []
     for pair in (["i-0", "i-1"], ["i-3"], ["i-4"]):
         held = stored.of_gone([small[node] for node in pair])
@@ -99,7 +99,7 @@ def test_a_finding_that_the_index_does_not_show_yet_is_resolved_all_the_same(
     service.report("i-0", "B", run="run-2")
     report = service.run()
     assert report.outcome
-    assert report.outcome.resolved == 1
+    assert report.outcome.fixed == 1
     assert titles(findings) == ["B"]
     assert findings.full_reads == 1
 
@@ -113,7 +113,7 @@ def test_a_finding_that_the_index_still_shows_is_not_resolved_again(
     service.report("i-0", "B", run="run-3")
     report = service.run()
     assert report.outcome
-    assert report.outcome.resolved == 0
+    assert report.outcome.fixed == 0
     assert findings.full_reads == 0
 
 
@@ -141,7 +141,7 @@ def test_what_has_the_same_hash_and_is_another_nodes_is_left_alone(
 
     colliding = Colliding()
     colliding.index = tuple(findings._rows.values())
-    stored = Stored(colliding, nodes, [Wanted("i-0", 2)])
+    stored = StoredFindings(colliding, nodes, [NodeLookup("i-0", 2)])
     held = stored.of_gone([nodes["i-0"]])
     assert sorted(each.title for each in held["i-0"]) == ["A", "B"]
     assert colliding.full_reads == 0

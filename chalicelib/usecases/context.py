@@ -25,14 +25,14 @@ from chalicelib.usecases.ports import (
 )
 
 # The CSV of a message, made anew each time it is asked for: it may be larger than memory.
-Content: TypeAlias = Callable[[], Iterator[bytes]]
+CsvContent: TypeAlias = Callable[[], Iterator[bytes]]
 
 # Reading stops this long before the deadline: what was found must still be told.
-TELLING = timedelta(seconds=60)
+ANNOUNCING_TIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Context:
     """Everything outside the pass. `concurrency` bounds the parallel readings of nodes."""
 
     compliance: Compliance
@@ -52,7 +52,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Run:
     """What one pass is asked to do, and until when.
 
     full: read every node whatever the watermarks say · accept_missing: a
@@ -69,11 +69,11 @@ class Order:
     @property
     def read_until(self) -> datetime:
         """No reading starts at this time or later."""
-        return self.deadline - TELLING
+        return self.deadline - ANNOUNCING_TIME
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class StepResult:
     """One delivery step that was tried; `error` is None where it was taken."""
 
     message_id: str
@@ -87,18 +87,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Announcement:
     """What a pass decided to say: the staged message and its topic, None where it is silent."""
 
     message: Message | None = None
     topic: Topic | None = None
-    told: int = 0
+    announced: int = 0
     muted: int = 0
-    content: Content | None = None
+    content: CsvContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PassReport:
+class ScanReport:
     """What one pass did.
 
     pending: messages with a step still to take, oldest first · failure: what
@@ -109,13 +109,13 @@ class PassReport:
     started_at: datetime
     finished_at: datetime
     outcome: Outcome | None
-    spoken: Spoken
-    deliveries: tuple[Delivery, ...]
+    announcement: Announcement
+    deliveries: tuple[StepResult, ...]
     pending: tuple[Message, ...]
     failure: Exception | None = None
 
     @property
-    def undelivered(self) -> tuple[Delivery, ...]:
+    def undelivered(self) -> tuple[StepResult, ...]:
         """The delivery steps that failed."""
         return tuple(each for each in self.deliveries if each.error)
 
@@ -137,4 +137,4 @@ class PassReport:
         if self.outcome is None or self.failure is not None:
             return False
         coverage = self.outcome.coverage
-        return coverage.proven > 0 and coverage.left == 0
+        return coverage.verified > 0 and coverage.deferred == 0

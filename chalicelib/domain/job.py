@@ -1,4 +1,4 @@
-"""A debt: something that happened and that we owe an answer to."""
+"""A job: something that happened and that we enqueue an answer to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ NO_REPORT_AFTER = timedelta(minutes=30)
 UNDATED_WINDOW = timedelta(hours=1)
 
 
-class DebtKind(StrEnum):
+class JobKind(StrEnum):
     """What is owed."""
 
     EXECUTION = "execution"
@@ -19,18 +19,18 @@ class DebtKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Debt:
+class Job:
     """An association execution, or a month, that waits for its answer.
 
     `nodes` is the event's aggregated count (node status to number of nodes),
     empty where the event had none. `executed_at` is None where the event
-    carried no execution date. `owed_at` is when it was written down.
+    carried no execution date. `enqueued_at` is when it was written down.
     """
 
     key: str
-    kind: DebtKind
+    kind: JobKind
     event_at: datetime
-    owed_at: datetime
+    enqueued_at: datetime
     association_id: str = ""
     status: str = ""
     executed_at: datetime | None = None
@@ -52,7 +52,7 @@ class Debt:
 
     def answerable(self, reports: Iterable[datetime], now: datetime) -> bool:
         """Whether a node has reported for it, or has had time enough to."""
-        return now - self.owed_at >= NO_REPORT_AFTER or any(at >= self.since for at in reports)
+        return now - self.enqueued_at >= NO_REPORT_AFTER or any(at >= self.since for at in reports)
 
 
 def execution_key(association_id: str, execution_date: str, event_id: str) -> str:

@@ -4,22 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.adapters.memory import (
-    MemoryArchive,
-    MemoryFindings,
-    MemoryJournal,
-    MemoryLease,
-    MemoryLedger,
-    MemoryNodes,
-    MemorySnoozes,
-    MemoryWork,
-)
-from chalicelib.adapters.memory_world import (
-    MemoryChannel,
-    MemoryCompliance,
-    MemoryFiles,
-    MemorySorter,
-)
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.job import Job, JobKind
@@ -30,6 +14,20 @@ from chalicelib.usecases.context import Context, ScanReport
 from chalicelib.usecases.inbox import Inbox
 from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
 from chalicelib.usecases.ports import Renderer
+from tests.fakes import (
+    MemoryArchive,
+    MemoryChannel,
+    MemoryCompliance,
+    MemoryFiles,
+    MemoryFindings,
+    MemoryJournal,
+    MemoryLease,
+    MemoryLedger,
+    MemoryNodes,
+    MemorySnoozes,
+    MemorySorter,
+    MemoryWork,
+)
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TYPE = "Custom:InSpec"

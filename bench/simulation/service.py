@@ -11,20 +11,20 @@ from bench.simulation.meter import Meter
 from bench.simulation.outputs import CheckedFiles, KeptChannel
 from bench.simulation.ssm import SimulatedSsm
 from bench.simulation.tables import FindingTable, NodeTable
-from chalicelib.adapters.memory import (
-    MemoryLease,
-    MemoryLedger,
-    MemoryNodes,
-    MemorySnoozes,
-    MemoryWork,
-)
-from chalicelib.adapters.memory_world import MemorySorter
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.reports.csv_file import render_csv
 from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Renderer
 from devstack.names import ACCOUNT, ASSOCIATION, REGION
+from tests.fakes import (
+    MemoryLease,
+    MemoryLedger,
+    MemoryNodes,
+    MemorySnoozes,
+    MemorySorter,
+    MemoryWork,
+)
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 # The runs of the checks: the stored one, and the one that everything shows since.

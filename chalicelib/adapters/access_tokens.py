@@ -1,4 +1,4 @@
-"""Parameter Store: the tokens of the API, as JSON in one SecureString; and their memory twin.
+"""Parameter Store: the tokens of the API, as JSON in one SecureString.
 
 The JSON is `{"tokens": [{"name", "role", "sha256", "created_at"}]}`.
 """
@@ -58,11 +58,11 @@ class ParameterTokens:
         now = self._clock()
         if self._remembered is None or now - self._remembered[0] >= max_age:
             self._remembered = (now, self._read())
-        return _decoded(self._remembered[1])
+        return decode_tokens(self._remembered[1])
 
     def save(self, tokens: tuple[AccessToken, ...]) -> None:
         """Write these tokens over those before; `RuleBroken` where they do not fit."""
-        text = _encoded(tokens)
+        text = encode_tokens(tokens)
         with translate_errors("SSM", f"the parameter {self._parameter} of {_SETTING}"):
             self._client.put_parameter(
                 Name=self._parameter,
@@ -81,22 +81,8 @@ class ParameterTokens:
         return found["Parameter"]["Value"]
 
 
-class MemoryTokens:
-    """The tokens in memory; always fresh."""
-
-    def __init__(self, *tokens: AccessToken) -> None:
-        self._text = _encoded(tokens)
-
-    def all(self, max_age: float = MAX_AGE) -> tuple[AccessToken, ...]:  # noqa: ARG002 - the twin's
-        """The tokens as of now."""
-        return _decoded(self._text)
-
-    def save(self, tokens: tuple[AccessToken, ...]) -> None:
-        """Keep these tokens instead of those before; `RuleBroken` where they do not fit."""
-        self._text = _encoded(tokens)
-
-
-def _decoded(text: str) -> tuple[AccessToken, ...]:
+def decode_tokens(text: str) -> tuple[AccessToken, ...]:
+    """Parses the JSON; `BadSetting` if it is not a list of tokens."""
     if not text.strip():
         return ()
     try:
@@ -112,7 +98,8 @@ def _decoded(text: str) -> tuple[AccessToken, ...]:
     )
 
 
-def _encoded(tokens: tuple[AccessToken, ...]) -> str:
+def encode_tokens(tokens: tuple[AccessToken, ...]) -> str:
+    """Builds the JSON; `RuleBroken` if it exceeds a standard parameter."""
     content = _json(tokens)
     if len(content) > MOST_BYTES:
         fit = next(n for n in range(len(tokens), -1, -1) if len(_json(tokens[:n])) <= MOST_BYTES)

@@ -17,7 +17,10 @@ from chalicelib.adapters.dynamodb_lease import DynamoLease
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
-from chalicelib.adapters.memory import (
+from devstack import dynamodb_local
+from devstack.aws.resources import create_tables
+from devstack.aws.session import local_session
+from tests.fakes import (
     MemoryArchive,
     MemoryFindings,
     MemoryJournal,
@@ -27,9 +30,6 @@ from chalicelib.adapters.memory import (
     MemorySnoozes,
     MemoryWork,
 )
-from devstack import dynamodb_local
-from devstack.aws.resources import create_tables
-from devstack.aws.session import local_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.access_tokens import MemoryTokens, ParameterTokens
+from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import RuleBroken
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
+from tests.fakes import MemoryTokens
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

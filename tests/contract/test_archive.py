@@ -3,7 +3,6 @@ from itertools import chain
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryArchive
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import CsvFile, Message, Source, Step
@@ -12,6 +11,7 @@ from chalicelib.usecases.lookup_ports import Archive
 from chalicelib.usecases.ports import Staged
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW, finding, message, scan_record, snooze, snooze_event
+from tests.fakes import MemoryArchive
 from tests.fleet import Service
 
 ID = finding(1).finding_id

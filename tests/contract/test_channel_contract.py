@@ -3,12 +3,12 @@ from typing import Protocol
 
 import pytest
 
-from chalicelib.adapters.memory_world import MemoryChannel
 from chalicelib.adapters.slack import slack_channel
 from chalicelib.domain.errors import DeliveryError, MessageRefused
 from chalicelib.domain.message import Rendered
 from chalicelib.usecases.ports import Channel
 from devstack.slack import Fault, SlackStandIn, slack_server
+from tests.fakes import MemoryChannel
 
 pytestmark = pytest.mark.enable_socket
 

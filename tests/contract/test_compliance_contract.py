@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from botocore.config import Config
 
-from chalicelib.adapters.memory_world import MemoryCompliance
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
@@ -15,6 +14,7 @@ from chalicelib.usecases.ports import Compliance
 from devstack.aws.compliance.store import compliance_of
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
+from tests.fakes import MemoryCompliance
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

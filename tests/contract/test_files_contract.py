@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.memory_world import MemoryFiles
 from chalicelib.adapters.s3 import S3Files
 from chalicelib.domain.errors import DeliveryError, Unavailable
 from chalicelib.usecases.ports import Files
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
+from tests.fakes import MemoryFiles
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

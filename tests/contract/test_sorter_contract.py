@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from chalicelib.adapters.memory_world import MemorySorter
 from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finding import Finding, Severity, worst_first
 from chalicelib.usecases.ports import Sorter
+from tests.fakes import MemorySorter
 from tests.fleet import START
 
 HOSTILE = 'line\nbreak \u2028 \u202e =1+1 " \\ \U0001f600'

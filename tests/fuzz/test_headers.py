@@ -9,10 +9,10 @@ from chalice.app import AuthRequest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.access_tokens import MemoryTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.entrypoints import auth
 from tests.effort import examples
+from tests.fakes import MemoryTokens
 from tests.fuzz.inputs import AT, OPERATOR, RAW_TEXT, VIEWER, headers
 
 API = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api"

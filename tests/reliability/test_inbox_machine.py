@@ -13,7 +13,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.adapters.memory_world import MemoryCompliance
 from chalicelib.domain.alert import Topic
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import ServiceError
@@ -23,6 +22,7 @@ from chalicelib.usecases.inbox import Author
 from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
 from chalicelib.usecases.snoozes import create_snooze, end_snooze
 from tests.effort import examples
+from tests.fakes import MemoryCompliance
 from tests.fleet import HOUR, MINUTE, Service
 from tests.reliability.crashing import (
     CRASHES,

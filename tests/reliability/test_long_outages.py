@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.adapters.memory_world import MemoryCompliance
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.usecases.passes import Options, run_scans
+from tests.fakes import MemoryCompliance
 from tests.fleet import MINUTE, FakeClock, Service
 from tests.reliability.crashing import CrashPoint, Fuse, Moment, wired
 from tests.reliability.model import announced_in

@@ -11,10 +11,10 @@ from chalice.app import AuthRequest, AuthResponse, Chalice, Request
 from chalice.config import Config
 from chalice.local import ForbiddenError, LocalGateway, NotAuthorizedError
 
-from chalicelib.adapters.access_tokens import MemoryTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import BadSetting, Unavailable
 from chalicelib.entrypoints import auth
+from tests.fakes import MemoryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.adapters.access_tokens import MemoryTokens
 from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
 from chalicelib.domain.errors import NotFound, RuleBroken
 from infra import token_commands, tokens
+from tests.fakes import MemoryTokens
 
 NOW = datetime(2026, 1, 31, 8, 15, 30, 123456, tzinfo=UTC)
 CI = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), NOW)

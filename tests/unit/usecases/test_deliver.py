@@ -7,7 +7,6 @@ from typing import cast
 
 import pytest
 
-from chalicelib.adapters.memory_world import MemorySorter
 from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import Message, Rendered, Step
@@ -15,6 +14,7 @@ from chalicelib.usecases.context import Context
 from chalicelib.usecases.deliver import MessageDelivery
 from chalicelib.usecases.passes import run_scans
 from chalicelib.usecases.ports import Work
+from tests.fakes import MemorySorter
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryFindings
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.scan_record import build_record
 from chalicelib.usecases.passes import Options, run_scans
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES
 from chalicelib.usecases.stage import ATTEMPTS
+from tests.fakes import MemoryFindings
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
 
 

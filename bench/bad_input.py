@@ -17,9 +17,9 @@ PAGE = 50
 def one_huge_node(running: Bench) -> BadCase:
     """All findings are one node's."""
     number = 10_000
-    running.ssm.first((1, number))
+    running.ssm.start_fleet((1, number))
     first = running.run()
-    running.ssm.one()
+    running.ssm.change_one_node()
     then = running.run()
     return BadCase(
         name="One node with 10,000 items",
@@ -35,7 +35,7 @@ def one_huge_node(running: Bench) -> BadCase:
 def silent_nodes(running: Bench) -> BadCase:
     """Most nodes have nothing."""
     failing, silent = 50, 300
-    running.ssm.first((failing, FINDINGS_A_NODE), (silent, 0))
+    running.ssm.start_fleet((failing, FINDINGS_A_NODE), (silent, 0))
     run = running.run()
     return BadCase(
         name="300 nodes without any item, 50 with 20",
@@ -50,10 +50,10 @@ def silent_nodes(running: Bench) -> BadCase:
 def endless_throttle(running: Bench) -> BadCase:
     """So few calls a second that the time does not suffice; then the limit goes."""
     nodes, deadline = 200, 100
-    running.ssm.first((nodes, FINDINGS_A_NODE))
-    running.ssm.limits(rate=1)
+    running.ssm.start_fleet((nodes, FINDINGS_A_NODE))
+    running.ssm.set_limits(rate=1)
     cut = running.run(more={DEADLINE: str(deadline)}, fails=True)
-    running.ssm.limits()
+    running.ssm.set_limits()
     rest = running.run()
     total = nodes * FINDINGS_A_NODE
     read = nodes - cut.left - sum(cut.doubts.values())
@@ -74,10 +74,10 @@ def endless_throttle(running: Bench) -> BadCase:
 def unlisted_fleet(running: Bench) -> BadCase:
     """So few calls a second that not even the list of nodes ends in time."""
     nodes, deadline = 500, 70
-    running.ssm.first((nodes, FINDINGS_A_NODE))
-    running.ssm.limits(rate=0.1)
+    running.ssm.start_fleet((nodes, FINDINGS_A_NODE))
+    running.ssm.set_limits(rate=0.1)
     cut = running.run(more={DEADLINE: str(deadline)}, fails=True)
-    running.ssm.limits()
+    running.ssm.set_limits()
     rest = running.run()
     return BadCase(
         name="A throttle under which the list of 500 nodes takes 90 seconds, of 70 that there are",
@@ -95,14 +95,14 @@ def unlisted_fleet(running: Bench) -> BadCase:
 def restless_fleet(running: Bench) -> BadCase:
     """Nodes run again between two pages of their items."""
     nodes, each = 100, 60
-    running.ssm.first((nodes, each))
-    running.ssm.restless(3)
+    running.ssm.start_fleet((nodes, each))
+    running.ssm.rerun_while_read(3)
     moving = (running.run(), running.run())
-    running.ssm.restless(0)
+    running.ssm.rerun_while_read(0)
     still = running.run()
     quiet = running.run()
     runs = (*moving, still, quiet)
-    total = running.ssm.counts().open
+    total = running.ssm.read_counts().open
     return BadCase(
         name="A fleet that runs again while it is read: after each third page that very node",
         runs=runs,
@@ -135,7 +135,7 @@ def measure(running: Bench, told: Callable[[str], object]) -> tuple[BadCase, ...
     for case in CASES:
         told(case.__name__.replace("_", " "))
         running.empty()
-        running.ssm.limits()
+        running.ssm.set_limits()
         made.append(case(running))
     return tuple(made)
 

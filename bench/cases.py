@@ -30,11 +30,11 @@ class Case:
 
 # One after the other, from empty tables on.
 ROUND = (
-    Case(FIRST, lambda ssm, nodes: ssm.first((nodes, FINDINGS_A_NODE))),
-    Case(QUIET, lambda ssm, _: ssm.counts()),
+    Case(FIRST, lambda ssm, nodes: ssm.start_fleet((nodes, FINDINGS_A_NODE))),
+    Case(QUIET, lambda ssm, _: ssm.read_counts()),
     Case(FEW, lambda ssm, _: ssm.change(SHARE)),
-    Case(ONE, lambda ssm, _: ssm.one()),
+    Case(ONE, lambda ssm, _: ssm.change_one_node()),
     Case(THROTTLED, lambda ssm, _: ssm.change(SHARE), THROTTLE),
-    Case(AGAIN, lambda ssm, _: ssm.again()),
-    Case(MASS, lambda ssm, _: ssm.resolve_all()),
+    Case(AGAIN, lambda ssm, _: ssm.rerun_all()),
+    Case(MASS, lambda ssm, _: ssm.fix_all()),
 )

@@ -18,7 +18,7 @@ from bench.measured import DYNAMODB_LATENCY
 from bench.ratios import floor_seconds
 from bench.results import Floor, FloorCase, cores, save, today
 from bench.running import Bench, on_engines
-from bench.ssm.process import Counted, SsmProcess
+from bench.ssm.process import Counts, SsmProcess
 
 FINDINGS, ROUNDS = 10_000, 5
 SSM_SECONDS, DYNAMODB_SECONDS, CONCURRENCY = 0.150, 0.005, 8
@@ -31,7 +31,7 @@ PAGE = 50
 def measure(running: Bench, told: Callable[[str], None]) -> Floor:
     """Both cases, each without latency and with it."""
     told("the fleet is stored")
-    running.ssm.first((NODES, FINDINGS_A_NODE))
+    running.ssm.start_fleet((NODES, FINDINGS_A_NODE))
     running.run()
     return Floor(
         when=today(),
@@ -41,7 +41,7 @@ def measure(running: Bench, told: Callable[[str], None]) -> Floor:
         dynamodb_seconds=DYNAMODB_SECONDS,
         concurrency=CONCURRENCY,
         cases=(
-            _case(running, QUIET, SsmProcess.counts, 0, told),
+            _case(running, QUIET, SsmProcess.read_counts, 0, told),
             _case(running, FEW, lambda ssm: ssm.change(SHARE), CHANGED, told),
         ),
     )
@@ -50,13 +50,13 @@ def measure(running: Bench, told: Callable[[str], None]) -> Floor:
 def _case(
     running: Bench,
     name: str,
-    prepare: Callable[[SsmProcess], Counted],
+    prepare: Callable[[SsmProcess], Counts],
     item_pages: int,
     told: Callable[[str], None],
 ) -> FloorCase:
     def scan(ssm_seconds: float, dynamodb_seconds: float) -> Run:
         prepare(running.ssm)
-        running.ssm.limits(latency=ssm_seconds)
+        running.ssm.set_limits(latency=ssm_seconds)
         environment = {DYNAMODB_LATENCY: str(dynamodb_seconds), "SSM_CONCURRENCY": str(CONCURRENCY)}
         return running.run(more=environment)
 

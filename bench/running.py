@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 
 from bench.figures import Run
-from bench.ssm.process import SsmProcess, ssm_process
+from bench.ssm.process import SsmProcess, start_ssm
 from devstack.aws.resources import create_tables
 from devstack.aws.session import local_session
 from devstack.dynamodb_local import dynamodb_local, missing
@@ -88,7 +88,7 @@ def bench(
     engine: Callable[[Stack], AbstractContextManager[str]] = lambda _: dynamodb_local(),
 ) -> Iterator[Bench]:
     """Run everything, with empty tables, while the block lasts; `engine` gives DynamoDB's URL."""
-    with ssm_process() as ssm, stack() as running, engine(running) as url:
+    with start_ssm() as ssm, stack() as running, engine(running) as url:
         environments: dict[Variant, Mapping[str, str]] = {}
         with closing(local_session().client("dynamodb", endpoint_url=url)) as dynamodb:
             for variant in VARIANTS:

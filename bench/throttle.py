@@ -15,7 +15,7 @@ from bench.figures import Run
 from bench.ratios import throttle_ratio
 from bench.results import Throttle, ThrottledAt, cores, save, today
 from bench.running import Bench, on_engines
-from bench.ssm.limits import LIMITED
+from bench.ssm.server import LIMITED
 
 FINDINGS, ROUNDS = 10_000, 3
 CONCURRENCIES = (8, 32)
@@ -24,7 +24,7 @@ CONCURRENCIES = (8, 32)
 def measure(running: Bench, told: Callable[[str], None]) -> Throttle:
     """A few scans at each concurrency."""
     told("the fleet is stored")
-    running.ssm.first((FINDINGS // FINDINGS_A_NODE, FINDINGS_A_NODE))
+    running.ssm.start_fleet((FINDINGS // FINDINGS_A_NODE, FINDINGS_A_NODE))
     running.run()
     return Throttle(
         when=today(),
@@ -47,9 +47,9 @@ def _at(running: Bench, concurrency: int, told: Callable[[str], None]) -> Thrott
 def _scan(running: Bench, concurrency: int) -> tuple[Run, int, int]:
     """A scan; the calls of it that were taken, and those refused."""
     running.ssm.change(SHARE)
-    running.ssm.limits(rate=THROTTLE)
+    running.ssm.set_limits(rate=THROTTLE)
     run = running.run(more={"SSM_CONCURRENCY": str(concurrency)}, fails=True)
-    counted = running.ssm.counts()
+    counted = running.ssm.read_counts()
     limited = sum(counted.calls.get(operation, 0) for operation in LIMITED)
     return run, limited - counted.throttled, counted.throttled
 

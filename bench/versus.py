@@ -48,7 +48,7 @@ def compare(
         for case in ROUND:
             case.prepare(running.ssm, nodes)
             for variant in VARIANTS[: 2 if number < effort.plain else 1]:
-                running.ssm.limits(rate=case.rate)
+                running.ssm.set_limits(rate=case.rate)
                 told(f"{findings:,} findings, round {number + 1}, {case.name}: {variant}")
                 runs.setdefault((case.name, variant), []).append(running.run(variant))
     return Comparison(

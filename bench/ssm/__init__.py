@@ -1,1 +1,1 @@
-"""SSM Compliance as a process of its own, for benchmarks: any fleet, any latency, any limit."""
+"""SSM Compliance in its own process, for benchmarks: any fleet, latency and rate limit."""

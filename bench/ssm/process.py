@@ -1,4 +1,4 @@
-"""Starts the SSM process, and steers it."""
+"""Starts the SSM process and sends commands to it."""
 
 import subprocess
 import sys
@@ -13,8 +13,8 @@ import msgspec
 ROOT = Path(__file__).parents[2]
 
 
-class Counted(msgspec.Struct, frozen=True):
-    """`calls` by operation since the last order, throttled ones too; what is `open` after it."""
+class Counts(msgspec.Struct, frozen=True):
+    """calls: by operation since the last command, throttled ones included · open: findings now."""
 
     calls: dict[str, int]
     throttled: int
@@ -23,50 +23,51 @@ class Counted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SsmProcess:
-    """A running SSM. Each order returns what was called since the last one."""
+    """A running SSM. Each command returns the counts since the last one."""
 
     url: str
 
-    def first(self, *groups: tuple[int, int]) -> Counted:
-        """Let a new fleet report: of each group so many nodes with so many findings each."""
-        return self._order(do="first", groups=groups)
+    def start_fleet(self, *groups: tuple[int, int]) -> Counts:
+        """Replace the fleet. Each group is a number of nodes and the findings on each."""
+        return self._send(do="start_fleet", groups=groups)
 
-    def change(self, share: float) -> Counted:
-        """Resolve this share of the findings and open as many."""
-        return self._order(do="change", share=share)
+    def change(self, share: float) -> Counts:
+        """Fix this share of the findings and add as many."""
+        return self._send(do="change", share=share)
 
-    def one(self) -> Counted:
-        """Let one node change."""
-        return self._order(do="one")
+    def change_one_node(self) -> Counts:
+        """Fix one finding of one node and add one."""
+        return self._send(do="change_one_node")
 
-    def again(self) -> Counted:
-        """Let every node run again and report the same."""
-        return self._order(do="again")
+    def rerun_all(self) -> Counts:
+        """Run every node again with the same results."""
+        return self._send(do="rerun_all")
 
-    def resolve_all(self) -> Counted:
-        """Let every node pass everything."""
-        return self._order(do="resolve_all")
+    def fix_all(self) -> Counts:
+        """Run every node again without failures."""
+        return self._send(do="fix_all")
 
-    def restless(self, every: int) -> Counted:
-        """Let a node run again after every so many pages of items, while it is read; 0: never."""
-        return self._order(do="restless", every=every)
+    def rerun_while_read(self, every: int) -> Counts:
+        """Rerun the node being read after this many pages of items. 0 turns that off."""
+        return self._send(do="rerun_while_read", every=every)
 
-    def limits(self, latency: float = 0.0, rate: float | None = None) -> Counted:
-        """Answer after `latency` seconds, and take `rate` calls a second."""
-        return self._order(do="limits", latency=float(latency), rate=rate)
+    def set_limits(self, latency: float = 0.0, rate: float | None = None) -> Counts:
+        """Wait `latency` seconds before each response, and accept `rate` calls a second."""
+        return self._send(do="set_limits", latency=float(latency), rate=rate)
 
-    def counts(self) -> Counted:
-        """What was called since it was asked last."""
-        return self._order(do="nothing")
+    def read_counts(self) -> Counts:
+        """Change nothing."""
+        return self._send(do="nothing")
 
-    def _order(self, **order: object) -> Counted:
-        with urlopen(f"{self.url}/bench", msgspec.json.encode(order), timeout=60) as answer:  # noqa: S310 - our own process
-            return msgspec.json.decode(answer.read(), type=Counted)
+    def _send(self, **command: object) -> Counts:
+        body = msgspec.json.encode(command)
+        with urlopen(f"{self.url}/bench", body, timeout=60) as response:  # noqa: S310 - our own process
+            return msgspec.json.decode(response.read(), type=Counts)
 
 
 @contextmanager
-def ssm_process() -> Iterator[SsmProcess]:
-    """Run it on a free port while the block lasts."""
+def start_ssm() -> Iterator[SsmProcess]:
+    """Run SSM on a free port while the block lasts."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.ssm.server"],
         cwd=ROOT,

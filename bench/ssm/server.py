@@ -1,27 +1,68 @@
-"""The process: SSM's JSON 1.1 over HTTP on 127.0.0.1, and `/bench` to steer it.
+"""SSM's JSON 1.1 over HTTP on 127.0.0.1, with `/bench` to control the fleet and the limits.
 
-Run as `python -m bench.ssm.server`; it prints its port and ends with its standard input. One
-write for each answer and TCP_NODELAY, so that no benchmark measures Nagle's algorithm.
+Run as `python -m bench.ssm.server`. It prints its port and ends when its standard input ends.
 """
 
 import asyncio
 import json
 import socket
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.ssm import answers
-from bench.ssm.fleet import Fleet
-from bench.ssm.limits import Limits
+from bench.ssm.fleet import Fleet, get_parameter, list_items, list_summaries
 
 ACTIONS: Mapping[str, Callable[[Fleet, Mapping[str, Any]], dict[str, Any]]] = {
-    "ListResourceComplianceSummaries": answers.summaries,
-    "ListComplianceItems": answers.items,
-    "GetParameter": answers.parameter,
+    "ListResourceComplianceSummaries": list_summaries,
+    "ListComplianceItems": list_items,
+    "GetParameter": get_parameter,
 }
+# The calls under the rate limit. SSM limits Parameter Store apart, and no scan reaches that limit.
+LIMITED = frozenset({"ListResourceComplianceSummaries", "ListComplianceItems"})
 THROTTLED = {"__type": "ThrottlingException", "message": "Rate exceeded"}
+
+
+@dataclass(slots=True)
+class Limits:
+    """A latency in seconds before each response, and a token bucket of `rate` calls a second.
+
+    The bucket holds one second's calls, at least one. Without a rate, nothing is refused.
+    """
+
+    latency: float = 0.0
+    rate: float | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+    throttled: int = 0
+    _tokens: float = 0.0
+    _at: float = 0.0
+
+    def set(self, latency: float, rate: float | None) -> None:
+        """Apply new limits with a full bucket, and reset the counts."""
+        self.latency, self.rate = latency, rate
+        self._tokens, self._at = max(1.0, rate or 0.0), time.monotonic()
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Count from zero again."""
+        self.calls.clear()
+        self.throttled = 0
+
+    def admit(self, operation: str) -> bool:
+        """Count a call. False means that the rate refuses it."""
+        self.calls[operation] += 1
+        if self.rate is None or operation not in LIMITED:
+            return True
+        now = time.monotonic()
+        self._tokens = min(max(1.0, self.rate), self._tokens + (now - self._at) * self.rate)
+        self._at = now
+        if self._tokens < 1:
+            self.throttled += 1
+            return False
+        self._tokens -= 1
+        return True
 
 
 @dataclass(slots=True)
@@ -31,40 +72,44 @@ class Ssm:
     fleet: Fleet = field(default_factory=Fleet)
     limits: Limits = field(default_factory=Limits)
 
-    def answer(self, target: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Status and body of one call."""
+    def respond(self, target: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and body of the response to one call."""
         operation = target.rpartition(".")[2]
-        if not self.limits.admits(operation):
+        if not self.limits.admit(operation):
             return 400, THROTTLED
         action = ACTIONS.get(operation)
         if action is None:
             return 400, {"__type": "UnknownOperationException", "message": operation}
         return 200, action(self.fleet, request)
 
-    def steer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what `do` asks for; returns what was called before, and what is open after it."""
-        counted = {"calls": dict(self.limits.calls), "throttled": self.limits.throttled}
-        self.limits.forget()
-        match request:
-            case {"do": "first", "groups": groups}:
-                self.fleet.first(groups)
+    def execute(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Execute a command. Returns the calls since the last one, and the open findings now."""
+        counts = {"calls": dict(self.limits.calls), "throttled": self.limits.throttled}
+        self.limits.reset_counts()
+        match command:
+            case {"do": "start_fleet", "groups": groups}:
+                self.fleet.start(groups)
             case {"do": "change", "share": float(share)}:
                 self.fleet.change(share)
-            case {"do": "one"}:
-                self.fleet.one()
-            case {"do": "again"}:
-                self.fleet.again()
-            case {"do": "resolve_all"}:
-                self.fleet.resolve_all()
-            case {"do": "restless", "every": int(every)}:
-                self.fleet.restless = every
-            case {"do": "limits", "latency": float(latency), "rate": rate}:
+            case {"do": "change_one_node"}:
+                self.fleet.change_one_node()
+            case {"do": "rerun_all"}:
+                self.fleet.rerun_all()
+            case {"do": "fix_all"}:
+                self.fleet.fix_all()
+            case {"do": "rerun_while_read", "every": int(every)}:
+                self.fleet.rerun_every = every
+            case {"do": "set_limits", "latency": float(latency), "rate": rate}:
                 self.limits.set(latency, rate)
-        return {**counted, "open": self.fleet.open}
+        return {**counts, "open": self.fleet.open_count}
 
 
 async def serve(ssm: Ssm, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer the requests of one connection."""
+    """Serve the requests of one connection.
+
+    Each response is one write with TCP_NODELAY. Otherwise a benchmark would measure Nagle's
+    algorithm.
+    """
     connection: socket.socket = writer.get_extra_info("socket")
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
@@ -77,12 +122,12 @@ async def serve(ssm: Ssm, reader: asyncio.StreamReader, writer: asyncio.StreamWr
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             request = json.loads(body or b"{}")
             if head[0].split()[1] == "/bench":
-                status, answer = 200, ssm.steer(request)
+                status, response = 200, ssm.execute(request)
             else:
-                status, answer = ssm.answer(headers.get("x-amz-target", ""), request)
+                status, response = ssm.respond(headers.get("x-amz-target", ""), request)
                 if ssm.limits.latency:
                     await asyncio.sleep(ssm.limits.latency)
-            content = json.dumps(answer).encode()
+            content = json.dumps(response).encode()
             writer.write(
                 f"HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.1\r\n"
                 f"Content-Length: {len(content)}\r\n\r\n".encode()

@@ -9,18 +9,18 @@ from bench.figures import Run
 from bench.measured import measure
 from bench.plain_calls import opened_and_resolved, plain_calls
 from bench.running import Bench, Variant, bench
-from bench.ssm.process import Counted, SsmProcess
+from bench.ssm.process import Counts, SsmProcess
 
 pytestmark = pytest.mark.enable_socket
 
 NODES, EACH = 3, 10
 # What the benchmark lets happen, over a fleet of 30 findings.
-STEPS: dict[str, Callable[[SsmProcess], Counted]] = {
-    FIRST: lambda ssm: ssm.first((NODES, EACH)),
-    QUIET: SsmProcess.counts,
+STEPS: dict[str, Callable[[SsmProcess], Counts]] = {
+    FIRST: lambda ssm: ssm.start_fleet((NODES, EACH)),
+    QUIET: SsmProcess.read_counts,
     FEW: lambda ssm: ssm.change(0.01),
-    ONE: SsmProcess.one,
-    MASS: SsmProcess.resolve_all,
+    ONE: SsmProcess.change_one_node,
+    MASS: SsmProcess.fix_all,
 }
 
 

@@ -4,78 +4,85 @@ from typing import Any
 
 import pytest
 
-from bench.ssm.answers import items, summaries
-from bench.ssm.fleet import Fleet, instance_id
-from bench.ssm.limits import Limits
-from bench.ssm.server import Ssm
+from bench.ssm.fleet import Fleet, instance_id, list_items, list_summaries
+from bench.ssm.server import Limits, Ssm
 
 
-def fleet(*groups: tuple[int, int], seed: int = 0) -> Fleet:
-    made = Fleet(seed=seed, clock=count(1.0).__next__)
-    made.first(groups)
-    return made
+def make_fleet(*groups: tuple[int, int], seed: int = 0) -> Fleet:
+    fleet = Fleet(seed=seed, clock=count(1.0).__next__)
+    fleet.start(groups)
+    return fleet
 
 
-def pages(made: Fleet, request: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+def read_pages(fleet: Fleet, request: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
     token: dict[str, str] = {}
     while True:
-        answer = items(made, {**request, **token})
-        yield answer["ComplianceItems"]
-        if "NextToken" not in answer:
+        response = list_items(fleet, {**request, **token})
+        yield response["ComplianceItems"]
+        if "NextToken" not in response:
             return
-        token = {"NextToken": answer["NextToken"]}
+        token = {"NextToken": response["NextToken"]}
 
 
-def test_every_node_has_a_row_and_a_page_holds_fifty() -> None:
-    made = fleet((50, 20), (10, 0))
-    first = summaries(made, {})
-    rest = summaries(made, {"NextToken": first["NextToken"]})
-    rows = [*first["ResourceComplianceSummaryItems"], *rest["ResourceComplianceSummaryItems"]]
-    assert (len(first["ResourceComplianceSummaryItems"]), "NextToken" in rest) == (50, False)
+def test_every_node_has_a_summary_and_a_page_holds_fifty() -> None:
+    fleet = make_fleet((50, 20), (10, 0))
+
+    first = list_summaries(fleet, {})
+    second = list_summaries(fleet, {"NextToken": first["NextToken"]})
+
+    rows = [*first["ResourceComplianceSummaryItems"], *second["ResourceComplianceSummaryItems"]]
+    assert len(first["ResourceComplianceSummaryItems"]) == 50
+    assert "NextToken" not in second
     assert [row["NonCompliantSummary"]["NonCompliantCount"] for row in rows] == [20] * 50 + [0] * 10
 
 
 def test_the_same_seed_changes_the_same_nodes() -> None:
-    def changed(seed: int) -> dict[int, tuple[int, ...]]:
-        made = fleet((100, 20), seed=seed)
-        made.change(0.01)
-        return {node: shown.controls for node, shown in made.nodes.items()}
+    def change_fleet(seed: int) -> dict[int, tuple[int, ...]]:
+        fleet = make_fleet((100, 20), seed=seed)
+        fleet.change(0.01)
+        return {node: state.controls for node, state in fleet.nodes.items()}
 
-    assert changed(1) == changed(1) != changed(2)
-
-
-def test_one_percent_is_resolved_and_as_much_opened() -> None:
-    made = fleet((100, 20))
-    made.change(0.01)
-    moved = [shown for shown in made.nodes.values() if shown.run == 2]
-    assert (len(moved), made.open) == (20, 2_000)
+    assert change_fleet(1) == change_fleet(1) != change_fleet(2)
 
 
-def test_a_restless_node_runs_again_between_two_of_its_pages() -> None:
-    made = fleet((1, 60))
-    made.restless = 1
-    torn = list(pages(made, {"ResourceIds": [instance_id(0)]}))
-    runs = [page[0]["ExecutionSummary"]["ExecutionId"] for page in torn]
+def test_a_change_fixes_one_percent_and_adds_as_many() -> None:
+    fleet = make_fleet((100, 20))
+
+    fleet.change(0.01)
+
+    changed = [state for state in fleet.nodes.values() if state.run == 2]
+    assert len(changed) == 20
+    assert fleet.open_count == 2_000
+
+
+def test_a_node_can_run_again_between_two_of_its_pages() -> None:
+    fleet = make_fleet((1, 60))
+    fleet.rerun_every = 1
+
+    pages = list(read_pages(fleet, {"ResourceIds": [instance_id(0)]}))
+
+    runs = [page[0]["ExecutionSummary"]["ExecutionId"] for page in pages]
     assert runs == ["run-1", "run-2"]
 
 
-def test_what_is_too_much_is_refused_as_ssm_refuses_it() -> None:
+def test_calls_above_the_rate_get_a_throttling_exception() -> None:
     ssm = Ssm(limits=Limits())
-    ssm.steer({"do": "first", "groups": [[1, 1]]})
-    ssm.steer({"do": "limits", "latency": 0.0, "rate": 0.001})
-    answers = [ssm.answer("AmazonSSM.ListResourceComplianceSummaries", {}) for _ in range(2)]
-    assert [status for status, _ in answers] == [200, 400]
-    assert answers[1][1]["__type"] == "ThrottlingException"
-    counted = ssm.steer({"do": "nothing"})
-    assert (counted["calls"], counted["throttled"]) == (
-        {"ListResourceComplianceSummaries": 2},
-        1,
-    )
+    ssm.execute({"do": "start_fleet", "groups": [[1, 1]]})
+    ssm.execute({"do": "set_limits", "latency": 0.0, "rate": 0.001})
+
+    responses = [ssm.respond("AmazonSSM.ListResourceComplianceSummaries", {}) for _ in range(2)]
+    counts = ssm.execute({"do": "nothing"})
+
+    assert [status for status, _ in responses] == [200, 400]
+    assert responses[1][1]["__type"] == "ThrottlingException"
+    assert counts["calls"] == {"ListResourceComplianceSummaries": 2}
+    assert counts["throttled"] == 1
 
 
 @pytest.mark.parametrize("operation", ["GetParameter", "PutParameter"])
-def test_other_calls_are_counted_and_not_limited(operation: str) -> None:
+def test_other_calls_are_counted_but_not_limited(operation: str) -> None:
     limits = Limits()
     limits.set(0.0, 0.001)
-    assert [limits.admits(operation) for _ in range(3)] == [True] * 3
+
+    assert [limits.admit(operation) for _ in range(3)] == [True] * 3
     assert limits.calls[operation] == 3

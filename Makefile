@@ -1,4 +1,5 @@
-# Two commands do everything on a fresh machine: `make run` and `make test`.
+# On a fresh machine: `make run` shows what the service does, `make check` tests a change quickly,
+# `make test` runs everything. Each installs what it needs first.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -7,10 +8,10 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --re
 CODE := app.py chalicelib devstack infra tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up deploy scan ping token package destroy test test-deploy soak bench bench-full fmt lock
+.PHONY: help setup run up deploy scan ping token package destroy lint check secrets test test-deploy soak bench bench-full fmt lock
 
-help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(VENV)/.installed $(VENV)/.java node_modules/.installed .venv-emulator/.installed  ## install everything that the other commands need
 
@@ -49,10 +50,10 @@ node_modules/.installed: package-lock.json | $(VENV)/.npm
 		&& .venv-bench/bin/python $(PIP_INSTALL) requirements/bench.txt \
 		&& touch $@ || { rm -rf .venv-bench; echo "locust cannot be installed: the bench omits the load test"; }
 
-run: setup  ## play the main job on this machine, check it, end
+run: setup  ## play the main job against stand-ins of AWS and Slack, and check the result
 	@$(PY) -m devstack run
 
-up: setup  ## keep the stand-ins running to click through
+up: setup  ## start the same stack and keep it running; Ctrl-C ends it
 	@$(PY) -m devstack up
 
 # What a stage needs, and the words that a command does not know are refused by the command.
@@ -83,18 +84,25 @@ destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
 	@$(STAGE_IS_GIVEN)
 	@$(PY) -m infra.destroy --stage "$$STAGE"
 
-# Three workers on two cores: deployments wait five to ten seconds for each function.
-test: setup  ## format, lint, types, import contracts, secrets, all tests: what CI runs
+lint: $(VENV)/.installed  ## check format, lint, types and import contracts
 	@$(PY) -m ruff format --check --quiet $(CODE)
 	@$(PY) -m ruff check --quiet $(CODE)
 	@$(PY) -m mypy $(CODE)
 	@$(VENV)/bin/lint-imports
+
+check: lint  ## the inner loop: lint and the unit tests, about a minute
+	@$(PY) -m pytest -n 2 tests/unit
+
+secrets: $(VENV)/.installed  ## look for tokens and keys in the files that git tracks
 	@git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .secrets.baseline
+
+# Three workers on two cores: deployments wait five to ten seconds for each function.
+test: setup lint secrets  ## lint, secrets, all tests and their coverage: what CI runs
 	@$(PY) -m pytest -n 3 --cov=chalicelib --cov-branch --cov-report=
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \
 		--include='chalicelib/domain/*,chalicelib/reports/*,chalicelib/usecases/*'
 
-test-deploy: setup  ## of all tests only those that deploy: packages, stacks, policies, Lambdas
+test-deploy: setup  ## only the deployment tests: packages, stacks, policies, Lambda functions
 	@$(PY) -m pytest tests/deploy
 
 # The coverage-guided fuzzer, where there is a wheel of it for this machine.
@@ -102,13 +110,13 @@ $(VENV)/.soak-installed: requirements/soak.txt $(VENV)/.installed
 	@$(PY) $(PIP_INSTALL) requirements/soak.txt && touch $@
 
 # The fuzzer comes first: it refuses a SEED or FUZZ that is no number, before the long runs.
-soak: setup $(VENV)/.soak-installed  ## try at random much more than `make test` does: SEED=n does the same again, FUZZ=n seconds
+soak: setup $(VENV)/.soak-installed  ## random tests and fuzzing (20 to 30 minutes); SEED=n repeats a run, FUZZ=n sets the seconds
 	@seed=$${SEED:-$$(date +%s)}; echo "make soak SEED=$$seed"; export SOAK=1; \
 		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed && \
 		$(PY) -m pytest tests/reliability/test_inbox_machine.py --hypothesis-seed=$$seed && \
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed
 
-bench: setup .venv-bench/.installed  ## what a pass and the API cost, against what is promised (8 to 15 minutes)
+bench: setup .venv-bench/.installed  ## measure a scan and the API, check what is promised (8 to 15 minutes)
 	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 200
 	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 0 --within 200
 	@$(PY) -m bench.floor
@@ -116,7 +124,7 @@ bench: setup .venv-bench/.installed  ## what a pass and the API cost, against wh
 	@$(PY) -m bench.load
 	@$(PY) -m bench.report
 
-bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline, the API by size, 100,000 findings, growth, throttling, bad input, large months, 100,000 nodes (50 to 100 minutes)
+bench-full: setup  ## measure growth, throttling, large months, 100,000 nodes (50 to 100 minutes)
 	@$(PY) -m bench.api_cost
 	@$(PY) -m bench.throttle
 	@$(PY) -m bench.bad_input
@@ -126,13 +134,13 @@ bench-full: setup  ## what `make bench` leaves out: five rounds of the baseline,
 	@$(PY) -m bench.simulation
 	@$(PY) -m bench.report
 
-fmt: setup  ## format the code and mend what ruff can
+fmt: $(VENV)/.installed  ## format the code and fix what ruff can fix
 	@$(PY) -m ruff format --quiet $(CODE)
 	@$(PY) -m ruff check --fix $(CODE)
 
 UV_COMPILE := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--no-emit-index-url --no-header --no-annotate
 
-lock: $(VENV)/.installed  ## upgrade every pinned version: compile all requirement lists
+lock: $(VENV)/.installed  ## upgrade every pinned version in requirements.txt and requirements/
 	@$(UV_COMPILE) requirements.in -o requirements.txt
 	@for list in requirements/*.in; do $(UV_COMPILE) --generate-hashes $$list -o $${list%.in}.txt || exit 1; done

@@ -25,7 +25,7 @@ from chalicelib.bootstrap import Runtime
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.settings import Settings
 from chalicelib.usecases.passes import run_scans
-from devstack.names import ACCOUNT, ASSOCIATION, REGION, TOKEN
+from devstack.environment import ACCOUNT, ASSOCIATION, REGION, TOKEN
 
 # Environment: seconds that are added to each call to DynamoDB; seconds that a pass has.
 DYNAMODB_LATENCY = "BENCH_DYNAMODB_LATENCY"

@@ -47,9 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     isolate()
     # the stand-ins read the environment when they are imported
     from devstack import commands, up  # noqa: PLC0415
-    from devstack.running import NothingRunsError  # noqa: PLC0415
-    from devstack.stack import Ports  # noqa: PLC0415
-    from devstack.telling import StoryError  # noqa: PLC0415
+    from devstack.stack import NothingRunsError, Ports  # noqa: PLC0415
+    from devstack.story.narrator import StoryError  # noqa: PLC0415
 
     console = Console(highlight=False)
     try:

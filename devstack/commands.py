@@ -15,18 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.domain.access import Role
-from devstack.api import api_server
-from devstack.api_client import ApiClient
-from devstack.api_tokens import made, token_store
-from devstack.handlers import Handlers
-from devstack.running import STATE, NothingRunsError, Running, find
-from devstack.sample_fleet import last_report, load
+from devstack.inspec.loader import last_report, load
+from devstack.local_app import Handlers, api_server, made, token_store
 from devstack.slack.model import Message, messages_from_json
-from devstack.slack.transcript import transcript
-from devstack.snooze_scenes import SnoozeScenes
-from devstack.stack import Ports, stack
-from devstack.story import Story
-from devstack.telling import Telling
+from devstack.slack.terminal import transcript
+from devstack.stack import STATE, NothingRunsError, Ports, Running, find, stack
+from devstack.story.api_client import ApiClient
+from devstack.story.narrator import Telling
+from devstack.story.scenes import Story
+from devstack.story.snooze_scenes import SnoozeScenes
 from devstack.up import show_addresses
 from infra import token_commands
 

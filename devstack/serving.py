@@ -1,15 +1,19 @@
 """Serves a WSGI application on this machine for as long as a `with` block lasts."""
 
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
+    import subprocess
+
     from _typeshed.wsgi import WSGIApplication
+
 
 HOST = "127.0.0.1"
 # Seconds between two looks at whether to stop serving
@@ -34,3 +38,27 @@ def served(app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler])
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def free_port() -> int:
+    """A port that nothing listens on just now."""
+    with closing(socket.create_server((HOST, 0))) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_it_listens(
+    process: "subprocess.Popen[bytes]", port: int, name: str, seconds: float
+) -> None:
+    """Return once `port` answers; RuntimeError where the program ended or took too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{name} ended with exit code {process.returncode}")
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"{name} did not listen within {seconds:g} s")

@@ -11,12 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.domain.access import Role
-from devstack.api import api_server
-from devstack.api_tokens import made
-from devstack.handlers import Handlers
-from devstack.running import Running, announced
-from devstack.sample_fleet import FLEET, load_sample, started_now
-from devstack.stack import Ports, stack
+from devstack.inspec.loader import FLEET, load_sample, started_now
+from devstack.local_app import Handlers, api_server, made
+from devstack.stack import Ports, Running, announced, stack
 from devstack.viewer import viewer
 
 

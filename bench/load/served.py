@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bench.api_fleet import ROOT, api_settings, filled
 from chalicelib.domain.access import Role
-from devstack.api_tokens import made
 from devstack.aws.server import aws_server
 from devstack.dynamodb_local import dynamodb_local
-from devstack.listening import HOST, free_port, wait_until_it_listens
+from devstack.local_app import made
+from devstack.serving import HOST, free_port, wait_until_it_listens
 
 LOG = Path("build/bench/api.log")
 _START_SECONDS = 60

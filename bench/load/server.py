@@ -5,7 +5,7 @@ It ends with its standard input, so it never outlives whoever started it.
 
 import sys
 
-from devstack.api import api_server
+from devstack.local_app import api_server
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from chalicelib.bootstrap import Runtime
 from chalicelib.domain.job import Job, JobKind, monthly_key
 from chalicelib.settings import Settings
 from chalicelib.usecases.passes import run_scans
-from devstack.names import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, REGION
 
 # Steps of this prime over the findings bring each of them once, in no order.
 STRIDE = 7_368_787

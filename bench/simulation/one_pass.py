@@ -27,7 +27,7 @@ from chalicelib.bootstrap import Runtime
 from chalicelib.settings import Settings
 from chalicelib.usecases.context import ANNOUNCING_TIME
 from chalicelib.usecases.passes import run_scans
-from devstack.names import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, REGION
 
 CASES = {"quiet": "nothing changed", "new": "everything is new"}
 # Time for 6,000 nodes, as a pass has it at some 7 calls a second.

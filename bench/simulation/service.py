@@ -16,7 +16,7 @@ from chalicelib.reports.csv_file import render_csv
 from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Renderer
-from devstack.names import ACCOUNT, ASSOCIATION, REGION
+from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from tests.fakes import (
     MemoryLease,
     MemoryLedger,

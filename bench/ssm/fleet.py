@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devstack.names import TOKEN
+from devstack.environment import TOKEN
 
 TYPE = "Custom:InSpec"
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")

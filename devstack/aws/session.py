@@ -2,7 +2,7 @@
 
 import boto3
 
-from devstack.names import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, REGION
 
 __all__ = ["ACCOUNT", "REGION", "local_session"]
 

@@ -1,17 +1,16 @@
 """The HTTP side: the Web API, the upload URL, and the blueprints of page and control."""
 
 import socket
+from dataclasses import dataclass
 
-from flask import Flask, Request, Response, request
+import msgspec
+from flask import Blueprint, Flask, Request, Response, jsonify, request
 
-from devstack.slack.call import Call
-from devstack.slack.control import control
+from devstack.slack.call import Call, RefusedError, read_json
 from devstack.slack.dispatch import Answer, answer_call, answer_with_faults
-from devstack.slack.faults import UPLOAD, Faults
-from devstack.slack.json_text import read_json
-from devstack.slack.model import Json
+from devstack.slack.faults import UPLOAD, Fault, Faults
+from devstack.slack.model import Json, messages_to_json
 from devstack.slack.page import page
-from devstack.slack.refusal import RefusedError
 from devstack.slack.uploads import UploadError
 from devstack.slack.workspace import Workspace
 
@@ -86,3 +85,40 @@ def _response(answer: Answer) -> Response:
     if answer.retry_after is not None:
         response.headers["Retry-After"] = str(answer.retry_after)
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOrder:
+    """The JSON of an order, such as `{"method": "*", "fault": {"kind": "rate_limited"}}`."""
+
+    method: str
+    fault: Fault
+    times: int = 1
+
+
+def control(workspace: Workspace, faults: Faults) -> Blueprint:
+    """Build the routes under `/_devstack`."""
+    routes = Blueprint("control", __name__, url_prefix="/_devstack")
+
+    @routes.get("/messages")
+    def messages() -> Response:
+        channel = {"id": workspace.channel.id, "name": workspace.channel.name}
+        listed = messages_to_json(workspace.channel.messages())
+        return jsonify({"channel": channel, "messages": listed})
+
+    @routes.post("/faults")
+    def order_fault() -> Response:
+        try:
+            order = msgspec.json.decode(request.get_data(), type=FaultOrder)
+        except msgspec.MsgspecError as error:
+            return Response(f"{error}\n", 400, content_type="text/plain; charset=utf-8")
+        faults.add(order.method, order.fault, order.times)
+        return Response(status=204)
+
+    @routes.post("/reset")
+    def reset() -> Response:
+        workspace.clear()
+        faults.clear()
+        return Response(status=204)
+
+    return routes

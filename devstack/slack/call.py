@@ -1,11 +1,10 @@
 """One call to a method, and how its arguments are read."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from devstack.slack.json_text import read_json
 from devstack.slack.model import Json
-from devstack.slack.refusal import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +43,37 @@ class Call:
             return read_json(value)
         except ValueError as error:
             raise RefusedError("invalid_arguments", f"invalid JSON: {name}") from error
+
+
+def read_json(text: str | bytes) -> Any:
+    r"""Parse JSON text, or raise ValueError.
+
+    Halves of surrogate pairs, such as a lone \ud800, are refused too: they are no text, no
+    answer in UTF-8 can repeat them, and Slack's parser does not take them.
+    """
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+class RefusedError(Exception):
+    """Slack refuses a call.
+
+    `error` is the code of the method's reference page; `problems` say what is wrong in the
+    arguments, in Slack's words and without its `[ERROR]` prefix.
+    """
+
+    def __init__(self, error: str, *problems: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.problems = problems
+
+    def body(self) -> Json:
+        """Give the JSON that Slack answers; the bare `errors` come with bad blocks only."""
+        answer: Json = {"ok": False, "error": self.error}
+        if self.problems:
+            messages = [f"[ERROR] {problem}" for problem in self.problems]
+            answer["response_metadata"] = {"messages": messages}
+        if self.problems and self.error == "invalid_blocks":
+            answer["errors"] = list(self.problems)
+        return answer

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import RLock
 
+from devstack.slack.call import RefusedError
 from devstack.slack.model import File, Json, Message
-from devstack.slack.refusal import RefusedError
 
 BOT_USER_ID = "U0DEVSTACK"
 

@@ -4,12 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from devstack.slack.call import Call
-from devstack.slack.chat_methods import auth_test, list_replies, post_message, update_message
+from devstack.slack.call import Call, RefusedError
 from devstack.slack.faults import Fault, FaultKind, Faults
-from devstack.slack.file_methods import complete_upload, file_info, get_upload_url
+from devstack.slack.methods import (
+    auth_test,
+    complete_upload,
+    file_info,
+    get_upload_url,
+    list_replies,
+    post_message,
+    update_message,
+)
 from devstack.slack.model import Json
-from devstack.slack.refusal import RefusedError
 from devstack.slack.workspace import Workspace
 
 METHODS: dict[str, Callable[[Workspace, Call], Json]] = {

@@ -1,13 +1,15 @@
 """The page that shows the channel as a person would see it in Slack, and its files."""
 
+from collections.abc import Iterable
 from io import BytesIO
+from itertools import groupby
 
 from flask import Blueprint, Response, abort, render_template, request, send_file
+from markupsafe import Markup, escape
 
-from devstack.slack.content import spans_of
-from devstack.slack.html import to_html
-from devstack.slack.mrkdwn import parse_mrkdwn
-from devstack.slack.refusal import RefusedError
+from devstack.slack.call import RefusedError
+from devstack.slack.markup import parse_mrkdwn, spans_of
+from devstack.slack.spans import Span, Style
 from devstack.slack.view import post_with_ts, posts_of
 from devstack.slack.workspace import Workspace
 
@@ -54,3 +56,38 @@ def page(workspace: Workspace) -> Blueprint:
         return response
 
     return routes
+
+
+_SAFE_SCHEMES = ("https://", "http://", "mailto:")
+
+# From the innermost element to the outermost
+_ELEMENTS = (
+    (Style.CODE, Markup("<code>{}</code>")),
+    (Style.PRE, Markup("<pre>{}</pre>")),
+    (Style.MENTION, Markup('<span class="mention">{}</span>')),
+    (Style.PING, Markup('<span class="ping">{}</span>')),
+    (Style.STRIKE, Markup("<s>{}</s>")),
+    (Style.ITALIC, Markup("<i>{}</i>")),
+    (Style.BOLD, Markup("<b>{}</b>")),
+)
+_QUOTE = Markup("<blockquote>{}</blockquote>")
+_LINK = Markup('<a href="{}" rel="noreferrer">{}</a>')
+
+
+def to_html(spans: Iterable[Span]) -> Markup:
+    """Give HTML in which line breaks are the newlines of the text."""
+    pieces = Markup("")
+    for quoted, group in groupby(spans, key=lambda span: Style.QUOTE in span.styles):
+        inner = Markup("").join(_element(span) for span in group)
+        pieces += _QUOTE.format(inner.rstrip("\n")) if quoted else inner
+    return pieces
+
+
+def _element(span: Span) -> Markup:
+    html = escape(span.text)
+    if span.url is not None and span.url.startswith(_SAFE_SCHEMES):
+        html = _LINK.format(span.url, html)
+    for style, element in _ELEMENTS:
+        if style in span.styles:
+            html = element.format(html)
+    return html

@@ -1,5 +1,6 @@
 """Pieces of formatted text: what mrkdwn and rich text come to, whoever then shows them."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,3 +25,48 @@ class Span:
     text: str
     styles: frozenset[Style] = frozenset()
     url: str | None = None
+
+
+_NAMED = re.compile(r":([a-z0-9_+\-]{1,50}):")
+
+_EMOJI = {
+    "alarm_clock": "⏰",
+    "arrow_down": "⬇️",
+    "arrow_up": "⬆️",
+    "bell": "🔔",
+    "calendar": "📆",
+    "checkered_flag": "🏁",
+    "exclamation": "❗",
+    "eyes": "👀",
+    "file_folder": "📁",
+    "fire": "🔥",
+    "hourglass": "⌛",
+    "information_source": "\N{INFORMATION SOURCE}\N{VARIATION SELECTOR-16}",
+    "large_green_circle": "🟢",
+    "large_orange_circle": "🟠",
+    "large_red_square": "🟥",
+    "large_yellow_circle": "🟡",
+    "lock": "🔒",
+    "mag": "🔍",
+    "mute": "🔇",
+    "new": "🆕",
+    "no_bell": "🔕",
+    "page_facing_up": "📄",
+    "paperclip": "📎",
+    "question": "❓",
+    "red_circle": "🔴",
+    "rotating_light": "🚨",
+    "shield": "🛡️",
+    "skull": "💀",
+    "tada": "🎉",
+    "warning": "⚠️",
+    "white_check_mark": "✅",
+    "white_circle": "⚪",
+    "x": "❌",
+    "zzz": "💤",
+}
+
+
+def with_emoji(text: str) -> str:
+    """Put the emoji in place of each known `:name:`."""
+    return _NAMED.sub(lambda match: _EMOJI.get(match[1], match[0]), text)

@@ -6,8 +6,8 @@ from secrets import token_urlsafe
 from threading import RLock
 from urllib.parse import quote
 
+from devstack.slack.call import RefusedError
 from devstack.slack.model import File
-from devstack.slack.refusal import RefusedError
 
 
 class UploadError(Exception):

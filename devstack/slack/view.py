@@ -1,12 +1,37 @@
 """What the page shows of a message: its time, its replies, its file cards. Pure."""
 
+import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
+from itertools import islice
 
-from devstack.slack.csv_preview import Preview, preview_of
 from devstack.slack.model import File, Message
 
 _KILO = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Column names, the first rows, and the number of rows that are not shown."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    hidden: int
+
+
+def preview_of(file: File) -> Preview | None:
+    """Read the beginning of a CSV file; None where it is no CSV, empty or not readable."""
+    if file.mimetype != "text/csv" or not file.content:
+        return None
+    text = file.content.decode("utf-8-sig", errors="replace")
+    rows = csv.reader(StringIO(text, newline=""))
+    try:
+        header = next(rows, [])
+        shown = tuple(tuple(row) for row in islice(rows, SHOWN_ROWS))
+        return Preview(tuple(header), shown, sum(1 for _ in rows))
+    except csv.Error:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +86,6 @@ def _size(size: int) -> str:
     if size < _KILO * _KILO:
         return f"{size / _KILO:.1f} kB"
     return f"{size / _KILO / _KILO:.1f} MB"
+
+
+SHOWN_ROWS = 8

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from devstack.slack.call import RefusedError
 from devstack.slack.channel import Channel
-from devstack.slack.refusal import RefusedError
 from devstack.slack.uploads import Uploads
 
 # A channel that the bot has not been invited to

@@ -11,7 +11,7 @@ from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
 from chalicelib.usecases.ports import Compliance
-from devstack.aws.compliance.store import compliance_of
+from devstack.aws.compliance_store import compliance_of
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
 from tests.fakes import MemoryCompliance

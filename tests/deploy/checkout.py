@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.names import ACCOUNT
+from devstack.environment import ACCOUNT
 
 PROJECT = Path(__file__).parents[2]
 PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "requirements.txt")

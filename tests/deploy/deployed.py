@@ -15,9 +15,9 @@ from chalicelib.domain.access import Role
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
 from devstack.emulator import Emulator, emulator
-from devstack.inspec.event import association_event
-from devstack.names import ACCOUNT, ASSOCIATION, CHANNEL_ID, REGION, TOKEN
-from devstack.sample_fleet import load_sample, started_now
+from devstack.environment import ACCOUNT, ASSOCIATION, CHANNEL_ID, REGION, TOKEN
+from devstack.events import association_event
+from devstack.inspec.loader import load_sample, started_now
 from devstack.slack import SlackStandIn, slack_server
 from infra.token_commands import add_token
 from tests.functional.api import Reply

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from chalicelib.domain.access import Role
 from chalicelib.entrypoints.api_routes import ROUTES
 from devstack import emulator
-from devstack.inspec.event import scheduled_event
-from devstack.names import ACCOUNT, CHANNEL_ID, REGION
+from devstack.environment import ACCOUNT, CHANNEL_ID, REGION
+from devstack.events import scheduled_event
 from infra.package_content import faults, read
 from tests.deploy.checkout import ARCHITECTURE, STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devstack import emulator
-from devstack.names import CHANNEL_ID
+from devstack.environment import CHANNEL_ID
 from infra.package_content import faults as package_faults
 from infra.package_content import read
 from tests.deploy.checkout import ARCHITECTURE, PROJECT, Checkout, checkout

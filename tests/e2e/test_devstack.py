@@ -15,12 +15,12 @@ import pytest
 from rich.console import Console
 
 from devstack.__main__ import main
-from devstack.api_client import ApiClient
-from devstack.handlers import Handlers
-from devstack.snooze_scenes import SnoozeScenes
+from devstack.local_app import Handlers
 from devstack.stack import stack
-from devstack.story import Story
-from devstack.telling import FAILED, StoryError, Telling
+from devstack.story.api_client import ApiClient
+from devstack.story.narrator import FAILED, StoryError, Telling
+from devstack.story.scenes import Story
+from devstack.story.snooze_scenes import SnoozeScenes
 
 pytestmark = pytest.mark.enable_socket
 

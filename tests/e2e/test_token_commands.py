@@ -15,8 +15,7 @@ import pytest
 from chalicelib.adapters.access_tokens import MOST_BYTES, ParameterTokens
 from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
 from devstack.aws.session import REGION, local_session
-from devstack.running import Running, announced
-from devstack.stack import Stack, stack
+from devstack.stack import Running, Stack, announced, stack
 
 pytestmark = pytest.mark.enable_socket
 

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from devstack.__main__ import main
-from devstack.api import api_server
+from devstack.local_app import api_server
 from tests.e2e.test_devstack import devstack, up
 
 pytestmark = pytest.mark.enable_socket

@@ -8,7 +8,7 @@ import json
 import sys
 from datetime import datetime
 
-from devstack.handlers import Handlers
+from devstack.local_app import Handlers
 
 
 def main(function: str, executed_at: str = "") -> None:

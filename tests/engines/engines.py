@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import bootstrap
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import OpenWork
-from devstack.aws.compliance.put import put_compliance_items
-from devstack.aws.compliance.store import compliance_of
+from devstack.aws.compliance_put import put_compliance_items
+from devstack.aws.compliance_store import compliance_of
 from devstack.aws.resources import Tables, create_tables
 from devstack.aws.session import local_session
-from devstack.environment import settings_env
-from devstack.handlers import Handlers
-from devstack.names import ACCOUNT, REGION
-from devstack.sample_fleet import started_now
+from devstack.environment import ACCOUNT, REGION, settings_env
+from devstack.inspec.loader import started_now
+from devstack.local_app import Handlers
 from devstack.slack import Message, SlackStandIn
 from devstack.stack import Stack, stack
 from tests.engines.proxy import Faults, proxy

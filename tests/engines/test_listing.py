@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.errors import ServiceError
-from devstack.sample_fleet import started_now
+from devstack.inspec.loader import started_now
 from tests.engines.engines import Engines, node_id
 from tests.engines.proxy import Answer, Call, answered, meanwhile, refused
 

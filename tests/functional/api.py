@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
-from devstack.api import api_server
-from devstack.names import API_TOKENS_PARAMETER
+from devstack.environment import API_TOKENS_PARAMETER
+from devstack.local_app import api_server
 from tests.functional.conftest import Service
 
 TOKENS = {Role.OPERATOR: "eis_operator", Role.VIEWER: "eis_viewer"}

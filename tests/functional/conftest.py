@@ -16,8 +16,8 @@ from botocore.config import Config
 from chalicelib import bootstrap
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
-from devstack.handlers import Handlers
-from devstack.sample_fleet import started_now
+from devstack.inspec.loader import started_now
+from devstack.local_app import Handlers
 from devstack.stack import Stack, stack
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
-from devstack.names import REGION, TOKEN
+from devstack.environment import REGION, TOKEN
 
 ROOT = Path(__file__).parents[2]
 SLACK_TOKEN = "/ec2-inspec-scan/dev/slack-token"

@@ -9,10 +9,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from devstack.aws.compliance.store import compliance_of
-from devstack.aws.server import AwsServer, aws_server
+from devstack.aws.compliance_store import compliance_of
+from devstack.aws.server import AwsServer, aws_server, register
 from devstack.aws.session import local_session
-from devstack.aws.ssm_compliance import register
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -10,11 +10,11 @@ from chalice.local import LambdaContext
 import app
 from chalicelib import bootstrap
 from chalicelib.domain.errors import BadEvent, BadSetting, DeliveryError
-from devstack.aws.compliance.store import compliance_of
+from devstack.aws.compliance_store import compliance_of
 from devstack.aws.session import local_session
-from devstack.inspec.event import association_event
-from devstack.names import ACCOUNT, REGION, TOKEN
-from devstack.sample_fleet import load_sample
+from devstack.environment import ACCOUNT, REGION, TOKEN
+from devstack.events import association_event
+from devstack.inspec.loader import load_sample
 from devstack.slack.faults import Fault
 from tests.functional.conftest import NODE, Service
 

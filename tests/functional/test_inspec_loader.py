@@ -10,7 +10,7 @@ import devstack
 from devstack.aws.server import AwsServer, aws_server
 from devstack.aws.session import local_session
 from devstack.inspec.loader import Loaded, load_report
-from devstack.inspec.shape import ReportError
+from devstack.inspec.report import ReportError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devstack.names import REGION, TOKEN
+from devstack.environment import REGION, TOKEN
 from tests.functional.desk import SLACK_TOKEN, Desk, new_desk
 
 pytestmark = pytest.mark.enable_socket

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 
 from chalicelib.aws.session import SERVICES, our_session
-from devstack.names import REGION
+from devstack.environment import REGION
 from tests.permissions.operations import named_in_code
 
 

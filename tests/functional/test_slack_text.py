@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from devstack.slack import File, Message
-from devstack.slack.html import to_html
-from devstack.slack.mrkdwn import parse_mrkdwn
-from devstack.slack.rich_text import parse_rich_text
-from devstack.slack.terminal_text import printable
-from devstack.slack.transcript import transcript
+from devstack.slack.markup import parse_mrkdwn, parse_rich_text
+from devstack.slack.page import to_html
+from devstack.slack.terminal import printable, transcript
 
 
 def html(text: str) -> str:

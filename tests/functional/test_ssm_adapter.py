@@ -12,7 +12,7 @@ from chalicelib.domain.compliance import Execution, SummaryRow, fold_items, grou
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.domain.proof import Doubt, find_doubt
-from devstack.aws.compliance.store import Group, compliance_of
+from devstack.aws.compliance_store import Group, compliance_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -22,7 +22,7 @@ from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery, SnoozeQuery
 from chalicelib.entrypoints.cursors import make_cursor
-from devstack.inspec.event import association_event, scheduled_event
+from devstack.events import association_event, scheduled_event
 
 LONGEST = 10_000
 AT = datetime(2026, 11, 23, 8, 15, 42, tzinfo=UTC)

@@ -7,8 +7,7 @@ from typing import Any, cast
 from hypothesis import HealthCheck, example, given, settings
 
 from devstack.inspec.loader import load_report
-from devstack.inspec.report import MAX_ITEMS, MAX_TITLE
-from devstack.inspec.shape import ReportError
+from devstack.inspec.report import MAX_ITEMS, MAX_TITLE, ReportError
 from tests.effort import examples
 from tests.fuzz.inputs import AT, REPORT, REPORTS
 

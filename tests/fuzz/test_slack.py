@@ -19,9 +19,8 @@ from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from devstack.slack import limits
-from devstack.slack.check_blocks import check_block
-from devstack.slack.check_message import checked_blocks
-from devstack.slack.mrkdwn import parse_mrkdwn
+from devstack.slack.check_message import check_block, checked_blocks
+from devstack.slack.markup import parse_mrkdwn
 from devstack.slack.spans import Style
 from tests.effort import examples
 from tests.fuzz.inputs import ALERTS, AT, LONGEST, MONTHS

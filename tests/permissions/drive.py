@@ -18,8 +18,8 @@ from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.usecases.context import Context
-from devstack.aws.compliance.store import store_of
-from devstack.names import ACCOUNT, REGION
+from devstack.aws.compliance_store import store_of
+from devstack.environment import ACCOUNT, REGION
 from devstack.slack.faults import Fault
 from tests.functional.conftest import NODE, Service
 from tests.permissions.recorder import Recorder

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.names import ACCOUNT
+from devstack.environment import ACCOUNT
 
 CHALICE = Path(__file__).parents[2] / ".chalice"
 FUNCTIONS = ("ec2-inspec-scan", "monthly-alert", "reconcile", "authorizer", "api_handler")

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from devstack.names import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, REGION
 
 # One element of a transaction to the action that IAM asks for.
 _IN_TRANSACTION = {

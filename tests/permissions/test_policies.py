@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
-from devstack.names import ACCOUNT, API_TOKENS_PARAMETER, REGION, TOKEN_PARAMETER
+from devstack.environment import ACCOUNT, API_TOKENS_PARAMETER, REGION, TOKEN_PARAMETER
 from tests.functional.conftest import running_service
 from tests.permissions.drive import drive
 from tests.permissions.operations import named_in_code

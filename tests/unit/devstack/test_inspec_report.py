@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 import devstack
-from devstack.inspec.report import ReportItem, compliance_items
-from devstack.inspec.shape import ReportError
+from devstack.inspec.report import ReportError, ReportItem, compliance_items
 
 SAMPLES = Path(devstack.__file__).parent / "samples"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from devstack.inspec.event import association_event, scheduled_event
+from devstack.events import association_event, scheduled_event
 
 RAN = datetime(2024, 5, 16, 23, 0, 1, tzinfo=UTC)
 SENT = datetime(2024, 5, 16, 23, 1, 10, tzinfo=UTC)

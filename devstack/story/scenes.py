@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from rich.table import Table
 
 from devstack.aws.session import local_session
-from devstack.sample_fleet import FLEET
-from devstack.snooze_scenes import SnoozeScenes
-from devstack.telling import Telling, csv_rows, expect, header
+from devstack.inspec.loader import FLEET
+from devstack.story.narrator import Telling, csv_rows, expect, header
+from devstack.story.snooze_scenes import SnoozeScenes
 
 REPAIRED, BROKEN, DOUBTFUL, WORN = FLEET
 SWAPPED = FLEET | {REPAIRED: FLEET[BROKEN], BROKEN: FLEET[REPAIRED]}

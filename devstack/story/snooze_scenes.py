@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from rich.text import Text
 
-from devstack.api_client import ApiClient
 from devstack.slack.model import Message
-from devstack.telling import Telling, csv_rows, expect, header
+from devstack.story.api_client import ApiClient
+from devstack.story.narrator import Telling, csv_rows, expect, header
 
 # Seconds in the words of the API: long enough to be seen, short enough to wait for.
 SHORT = "PT2S"

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from devstack.aws.compliance.errors import broken, refused
-from devstack.aws.compliance.store import ComplianceStore, Group
+from devstack.aws.compliance_store import ComplianceStore, Group, broken, refused
 
 MAX_ITEMS = 10_000
 MAX_TITLE = 500

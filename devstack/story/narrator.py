@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from devstack.handlers import Handlers
-from devstack.sample_fleet import load_sample, started_now
+from devstack.inspec.loader import load_sample, started_now
+from devstack.local_app import Handlers
 from devstack.slack.model import Message
-from devstack.slack.transcript import transcript
+from devstack.slack.terminal import transcript
 from devstack.stack import Stack
 
 # Failed results of the sample reports, after titles that occur twice on a node are folded.

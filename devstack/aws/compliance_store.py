@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from moto.ssm.exceptions import SSMException
 from moto.ssm.models import SimpleSystemManagerBackend, ssm_backends
 
 from devstack.aws.session import ACCOUNT, REGION
@@ -74,3 +75,17 @@ def store_of(backend: SimpleSystemManagerBackend) -> ComplianceStore:
 def compliance_of(account: str = ACCOUNT, region: str = REGION) -> ComplianceStore:
     """Return the present store of an account and region; ask again after a reset."""
     return store_of(ssm_backends[account][region])
+
+
+def refused(code: str, message: str) -> SSMException:
+    """Return the error that the service model names `code`."""
+    return SSMException(code, message)
+
+
+def broken(value: object, path: str, constraint: str) -> SSMException:
+    """Return the ValidationException for a `value` at `path` that breaks `constraint`."""
+    return refused(
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy "
+        f"constraint: {constraint}",
+    )

@@ -1,1 +1,0 @@
-"""SSM Compliance in memory: what three SSM actions accept, keep and answer."""

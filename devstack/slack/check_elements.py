@@ -1,0 +1,172 @@
+"""Checks shared by all blocks: keys, counts, lengths and text objects.
+
+Every check yields the problems it finds, in the words of Slack's schema validator.
+"""
+
+from collections.abc import Iterator
+
+from devstack.slack import limits
+from devstack.slack.model import Json
+
+PLAIN = frozenset({"plain_text"})
+PLAIN_OR_MRKDWN = frozenset({"plain_text", "mrkdwn"})
+_KEYS = {
+    "plain_text": frozenset({"type", "text", "emoji"}),
+    "mrkdwn": frozenset({"type", "text", "verbatim"}),
+}
+
+
+def at(pointer: str, problem: str) -> str:
+    """Say where a problem is: `pointer` is the JSON pointer into the call's arguments."""
+    return f"{problem} [json-pointer:{pointer}]"
+
+
+def check_keys(value: Json, allowed: frozenset[str], pointer: str) -> Iterator[str]:
+    """Slack takes no key that it does not know."""
+    for key in sorted(value.keys() - allowed):
+        yield at(pointer, f"invalid additional property: {key}")
+
+
+def check_items(value: object, pointer: str, most: int) -> Iterator[str]:
+    """A list has one item at least and `most` at most."""
+    if not isinstance(value, list):
+        yield at(pointer, "must provide an array")
+    elif not value:
+        yield at(pointer, "no fewer than 1 items allowed")
+    elif len(value) > most:
+        yield at(pointer, f"no more than {most} items allowed")
+
+
+def check_string(owner: Json, key: str, pointer: str, longest: int) -> Iterator[str]:
+    """`owner` has under `key` a string of 1 to `longest` characters."""
+    value = owner.get(key)
+    if key not in owner:
+        yield at(pointer, f"missing required field: {key}")
+    elif not isinstance(value, str):
+        yield at(f"{pointer}/{key}", "must provide a string")
+    elif not value:
+        yield at(f"{pointer}/{key}", "must be more than 0 characters")
+    elif len(value) > longest:
+        yield at(f"{pointer}/{key}", f"must be less than {longest + 1} characters")
+
+
+def check_text_object(
+    value: object, pointer: str, longest: int, kinds: frozenset[str] = PLAIN_OR_MRKDWN
+) -> Iterator[str]:
+    """A text object of one of `kinds` with 1 to `longest` characters.
+
+    Where two kinds fit, Slack first says that no schema matched.
+    """
+    problems = list(_problems_of_text(value, pointer, longest, kinds))
+    if problems and len(kinds) > 1:
+        yield at(pointer, "failed to match all allowed schemas")
+    yield from problems
+
+
+def _problems_of_text(
+    value: object, pointer: str, longest: int, kinds: frozenset[str]
+) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield at(pointer, "must provide an object")
+        return
+    kind = value.get("type")
+    if kind not in kinds:
+        yield at(f"{pointer}/type", f"unsupported type: {kind}")
+        return
+    yield from check_keys(value, _KEYS[str(kind)], pointer)
+    yield from check_string(value, "text", pointer, longest)
+
+
+_CONTAINERS = frozenset(
+    {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
+)
+
+
+def check_rich_text(block: Json, pointer: str) -> Iterator[str]:
+    """Containers hold elements, and a text element is not empty."""
+    for index, element in _elements(block):
+        here = f"{pointer}/elements/{index}"
+        if not isinstance(element, dict) or element.get("type") not in _CONTAINERS:
+            yield at(here, "failed to match all allowed schemas")
+        else:
+            yield from _check_container(element, here)
+    yield from _check_filled(block, pointer)
+
+
+def _check_container(container: Json, pointer: str) -> Iterator[str]:
+    if container["type"] == "rich_text_list":
+        yield from check_rich_text(container, pointer)
+        return
+    yield from _check_filled(container, pointer)
+    for index, element in _elements(container):
+        here = f"{pointer}/elements/{index}"
+        if not isinstance(element, dict) or not isinstance(element.get("type"), str):
+            yield at(here, "failed to match all allowed schemas")
+        elif element["type"] == "text" and not element.get("text"):
+            yield at(f"{here}/text", "must be more than 0 characters")
+
+
+def _check_filled(owner: Json, pointer: str) -> Iterator[str]:
+    if not isinstance(owner.get("elements"), list):
+        yield at(pointer, "missing required field: elements")
+
+
+def _elements(owner: Json) -> Iterator[tuple[int, object]]:
+    elements = owner.get("elements")
+    yield from enumerate(elements if isinstance(elements, list) else [])
+
+
+_CELL_KEYS = {
+    "raw_text": frozenset({"type", "text"}),
+    "rich_text": frozenset({"type", "elements", "block_id"}),
+}
+_SETTING_KEYS = frozenset({"align", "is_wrapped"})
+_ALIGNMENTS = frozenset({"left", "center", "right"})
+
+
+def check_table(block: Json, pointer: str) -> Iterator[str]:
+    """Yield the problems of the rows first, then those of `column_settings`."""
+    rows = block.get("rows")
+    if rows is None:
+        yield at(pointer, "missing required field: rows")
+        return
+    yield from check_items(rows, f"{pointer}/rows", limits.TABLE_ROWS)
+    for number, row in enumerate(rows if isinstance(rows, list) else []):
+        here = f"{pointer}/rows/{number}"
+        yield from check_items(row, here, limits.TABLE_COLUMNS)
+        for column, cell in enumerate(row if isinstance(row, list) else []):
+            yield from _check_cell(cell, f"{here}/{column}")
+    yield from _check_settings(block.get("column_settings", []), f"{pointer}/column_settings")
+
+
+def _check_cell(cell: object, pointer: str) -> Iterator[str]:
+    kind = cell.get("type") if isinstance(cell, dict) else None
+    if not isinstance(cell, dict) or kind not in _CELL_KEYS:
+        yield at(pointer, "failed to match any allowed schemas")
+        return
+    problems = list(check_keys(cell, _CELL_KEYS[str(kind)], pointer))
+    if kind == "raw_text":
+        problems += check_string(cell, "text", pointer, limits.TABLE_TEXT)
+    else:
+        problems += check_rich_text(cell, pointer)
+    if problems:
+        yield at(pointer, "failed to match any allowed schemas")
+    yield from problems
+
+
+def _check_settings(settings: object, pointer: str) -> Iterator[str]:
+    if settings == []:
+        return
+    yield from check_items(settings, pointer, limits.TABLE_COLUMNS)
+    for column, setting in enumerate(settings if isinstance(settings, list) else []):
+        here = f"{pointer}/{column}"
+        if setting is None:  # a column left as it is
+            continue
+        if not isinstance(setting, dict):
+            yield at(here, "must provide an object")
+            continue
+        yield from check_keys(setting, _SETTING_KEYS, here)
+        if setting.get("align", "left") not in _ALIGNMENTS:
+            yield at(f"{here}/align", "must be one of: left, center, right")
+        if not isinstance(setting.get("is_wrapped", False), bool):
+            yield at(f"{here}/is_wrapped", "must provide a boolean")

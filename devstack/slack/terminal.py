@@ -1,0 +1,154 @@
+"""Writes spans as rich text for a terminal, from which no hostile character escapes."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from devstack.slack.markup import parse_mrkdwn, spans_of
+from devstack.slack.model import File, Json, Message
+from devstack.slack.spans import Span, Style
+
+# Control characters, invisible format characters (bidi overrides among them), halves of
+# surrogate pairs, line and paragraph separators
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_LOOKS = {
+    Style.BOLD: "bold",
+    Style.ITALIC: "italic",
+    Style.STRIKE: "strike",
+    Style.CODE: "red",
+    Style.PRE: "red",
+    Style.QUOTE: "dim",
+    Style.MENTION: "blue",
+    Style.PING: "black on yellow",
+}
+
+
+def printable(text: str) -> str:
+    r"""Name each character that a terminal would obey, such as <U+001B>; \n stays."""
+    return "".join(
+        f"<U+{ord(each):04X}>"
+        if unicodedata.category(each) in _UNPRINTABLE and each != "\n"
+        else each
+        for each in text
+    )
+
+
+def to_text(spans: Iterable[Span]) -> Text:
+    """Give the spans as one text, the target of a link after its words."""
+    text = Text()
+    for span in spans:
+        style = " ".join(_LOOKS[style] for style in sorted(span.styles))
+        text.append(printable(span.text), style)
+        if span.url is not None and span.url != span.text:
+            text.append(f" ({printable(span.url)})", "dim")
+    return text
+
+
+def render_block(block: Json) -> RenderableType:
+    """Render a block that has passed the checks."""
+    render = _RENDERERS.get(block["type"], _text)
+    return render(block)
+
+
+def _text(value: Json) -> Text:
+    return to_text(spans_of(value))
+
+
+def _header(block: Json) -> Text:
+    return Text(_text(block["text"]).plain, "bold underline")
+
+
+def _section(block: Json) -> Group:
+    parts: list[RenderableType] = []
+    if "text" in block:
+        parts.append(_text(block["text"]))
+    if "fields" in block:
+        grid = Table.grid(padding=(0, 4))
+        fields = [_text(field) for field in block["fields"]]
+        for left in range(0, len(fields), 2):
+            grid.add_row(*fields[left : left + 2])
+        parts.append(grid)
+    return Group(*parts)
+
+
+def _context(block: Json) -> Text:
+    text = Text("  ").join(_text(element) for element in block["elements"])
+    text.stylize_before("dim")
+    return text
+
+
+def _actions(block: Json) -> Text:
+    labels = [_text(element["text"]) for element in block["elements"]]
+    return Text("  ").join(Text.assemble("[", label, "]") for label in labels)
+
+
+def _table(block: Json) -> Table:
+    header, *rows = [[_text(cell) for cell in row] for row in block["rows"]]
+    settings = [each or {} for each in block.get("column_settings", [])]
+    table = Table(box=box.ROUNDED)
+    for index, title in enumerate(header):
+        setting = settings[index] if index < len(settings) else {}
+        table.add_column(title, justify=setting.get("align", "left"), overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _divider(_block: Json) -> Rule:
+    return Rule(style="dim")
+
+
+_RENDERERS: dict[str, Callable[[Json], RenderableType]] = {
+    "header": _header,
+    "section": _section,
+    "context": _context,
+    "actions": _actions,
+    "table": _table,
+    "divider": _divider,
+}
+
+
+_INDENT = 4
+
+
+def transcript(messages: Iterable[Message]) -> Group:
+    """Give a renderable for `rich.console.Console.print`.
+
+    Nothing in a message is read as rich markup, and no control character of a message
+    reaches the terminal.
+    """
+    listed = tuple(messages)
+    parts: list[RenderableType] = []
+    for message in listed:
+        if message.thread_ts is None:
+            parts += [*_message(message), ""]
+            replies = (each for each in listed if each.thread_ts == message.ts)
+            for reply in replies:
+                parts.append(Padding(Group(*_message(reply), ""), (0, 0, 0, _INDENT)))
+    return Group(*parts)
+
+
+def _message(message: Message) -> Iterator[RenderableType]:
+    time = datetime.fromtimestamp(float(message.ts), UTC)
+    sign = "#" if message.thread_ts is None else "↳"
+    edited = " (edited)" if message.edited else ""
+    yield Text(f"{sign} {time:%Y-%m-%d %H:%M:%S} UTC{edited}", "dim")
+    for block in message.blocks:
+        yield render_block(block)
+    if message.text and not message.blocks:
+        yield to_text(parse_mrkdwn(message.text))
+    for file in message.files:
+        yield _file(file)
+
+
+def _file(file: File) -> Text:
+    title = (printable(file.title), "bold")
+    about = f" ({printable(file.name)}, {file.size:,} bytes)"
+    return Text.assemble("📎 ", title, about, f"\n   {printable(file.permalink)}")

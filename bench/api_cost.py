@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from rich.console import Console
 
 from bench.results import ApiCost, ApiRequests, cores, save, today
-from devstack.dynamodb_local import missing
+from devstack.dynamodb_local import describe_missing
 from devstack.environment import isolate
 
 SMALL, LARGE = 1_000, 100_000
@@ -29,8 +29,8 @@ def main() -> int:
     """Measure and keep; 1 where DynamoDB Local is missing."""
     isolate()
     console = Console(highlight=False, soft_wrap=True)
-    if missing():
-        Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing()}")
+    if describe_missing():
+        Console(stderr=True).print(f"The bench needs DynamoDB Local: {describe_missing()}")
         return 1
     from bench.api_fleet import Api, apis, node_id  # noqa: PLC0415 - after isolate
 

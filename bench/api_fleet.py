@@ -17,9 +17,9 @@ from bench.api_worker import Measured
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.domain.finding import Finding, Severity
 from devstack.aws.resources import Tables, create_tables
-from devstack.aws.session import local_session
-from devstack.dynamodb_local import dynamodb_local
-from devstack.environment import settings_env
+from devstack.aws.session import make_session
+from devstack.dynamodb_local import run_dynamodb_local
+from devstack.environment import build_settings
 
 ROOT = Path(__file__).parents[1]
 # Findings of a node: a page of 100 is one node's.
@@ -55,7 +55,7 @@ class Api:
 @contextmanager
 def apis(sizes: Sequence[int]) -> Iterator[tuple[Api, ...]]:
     """One API for each size, each over tables of its own, while the block lasts."""
-    with dynamodb_local() as url, ExitStack() as block:
+    with run_dynamodb_local() as url, ExitStack() as block:
         made = []
         for size in sizes:
             tables = filled(url, size)
@@ -71,7 +71,7 @@ def node_id(number: int) -> str:
 
 def filled(url: str, size: int) -> Tables:
     """Tables with `size` findings on the DynamoDB at `url`, `PER_NODE` a node."""
-    session = local_session()
+    session = make_session()
     with closing(session.client("dynamodb", endpoint_url=url)) as dynamodb:
         tables = create_tables(dynamodb, stage=f"bench-{size}")
     config = Config(max_pool_connections=WRITERS)
@@ -101,7 +101,7 @@ def findings_of(number: int) -> list[Finding]:
 
 def api_settings(aws_url: str, tables: Tables) -> dict[str, str]:
     """The settings of an API over these tables."""
-    return settings_env(
+    return build_settings(
         aws_url=aws_url,
         slack_url=f"{NOWHERE}/api/",
         findings_table=tables.findings,

@@ -18,7 +18,7 @@ from statistics import median
 from rich.console import Console
 
 from bench.results import ColdStarts, Start, cores, save, today
-from devstack.environment import isolate, settings_env
+from devstack.environment import build_settings, isolate
 from infra import bytecode
 
 ROOT = Path(__file__).parents[1]
@@ -136,7 +136,7 @@ def main() -> int:
 
 def _settings() -> dict[str, str]:
     nowhere = "http://127.0.0.1:9/"
-    return settings_env(
+    return build_settings(
         aws_url=nowhere,
         slack_url=nowhere,
         findings_table="findings",

@@ -15,10 +15,10 @@ from rich.console import Console
 from bench.figures import Run
 from bench.ssm.process import SsmProcess, start_ssm
 from devstack.aws.resources import create_tables
-from devstack.aws.session import local_session
-from devstack.dynamodb_local import dynamodb_local, missing
-from devstack.environment import isolate, settings_env
-from devstack.stack import Stack, stack
+from devstack.aws.session import make_session
+from devstack.dynamodb_local import describe_missing, run_dynamodb_local
+from devstack.environment import build_settings, isolate
+from devstack.stack import Stack, run_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -77,24 +77,24 @@ def on_engines(measure: Callable[[Bench, Callable[[str], None]], Made]) -> Made:
     Ends the program where DynamoDB Local cannot be had.
     """
     isolate()
-    if missing():
-        raise SystemExit(f"The bench needs DynamoDB Local: {missing()}")
+    if describe_missing():
+        raise SystemExit(f"The bench needs DynamoDB Local: {describe_missing()}")
     with Console(soft_wrap=True).status("starting") as status, bench() as running:
         return measure(running, status.update)
 
 
 @contextmanager
 def bench(
-    engine: Callable[[Stack], AbstractContextManager[str]] = lambda _: dynamodb_local(),
+    engine: Callable[[Stack], AbstractContextManager[str]] = lambda _: run_dynamodb_local(),
 ) -> Iterator[Bench]:
     """Run everything, with empty tables, while the block lasts; `engine` gives DynamoDB's URL."""
-    with start_ssm() as ssm, stack() as running, engine(running) as url:
+    with start_ssm() as ssm, run_stack() as running, engine(running) as url:
         environments: dict[Variant, Mapping[str, str]] = {}
-        with closing(local_session().client("dynamodb", endpoint_url=url)) as dynamodb:
+        with closing(make_session().client("dynamodb", endpoint_url=url)) as dynamodb:
             for variant in VARIANTS:
                 tables = create_tables(dynamodb, stage=variant)
                 environments[variant] = {
-                    **settings_env(
+                    **build_settings(
                         aws_url=running.aws.url,
                         slack_url=running.slack.base_url,
                         findings_table=tables.findings,

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     isolate()
     # the stand-ins read the environment when they are imported
     from devstack import commands, up  # noqa: PLC0415
-    from devstack.stack import NothingRunsError, Ports  # noqa: PLC0415
+    from devstack.stack import NotRunningError, Ports  # noqa: PLC0415
     from devstack.story.narrator import StoryError  # noqa: PLC0415
 
     console = Console(highlight=False)
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 commands.token_command(asked, console)
             case _:
                 commands.channel_command(console)
-    except (StoryError, NothingRunsError, OSError, ValueError, ServiceError) as error:
+    except (StoryError, NotRunningError, OSError, ValueError, ServiceError) as error:
         Console(stderr=True).print(Text(f"{asked.command} failed: {error}", "bold red"))
         return 1
     return 0

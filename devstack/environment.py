@@ -32,7 +32,7 @@ def isolate(env: MutableMapping[str, str] = os.environ) -> None:
     )
 
 
-def settings_env(
+def build_settings(
     *,
     aws_url: str,
     slack_url: str,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 
-def association_event(  # noqa: PLR0913 - the facts of one association run
+def build_association_event(  # noqa: PLR0913 - the facts of one association run
     association_id: str,
     status: str,
     executed_at: datetime | None,
@@ -49,7 +49,7 @@ def association_event(  # noqa: PLR0913 - the facts of one association run
     }
 
 
-def scheduled_event(time: datetime, rule: str, account: str, region: str) -> dict[str, Any]:
+def build_scheduled_event(time: datetime, rule: str, account: str, region: str) -> dict[str, Any]:
     """Return what the schedule of the rule named `rule` sends at `time` (aware)."""
     return {
         **_envelope("Scheduled Event", "aws.events", time),

@@ -18,9 +18,9 @@ from chalice.local import (
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import Role
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
-from devstack.events import association_event, scheduled_event
+from devstack.events import build_association_event, build_scheduled_event
 from devstack.serving import HOST, POLL_INTERVAL
 from infra.token_commands import add_token
 
@@ -44,12 +44,12 @@ class Handlers:
     ) -> dict[str, Any]:
         """Hand over the event of an association execution; `nodes` counts nodes by status."""
         now = datetime.now(UTC)
-        event = association_event(
+        event = build_association_event(
             ASSOCIATION, status, executed_at, nodes, now, account=ACCOUNT, region=REGION
         )
         return self._call("ec2_inspec_scan", event)
 
-    def monthly(self) -> dict[str, Any]:
+    def report_month(self) -> dict[str, Any]:
         """Hand over the tick of the monthly schedule."""
         return self._call("monthly_alert", self._tick("monthly-alert"))
 
@@ -58,7 +58,7 @@ class Handlers:
         return self._call("reconcile", self._tick("reconcile") | dict(payload or {}))
 
     def _tick(self, rule: str) -> dict[str, Any]:
-        return scheduled_event(datetime.now(UTC), rule, ACCOUNT, REGION)
+        return build_scheduled_event(datetime.now(UTC), rule, ACCOUNT, REGION)
 
     def _call(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         context = LambdaContext(function, 1024, max_runtime_ms=MAX_SECONDS * 1000)
@@ -80,7 +80,7 @@ class _SilentHandler(ChaliceRequestHandler):
 
 
 @contextmanager
-def api_server(port: int = 0) -> Iterator[str]:
+def serve_api(port: int = 0) -> Iterator[str]:
     """Serve on `port`, on a free one when it is 0; yields the URL, without a slash at its end.
 
     The settings must stand in the environment before. OSError when the port is taken.
@@ -105,14 +105,14 @@ def api_server(port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def token_store(env: Mapping[str, str]) -> Iterator[ParameterTokens]:
+def open_token_store(env: Mapping[str, str]) -> Iterator[ParameterTokens]:
     """The store that the settings `env` name, at the stand-in."""
-    with closing(local_session().client("ssm", endpoint_url=env["AWS_ENDPOINT_URL"])) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=env["AWS_ENDPOINT_URL"])) as ssm:
         yield ParameterTokens(ssm, env["API_TOKENS_PARAMETER"])
 
 
-def made(env: Mapping[str, str], **roles: Role) -> dict[str, str]:
+def create_tokens(env: Mapping[str, str], **roles: Role) -> dict[str, str]:
     """Make a token for each name; returns them by name, they are nowhere else."""
     now = datetime.now(UTC)
-    with token_store(env) as store:
+    with open_token_store(env) as store:
         return {name: add_token(store, name, role, now) for name, role in roles.items()}

@@ -21,7 +21,9 @@ POLL_INTERVAL = 0.02
 
 
 @contextmanager
-def served(app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler]) -> Iterator[str]:
+def serve_wsgi(
+    app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler]
+) -> Iterator[str]:
     """Serve on `port`, on a free one when it is 0; yields the URL, `http://127.0.0.1:<port>`.
 
     Raises OSError when the port is taken: werkzeug itself would end the program.
@@ -40,16 +42,14 @@ def served(app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler])
         server.server_close()
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port that nothing listens on just now."""
     with closing(socket.create_server((HOST, 0))) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
-def wait_until_it_listens(
-    process: "subprocess.Popen[bytes]", port: int, name: str, seconds: float
-) -> None:
+def wait_for_port(process: "subprocess.Popen[bytes]", port: int, name: str, seconds: float) -> None:
     """Return once `port` answers; RuntimeError where the program ended or took too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

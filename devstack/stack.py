@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from devstack.aws.resources import Resources, create_resources
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
-from devstack.environment import CHANNEL_ID, TOKEN, TOKEN_PARAMETER, settings_env
-from devstack.slack import SlackStandIn, slack_server
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
+from devstack.environment import CHANNEL_ID, TOKEN, TOKEN_PARAMETER, build_settings
+from devstack.slack import SlackStandIn, serve_slack
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Stack:
 
 
 @contextmanager
-def stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
+def run_stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
     """Run the stand-ins while the block lasts; port 0 takes a free one."""
     with (
-        aws_server(aws_port) as aws,
-        slack_server(slack_port, token=TOKEN, channel_id=CHANNEL_ID) as slack,
+        serve_aws(aws_port) as aws,
+        serve_slack(slack_port, token=TOKEN, channel_id=CHANNEL_ID) as slack,
     ):
         resources = create_resources(aws.url, stage="devstack")
-        with closing(local_session().client("ssm", endpoint_url=aws.url)) as ssm:
+        with closing(make_session().client("ssm", endpoint_url=aws.url)) as ssm:
             ssm.put_parameter(Name=TOKEN_PARAMETER, Value=TOKEN, Type="SecureString")
-        env = settings_env(
+        env = build_settings(
             aws_url=aws.url,
             slack_url=slack.base_url,
             findings_table=resources.findings_table,
@@ -58,11 +58,11 @@ def stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
 STATE = Path("build/devstack/running.json")
 
 
-class NothingRunsError(RuntimeError):
+class NotRunningError(RuntimeError):
     """No stack is running; the text says how to start one."""
 
 
-class Running(msgspec.Struct, frozen=True):
+class RunningStack(msgspec.Struct, frozen=True):
     """Where the running stack is, and the settings for it; `api_url` None: no API is served."""
 
     aws_url: str
@@ -72,7 +72,7 @@ class Running(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def announced(running: Running, path: Path = STATE) -> Iterator[None]:
+def publish_running(running: RunningStack, path: Path = STATE) -> Iterator[None]:
     """Let other commands find this stack while the block lasts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode(running))
@@ -82,11 +82,11 @@ def announced(running: Running, path: Path = STATE) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def find(path: Path = STATE) -> Running:
+def read_running(path: Path = STATE) -> RunningStack:
     """The stack that is running now, or `NothingRunsError`."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Running)
+        return msgspec.json.decode(path.read_bytes(), type=RunningStack)
     except (FileNotFoundError, msgspec.DecodeError) as error:
-        raise NothingRunsError(
+        raise NotRunningError(
             "No stack is running here. Start one in another terminal: make up"
         ) from error

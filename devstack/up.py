@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.domain.access import Role
-from devstack.inspec.loader import FLEET, load_sample, started_now
-from devstack.local_app import Handlers, api_server, made
-from devstack.stack import Ports, Running, announced, stack
-from devstack.viewer import viewer
+from devstack.inspec.loader import FLEET, load_sample, read_clock
+from devstack.local_app import Handlers, create_tokens, serve_api
+from devstack.stack import Ports, RunningStack, publish_running, run_stack
+from devstack.viewer import serve_viewer
 
 
 def up(ports: Ports, console: Console) -> None:
@@ -28,15 +28,15 @@ def up(ports: Ports, console: Console) -> None:
 
 
 def _run(ports: Ports, console: Console) -> None:
-    with stack(ports.aws, ports.slack) as running:
+    with run_stack(ports.aws, ports.slack) as running:
         # before the API: it reads its settings from the environment that this sets
         handlers = Handlers(running.env, sys.stderr)
-        with api_server(ports.api) as api, viewer(api, ports.viewer) as viewer_url:
-            state = Running(running.aws.url, running.slack.page_url, running.env, api)
-            with announced(state):
-                tokens = made(running.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
+        with serve_api(ports.api) as api, serve_viewer(api, ports.viewer) as viewer_url:
+            state = RunningStack(running.aws.url, running.slack.page_url, running.env, api)
+            with publish_running(state):
+                tokens = create_tokens(running.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
                 with console.status("the sample fleet reports and is scanned"):
-                    began = started_now()
+                    began = read_clock()
                     for node, name in FLEET.items():
                         load_sample(running.aws.url, node, name)
                     handlers.scan(began, {"Success": len(FLEET)})

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from flask_swagger_ui import get_swaggerui_blueprint  # type: ignore[import-untyped]
 from werkzeug.serving import WSGIRequestHandler
 
-from devstack.serving import served
+from devstack.serving import serve_wsgi
 
 TITLE = "ec2-inspec-scan: the API of this machine"
 # The page comes with styles and a script of its own in its text, and pictures as data: URLs.
@@ -33,12 +33,12 @@ class _SilentHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def viewer(api_url: str, port: int = 0) -> Iterator[str]:
+def serve_viewer(api_url: str, port: int = 0) -> Iterator[str]:
     """Serve the viewer of the API at `api_url` on `port`, 0 for a free one; yields its URL.
 
     Raises OSError when the port is taken.
     """
-    with served(create_app(api_url), port, _SilentHandler) as url:
+    with serve_wsgi(create_app(api_url), port, _SilentHandler) as url:
         yield f"{url}/"
 
 

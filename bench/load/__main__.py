@@ -25,8 +25,8 @@ def main() -> int:
     if drive.missing():
         console.print(f"The load on the API is left out: {drive.missing()}", soft_wrap=True)
         return 0
-    if dynamodb_local.missing():
-        reason = dynamodb_local.missing()
+    if dynamodb_local.describe_missing():
+        reason = dynamodb_local.describe_missing()
         Console(stderr=True).print(f"The bench needs DynamoDB Local: {reason}")
         return 1
     return measure(console)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bench.api_fleet import ROOT, api_settings, filled
 from chalicelib.domain.access import Role
-from devstack.aws.server import aws_server
-from devstack.dynamodb_local import dynamodb_local
-from devstack.local_app import made
-from devstack.serving import HOST, free_port, wait_until_it_listens
+from devstack.aws.server import serve_aws
+from devstack.dynamodb_local import run_dynamodb_local
+from devstack.local_app import create_tokens
+from devstack.serving import HOST, find_free_port, wait_for_port
 
 LOG = Path("build/bench/api.log")
 _START_SECONDS = 60
@@ -33,13 +33,13 @@ def served(findings: int) -> Iterator[Served]:
 
     Tables are in DynamoDB Local, the list of tokens in the stand-in of AWS.
     """
-    with aws_server() as aws, dynamodb_local() as url:
+    with serve_aws() as aws, run_dynamodb_local() as url:
         settings = {
             **api_settings(aws.url, filled(url, findings)),
             "AWS_ENDPOINT_URL_DYNAMODB": url,
             "API_AUTH": "token",
         }
-        token = made(settings, operator=Role.OPERATOR)["operator"]
+        token = create_tokens(settings, operator=Role.OPERATOR)["operator"]
         with _process({**os.environ, **settings}) as api:
             yield Served(api, token)
 
@@ -47,7 +47,7 @@ def served(findings: int) -> Iterator[Served]:
 @contextmanager
 def _process(env: Mapping[str, str]) -> Iterator[str]:
     """Run the server and yield its URL; leaving the block closes its input, which ends it."""
-    port = free_port()
+    port = find_free_port()
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (
         LOG.open("wb") as log,
@@ -60,5 +60,5 @@ def _process(env: Mapping[str, str]) -> Iterator[str]:
             stderr=log,
         ) as process,
     ):
-        wait_until_it_listens(process, port, "the API", _START_SECONDS)
+        wait_for_port(process, port, "the API", _START_SECONDS)
         yield f"http://{HOST}:{port}"

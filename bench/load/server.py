@@ -5,12 +5,12 @@ It ends with its standard input, so it never outlives whoever started it.
 
 import sys
 
-from devstack.local_app import api_server
+from devstack.local_app import serve_api
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    with api_server(int(sys.argv[1])):
+    with serve_api(int(sys.argv[1])):
         sys.stdin.read()
 
 

@@ -17,7 +17,7 @@ from bench.results import cores, save, today
 from bench.sections.monthly import monthly
 from bench.simulation.fleet import EACH
 from devstack.environment import isolate
-from devstack.stack import stack
+from devstack.stack import run_stack
 
 SIZES = (10_000, 100_000, 300_000)
 
@@ -26,7 +26,7 @@ def months(told: Callable[[str], object]) -> Iterator[Month]:
     """Each size in a process of its own, on stand-ins of its own."""
     for findings in SIZES:
         told(f"a month with {findings:,} findings")
-        with stack() as running:
+        with run_stack() as running:
             module = "bench.monthly.one_month"
             made = in_own_process(module, (str(findings),), running.env, Made)
             there = arrived(running)

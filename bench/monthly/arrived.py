@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.finding import Severity
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 from devstack.stack import Stack
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class Arrived:
 def arrived(running: Stack) -> Arrived:
     """The one object of the bucket and the one file of the thread."""
     bucket = running.resources.reports_bucket
-    with closing(local_session().client("s3", endpoint_url=running.aws.url)) as s3:
+    with closing(make_session().client("s3", endpoint_url=running.aws.url)) as s3:
         stored, parts = _stored(s3, bucket)
-    (file,) = (file for message in running.slack.messages() for file in message.files)
+    (file,) = (file for message in running.slack.messages for file in message.files)
     return Arrived(stored, parts, file.content)
 
 

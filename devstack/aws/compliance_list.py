@@ -21,17 +21,17 @@ def list_compliance_items(store: ComplianceStore, request: Mapping[str, Any]) ->
     if request.get("ResourceTypes", [RESOURCE_TYPE]) != [RESOURCE_TYPE]:
         raise refused("InvalidResourceType", f"the resource type must be {RESOURCE_TYPE}")
     items = (
-        item for group in store.groups() if group.instance_id == ids[0] for item in group.items
+        item for group in store.list_groups() if group.instance_id == ids[0] for item in group.items
     )
-    rows = matching(items, request.get("Filters", []), ITEM_KEYS)
-    return page(rows, request, "ComplianceItems")
+    rows = filter_rows(items, request.get("Filters", []), ITEM_KEYS)
+    return cut_page(rows, request, "ComplianceItems")
 
 
 def list_resource_summaries(store: ComplianceStore, request: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a page of summaries, one for each node and type; no items give a row of zeros."""
-    summaries = map(_summary, store.groups())
-    rows = matching(summaries, request.get("Filters", []), SUMMARY_KEYS)
-    return page(rows, request, "ResourceComplianceSummaryItems")
+    summaries = map(_summary, store.list_groups())
+    rows = filter_rows(summaries, request.get("Filters", []), SUMMARY_KEYS)
+    return cut_page(rows, request, "ResourceComplianceSummaryItems")
 
 
 def _summary(group: Group) -> dict[str, Any]:
@@ -78,7 +78,7 @@ OPERATORS: Mapping[str, Callable[[str, Sequence[str]], bool]] = {
 }
 
 
-def matching(
+def filter_rows(
     rows: Iterable[Mapping[str, Any]], filters: Sequence[Mapping[str, Any]], keys: Collection[str]
 ) -> list[Mapping[str, Any]]:
     """Return the rows that all `filters` let through; only `keys` may be filtered on."""
@@ -116,7 +116,7 @@ def _check(wanted: Mapping[str, Any], path: str, keys: Collection[str]) -> None:
 MAX_RESULTS = 50
 
 
-def page(
+def cut_page(
     rows: Sequence[Mapping[str, Any]], request: Mapping[str, Any], name: str
 ) -> dict[str, Any]:
     """Return the page that `request` asks for as `{name: rows}`, `NextToken` when more follow.

@@ -36,7 +36,7 @@ class ComplianceStore:
         """Replace what was known of this node and type."""
         self._groups[group.instance_id, group.compliance_type] = group
 
-    def groups(self) -> Iterable[Group]:
+    def list_groups(self) -> Iterable[Group]:
         """Return the groups as they are now; later puts do not show in the answer."""
         return tuple(self._groups.values())
 
@@ -47,7 +47,7 @@ class ComplianceStore:
 
     def forget(self, instance_id: str) -> None:
         """Drop all data of a node, as AWS does some time after it was terminated."""
-        for group in self.groups():
+        for group in self.list_groups():
             if group.instance_id == instance_id:
                 del self._groups[group.instance_id, group.compliance_type]
 
@@ -66,15 +66,15 @@ class ComplianceStore:
             return None
 
 
-def store_of(backend: SimpleSystemManagerBackend) -> ComplianceStore:
+def attach_store(backend: SimpleSystemManagerBackend) -> ComplianceStore:
     """Return the store that lives on moto's backend, so that moto's reset clears it too."""
     store: ComplianceStore = vars(backend).setdefault("devstack_compliance", ComplianceStore())
     return store
 
 
-def compliance_of(account: str = ACCOUNT, region: str = REGION) -> ComplianceStore:
+def find_store(account: str = ACCOUNT, region: str = REGION) -> ComplianceStore:
     """Return the present store of an account and region; ask again after a reset."""
-    return store_of(ssm_backends[account][region])
+    return attach_store(ssm_backends[account][region])
 
 
 def refused(code: str, message: str) -> SSMException:

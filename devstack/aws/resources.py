@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from devstack.aws.session import ACCOUNT, REGION, local_session
+from devstack.aws.session import ACCOUNT, REGION, make_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,9 @@ class Resources:
 
 def create_resources(url: str, stage: str = "dev") -> Resources:
     """Create the tables and the bucket of `stage` at the endpoint `url`, none may exist yet."""
-    session = local_session()
+    session = make_session()
     names = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
-    bucket = substituted(properties("ReportsBucket")["BucketName"], names)
+    bucket = substitute_names(read_properties("ReportsBucket")["BucketName"], names)
     with (
         closing(session.client("dynamodb", endpoint_url=url)) as dynamodb,
         closing(session.client("s3", endpoint_url=url)) as s3,
@@ -72,8 +72,8 @@ def create_tables(dynamodb: DynamoDBClient, prefix: str = "", stage: str = "dev"
 
 
 def _create_table(dynamodb: DynamoDBClient, logical_id: str, prefix: str, stage: str) -> str:
-    table = properties(logical_id)
-    name = prefix + substituted(table["TableName"], {"Stage": stage})
+    table = read_properties(logical_id)
+    name = prefix + substitute_names(table["TableName"], {"Stage": stage})
     dynamodb.create_table(TableName=name, **{key: table[key] for key in TABLE_KEYS if key in table})
     if "TimeToLiveSpecification" in table:
         dynamodb.update_time_to_live(
@@ -117,12 +117,12 @@ def _resources() -> Mapping[str, Any]:
     return resources
 
 
-def properties(logical_id: str) -> Mapping[str, Any]:
+def read_properties(logical_id: str) -> Mapping[str, Any]:
     """Return the `Properties` of one resource, intrinsic functions in their long form."""
     found: Mapping[str, Any] = _resources()[logical_id]["Properties"]
     return found
 
 
-def substituted(value: Mapping[str, str], names: Mapping[str, str]) -> str:
+def substitute_names(value: Mapping[str, str], names: Mapping[str, str]) -> str:
     """Return the text of `{"Fn::Sub": text}` with `names` put in; KeyError for one missing."""
     return _Sub(value["Fn::Sub"]).substitute(names)

@@ -19,8 +19,8 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 from devstack.aws.compliance_list import list_compliance_items, list_resource_summaries
 from devstack.aws.compliance_put import put_compliance_items
-from devstack.aws.compliance_store import ComplianceStore, store_of
-from devstack.serving import served
+from devstack.aws.compliance_store import ComplianceStore, attach_store
+from devstack.serving import serve_wsgi
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class _QuietHandler(MotoRequestHandler):
 
 
 @contextmanager
-def aws_server(port: int = 0) -> Iterator[AwsServer]:
+def serve_aws(port: int = 0) -> Iterator[AwsServer]:
     """Serve AWS on `port`, on a free one when it is 0; all data is gone afterwards.
 
     moto keeps its data per process, so one server at a time.
     Raises OSError when the port is taken.
     """
-    register()
-    with served(DomainDispatcherApplication(create_backend_app), port, _QuietHandler) as url:
+    register_compliance()
+    with serve_wsgi(DomainDispatcherApplication(create_backend_app), port, _QuietHandler) as url:
         aws = AwsServer(url)
         try:
             yield aws
@@ -65,7 +65,7 @@ ACTIONS: Mapping[str, Action] = {
 SERVER_FAULTS = {"InternalServerError": 500, "ServiceUnavailable": 503}
 
 
-def register() -> None:
+def register_compliance() -> None:
     """Add the actions to moto for the life of the process; doing it again changes nothing."""
     for operation, action in ACTIONS.items():
         method = camelcase_to_underscores(operation)
@@ -76,7 +76,7 @@ def _method(
     operation: str, action: Action
 ) -> Callable[[SimpleSystemManagerResponse], ActionResult | TYPE_RESPONSE]:
     def answer(response: SimpleSystemManagerResponse) -> ActionResult | TYPE_RESPONSE:
-        store = store_of(response.ssm_backend)
+        store = attach_store(response.ssm_backend)
         fault = store.next_fault(operation)
         if fault is not None:
             return _refusal(fault)

@@ -4,10 +4,10 @@ import boto3
 
 from devstack.environment import ACCOUNT, REGION
 
-__all__ = ["ACCOUNT", "REGION", "local_session"]
+__all__ = ["ACCOUNT", "REGION", "make_session"]
 
 
-def local_session() -> boto3.Session:
+def make_session() -> boto3.Session:
     """Return a session with made-up credentials in `REGION`; give each client an endpoint."""
     return boto3.Session(
         aws_access_key_id="devstack",

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from devstack.aws.session import local_session
-from devstack.inspec.report import ReportError, ReportItem, compliance_items
+from devstack.aws.session import make_session
+from devstack.inspec.report import ReportError, ReportItem, parse_report
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -22,7 +22,7 @@ INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17}")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """Counts of what SSM took, all and non-compliant, and what to tell whoever loaded it."""
 
     items: int
@@ -39,7 +39,7 @@ def load_report(
     execution_id: str,
     *,
     compliance_type: str = "Custom:InSpec",
-) -> Loaded:
+) -> LoadResult:
     """Replace the items of `compliance_type` on the node by those of `report`.
 
     `executed_at` is aware; SSM keeps whole seconds. Raises ReportError for a report that
@@ -54,7 +54,7 @@ def load_report(
         )
     if executed_at.utcoffset() is None:
         raise ValueError(f"{executed_at} has no time zone; give an aware time.")
-    found = compliance_items(report)
+    found = parse_report(report)
     try:
         ssm.put_compliance_items(
             ResourceId=instance_id,
@@ -75,7 +75,7 @@ def load_report(
             f"The report of {instance_id} is too large for SSM ({len(found.items)} results). "
             "Split the profile, or shorten its titles and descriptions."
         ) from error
-    return Loaded(
+    return LoadResult(
         items=len(found.items),
         non_compliant=sum(item.status == "NON_COMPLIANT" for item in found.items),
         cut_titles=found.cut_titles,
@@ -103,26 +103,26 @@ FLEET = {
 }
 
 
-def load(aws_url: str, instance_id: str, report: bytes) -> Loaded:
+def load_now(aws_url: str, instance_id: str, report: bytes) -> LoadResult:
     """Let a node report now, as the SSM document does after a run of InSpec."""
-    with closing(local_session().client("ssm", endpoint_url=aws_url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=aws_url)) as ssm:
         return load_report(ssm, report, instance_id, datetime.now(UTC), str(uuid4()))
 
 
-def load_sample(aws_url: str, instance_id: str, name: str) -> Loaded:
+def load_sample(aws_url: str, instance_id: str, name: str) -> LoadResult:
     """Let a node report one of the samples."""
-    return load(aws_url, instance_id, (SAMPLES / f"{name}.json").read_bytes())
+    return load_now(aws_url, instance_id, (SAMPLES / f"{name}.json").read_bytes())
 
 
-def last_report(aws_url: str) -> datetime:
+def find_last_report(aws_url: str) -> datetime:
     """When the newest report came; an association execution that began then has been answered."""
-    with closing(local_session().client("ssm", endpoint_url=aws_url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=aws_url)) as ssm:
         pages = ssm.get_paginator("list_resource_compliance_summaries").paginate()
         rows = [row for page in pages for row in page["ResourceComplianceSummaryItems"]]
     times = [row["ExecutionSummary"]["ExecutionTime"] for row in rows]
-    return max(times, default=started_now())
+    return max(times, default=read_clock())
 
 
-def started_now() -> datetime:
+def read_clock() -> datetime:
     """When an association execution that starts now began: SSM keeps whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -32,7 +32,7 @@ class ReportItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportItems:
+class ParsedReport:
     """The items of a report, how many titles were cut, and what its reader should know."""
 
     items: tuple[ReportItem, ...]
@@ -40,7 +40,7 @@ class ReportItems:
     warnings: tuple[str, ...]
 
 
-def compliance_items(report: bytes) -> ReportItems:
+def parse_report(report: bytes) -> ParsedReport:
     """Return the items of `report`, the bytes that InSpec wrote to its standard output.
 
     A report in which nothing was checked (unsupported platform, all skipped) has no items and
@@ -50,7 +50,7 @@ def compliance_items(report: bytes) -> ReportItems:
     items: list[ReportItem] = []
     cut_titles = 0
     for control, result in _results(profiles):
-        title = f"{text(control, 'title')} : {text(result, 'code_desc')}"
+        title = f"{require_text(control, 'title')} : {require_text(result, 'code_desc')}"
         cut_titles += len(title) > MAX_TITLE
         items.append(_item(control, result, title[:MAX_TITLE], len(items)))
     if len(items) > MAX_ITEMS:
@@ -58,7 +58,7 @@ def compliance_items(report: bytes) -> ReportItems:
             f"The report has {len(items)} results, SSM takes {MAX_ITEMS} of a node. "
             "Split the profile, or check fewer things in a loop."
         )
-    return ReportItems(tuple(items), cut_titles, tuple(_warnings(profiles, len(items))))
+    return ParsedReport(tuple(items), cut_titles, tuple(_warnings(profiles, len(items))))
 
 
 def _json(report: bytes) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def _json(report: bytes) -> Mapping[str, Any]:
         parsed = json.loads(report)
     except (ValueError, RecursionError) as error:
         raise ReportError(_why_not_json(report, error)) from error
-    return mapped(parsed, "The report")
+    return require_object(parsed, "The report")
 
 
 def _why_not_json(report: bytes, error: Exception) -> str:
@@ -95,7 +95,7 @@ def _profiles(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
             "The report has no profiles, so InSpec did not write it. "
             "Run inspec exec with --reporter json."
         )
-    return listed(report, "profiles")
+    return require_objects(report, "profiles")
 
 
 def _results(
@@ -103,8 +103,8 @@ def _results(
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Yield (control, result); an overlay repeats the controls of its base without results."""
     for profile in profiles:
-        for control in listed(profile, "controls"):
-            for result in listed(control, "results"):
+        for control in require_objects(profile, "controls"):
+            for result in require_objects(control, "results"):
                 if result.get("status") != SKIPPED:
                     yield control, result
 
@@ -112,16 +112,16 @@ def _results(
 def _item(
     control: Mapping[str, Any], result: Mapping[str, Any], title: str, index: int
 ) -> ReportItem:
-    status = text(result, "status")
+    control_id, status = require_text(control, "id"), require_text(result, "status")
     if status not in STATUSES:
         raise ReportError(
-            f"Control {text(control, 'id')[:80]!r} has a result with status {status[:80]!r}, "
+            f"Control {control_id[:80]!r} has a result with status {status[:80]!r}, "
             "InSpec writes passed, failed or skipped. Was the report edited?"
         )
     return ReportItem(
-        id=f"{text(control, 'id')}-{index}",
+        id=f"{control_id}-{index}",
         title=title,
-        severity=_severity(number(control, "impact")),
+        severity=_severity(require_number(control, "impact")),
         status=STATUSES[status],
     )
 
@@ -135,7 +135,8 @@ def _severity(impact: float) -> Severity:
 def _warnings(profiles: list[Mapping[str, Any]], items: int) -> Iterator[str]:
     for profile in profiles:
         if profile.get("status", "loaded") != "loaded":
-            yield f"Profile {text(profile, 'name')} did not run: {text(profile, 'status_message')}"
+            name, reason = (require_text(profile, key) for key in ("name", "status_message"))
+            yield f"Profile {name} did not run: {reason}"
     if not items:
         yield "Nothing was checked: the report has no passed and no failed result."
 
@@ -148,22 +149,22 @@ class ReportError(ValueError):
     """A report that cannot be loaded: what is wrong, where, and what to do about it."""
 
 
-def mapped(value: Any, where: str) -> Mapping[str, Any]:
+def require_object(value: Any, where: str) -> Mapping[str, Any]:
     """Return `value`, which must be a JSON object."""
     if not isinstance(value, Mapping):
         raise ReportError(f"{where} is not a JSON object. {FOREIGN}")
     return value
 
 
-def listed(parent: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+def require_objects(parent: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """Return the objects under `key`; InSpec leaves out the key where it has none."""
     values = parent.get(key, [])
     if not isinstance(values, list):
         raise ReportError(f"{_name(parent)}: {key} is not a list. {FOREIGN}")
-    return [mapped(value, f"{_name(parent)}: an entry of {key}") for value in values]
+    return [require_object(value, f"{_name(parent)}: an entry of {key}") for value in values]
 
 
-def text(parent: Mapping[str, Any], key: str) -> str:
+def require_text(parent: Mapping[str, Any], key: str) -> str:
     """Return the text under `key`; null and missing are "", as Ruby puts nil into a string."""
     value = parent.get(key)
     if not isinstance(value, str | None):
@@ -171,7 +172,7 @@ def text(parent: Mapping[str, Any], key: str) -> str:
     return value or ""
 
 
-def number(parent: Mapping[str, Any], key: str) -> float:
+def require_number(parent: Mapping[str, Any], key: str) -> float:
     """Return the number under `key`."""
     value = parent.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool):

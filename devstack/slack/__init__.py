@@ -2,6 +2,6 @@
 
 from devstack.slack.faults import Fault, FaultKind
 from devstack.slack.model import File, Message
-from devstack.slack.server import SlackStandIn, slack_server
+from devstack.slack.server import SlackStandIn, serve_slack
 
-__all__ = ["Fault", "FaultKind", "File", "Message", "SlackStandIn", "slack_server"]
+__all__ = ["Fault", "FaultKind", "File", "Message", "SlackStandIn", "serve_slack"]

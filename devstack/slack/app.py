@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Request, Response, jsonify, request
 from devstack.slack.call import Call, RefusedError, read_json
 from devstack.slack.dispatch import Answer, answer_call, answer_with_faults
 from devstack.slack.faults import UPLOAD, Fault, Faults
-from devstack.slack.model import Json, messages_to_json
-from devstack.slack.page import page
+from devstack.slack.model import Json, encode_messages
+from devstack.slack.page import create_page
 from devstack.slack.uploads import UploadError
 from devstack.slack.workspace import Workspace
 
@@ -21,8 +21,8 @@ SCOPES = "chat:write,files:write"
 def create_app(workspace: Workspace, faults: Faults) -> Flask:
     """Build the WSGI application around a workspace."""
     app = Flask(__name__)
-    app.register_blueprint(page(workspace))
-    app.register_blueprint(control(workspace, faults))
+    app.register_blueprint(create_page(workspace))
+    app.register_blueprint(create_control(workspace, faults))
 
     @app.route("/api/<method>", methods=["GET", "POST"])
     def api(method: str) -> Response:
@@ -96,14 +96,14 @@ class FaultOrder:
     times: int = 1
 
 
-def control(workspace: Workspace, faults: Faults) -> Blueprint:
+def create_control(workspace: Workspace, faults: Faults) -> Blueprint:
     """Build the routes under `/_devstack`."""
     routes = Blueprint("control", __name__, url_prefix="/_devstack")
 
     @routes.get("/messages")
     def messages() -> Response:
         channel = {"id": workspace.channel.id, "name": workspace.channel.name}
-        listed = messages_to_json(workspace.channel.messages())
+        listed = encode_messages(workspace.channel.messages)
         return jsonify({"channel": channel, "messages": listed})
 
     @routes.post("/faults")

@@ -25,6 +25,7 @@ class Channel:
         self._messages: dict[str, Message] = {}
         self._latest = 0
 
+    @property
     def messages(self) -> tuple[Message, ...]:
         """Give all messages, oldest first, thread replies among them."""
         with self._lock:

@@ -16,7 +16,7 @@ _KEYS = {
 }
 
 
-def at(pointer: str, problem: str) -> str:
+def locate_problem(pointer: str, problem: str) -> str:
     """Say where a problem is: `pointer` is the JSON pointer into the call's arguments."""
     return f"{problem} [json-pointer:{pointer}]"
 
@@ -24,30 +24,30 @@ def at(pointer: str, problem: str) -> str:
 def check_keys(value: Json, allowed: frozenset[str], pointer: str) -> Iterator[str]:
     """Slack takes no key that it does not know."""
     for key in sorted(value.keys() - allowed):
-        yield at(pointer, f"invalid additional property: {key}")
+        yield locate_problem(pointer, f"invalid additional property: {key}")
 
 
 def check_items(value: object, pointer: str, most: int) -> Iterator[str]:
     """A list has one item at least and `most` at most."""
     if not isinstance(value, list):
-        yield at(pointer, "must provide an array")
+        yield locate_problem(pointer, "must provide an array")
     elif not value:
-        yield at(pointer, "no fewer than 1 items allowed")
+        yield locate_problem(pointer, "no fewer than 1 items allowed")
     elif len(value) > most:
-        yield at(pointer, f"no more than {most} items allowed")
+        yield locate_problem(pointer, f"no more than {most} items allowed")
 
 
 def check_string(owner: Json, key: str, pointer: str, longest: int) -> Iterator[str]:
     """`owner` has under `key` a string of 1 to `longest` characters."""
     value = owner.get(key)
     if key not in owner:
-        yield at(pointer, f"missing required field: {key}")
+        yield locate_problem(pointer, f"missing required field: {key}")
     elif not isinstance(value, str):
-        yield at(f"{pointer}/{key}", "must provide a string")
+        yield locate_problem(f"{pointer}/{key}", "must provide a string")
     elif not value:
-        yield at(f"{pointer}/{key}", "must be more than 0 characters")
+        yield locate_problem(f"{pointer}/{key}", "must be more than 0 characters")
     elif len(value) > longest:
-        yield at(f"{pointer}/{key}", f"must be less than {longest + 1} characters")
+        yield locate_problem(f"{pointer}/{key}", f"must be less than {longest + 1} characters")
 
 
 def check_text_object(
@@ -59,7 +59,7 @@ def check_text_object(
     """
     problems = list(_problems_of_text(value, pointer, longest, kinds))
     if problems and len(kinds) > 1:
-        yield at(pointer, "failed to match all allowed schemas")
+        yield locate_problem(pointer, "failed to match all allowed schemas")
     yield from problems
 
 
@@ -67,11 +67,11 @@ def _problems_of_text(
     value: object, pointer: str, longest: int, kinds: frozenset[str]
 ) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield at(pointer, "must provide an object")
+        yield locate_problem(pointer, "must provide an object")
         return
     kind = value.get("type")
     if kind not in kinds:
-        yield at(f"{pointer}/type", f"unsupported type: {kind}")
+        yield locate_problem(f"{pointer}/type", f"unsupported type: {kind}")
         return
     yield from check_keys(value, _KEYS[str(kind)], pointer)
     yield from check_string(value, "text", pointer, longest)
@@ -87,7 +87,7 @@ def check_rich_text(block: Json, pointer: str) -> Iterator[str]:
     for index, element in _elements(block):
         here = f"{pointer}/elements/{index}"
         if not isinstance(element, dict) or element.get("type") not in _CONTAINERS:
-            yield at(here, "failed to match all allowed schemas")
+            yield locate_problem(here, "failed to match all allowed schemas")
         else:
             yield from _check_container(element, here)
     yield from _check_filled(block, pointer)
@@ -101,14 +101,14 @@ def _check_container(container: Json, pointer: str) -> Iterator[str]:
     for index, element in _elements(container):
         here = f"{pointer}/elements/{index}"
         if not isinstance(element, dict) or not isinstance(element.get("type"), str):
-            yield at(here, "failed to match all allowed schemas")
+            yield locate_problem(here, "failed to match all allowed schemas")
         elif element["type"] == "text" and not element.get("text"):
-            yield at(f"{here}/text", "must be more than 0 characters")
+            yield locate_problem(f"{here}/text", "must be more than 0 characters")
 
 
 def _check_filled(owner: Json, pointer: str) -> Iterator[str]:
     if not isinstance(owner.get("elements"), list):
-        yield at(pointer, "missing required field: elements")
+        yield locate_problem(pointer, "missing required field: elements")
 
 
 def _elements(owner: Json) -> Iterator[tuple[int, object]]:
@@ -128,7 +128,7 @@ def check_table(block: Json, pointer: str) -> Iterator[str]:
     """Yield the problems of the rows first, then those of `column_settings`."""
     rows = block.get("rows")
     if rows is None:
-        yield at(pointer, "missing required field: rows")
+        yield locate_problem(pointer, "missing required field: rows")
         return
     yield from check_items(rows, f"{pointer}/rows", limits.TABLE_ROWS)
     for number, row in enumerate(rows if isinstance(rows, list) else []):
@@ -142,7 +142,7 @@ def check_table(block: Json, pointer: str) -> Iterator[str]:
 def _check_cell(cell: object, pointer: str) -> Iterator[str]:
     kind = cell.get("type") if isinstance(cell, dict) else None
     if not isinstance(cell, dict) or kind not in _CELL_KEYS:
-        yield at(pointer, "failed to match any allowed schemas")
+        yield locate_problem(pointer, "failed to match any allowed schemas")
         return
     problems = list(check_keys(cell, _CELL_KEYS[str(kind)], pointer))
     if kind == "raw_text":
@@ -150,7 +150,7 @@ def _check_cell(cell: object, pointer: str) -> Iterator[str]:
     else:
         problems += check_rich_text(cell, pointer)
     if problems:
-        yield at(pointer, "failed to match any allowed schemas")
+        yield locate_problem(pointer, "failed to match any allowed schemas")
     yield from problems
 
 
@@ -163,10 +163,10 @@ def _check_settings(settings: object, pointer: str) -> Iterator[str]:
         if setting is None:  # a column left as it is
             continue
         if not isinstance(setting, dict):
-            yield at(here, "must provide an object")
+            yield locate_problem(here, "must provide an object")
             continue
         yield from check_keys(setting, _SETTING_KEYS, here)
         if setting.get("align", "left") not in _ALIGNMENTS:
-            yield at(f"{here}/align", "must be one of: left, center, right")
+            yield locate_problem(f"{here}/align", "must be one of: left, center, right")
         if not isinstance(setting.get("is_wrapped", False), bool):
-            yield at(f"{here}/is_wrapped", "must provide a boolean")
+            yield locate_problem(f"{here}/is_wrapped", "must provide a boolean")

@@ -6,13 +6,13 @@ from devstack.slack import limits
 from devstack.slack.call import RefusedError, read_json
 from devstack.slack.check_elements import (
     PLAIN,
-    at,
     check_items,
     check_keys,
     check_rich_text,
     check_string,
     check_table,
     check_text_object,
+    locate_problem,
 )
 from devstack.slack.model import Json
 
@@ -33,7 +33,7 @@ def parse_blocks(raw: object) -> list[object]:
     return blocks
 
 
-def checked_blocks(text: str, raw_blocks: object) -> tuple[Json, ...]:
+def validate_blocks(text: str, raw_blocks: object) -> tuple[Json, ...]:
     """Give the blocks of a message that Slack would take.
 
     Raises `RefusedError`: msg_too_long, no_text, invalid_blocks_format, invalid_blocks with
@@ -56,7 +56,7 @@ def checked_blocks(text: str, raw_blocks: object) -> tuple[Json, ...]:
 
 def _problems(blocks: list[object]) -> Iterator[str]:
     if len(blocks) > limits.BLOCKS:
-        yield at("/blocks", f"no more than {limits.BLOCKS} items allowed")
+        yield locate_problem("/blocks", f"no more than {limits.BLOCKS} items allowed")
         return
     for index, block in enumerate(blocks):
         yield from check_block(block, f"/blocks/{index}")
@@ -69,7 +69,7 @@ def _check_tables(blocks: tuple[Json, ...]) -> None:
     for index, table in tables:
         if _characters(table["rows"]) > limits.TABLE_TEXT:
             problem = f"must be less than {limits.TABLE_TEXT + 1} characters"
-            raise RefusedError("invalid_blocks", at(f"/blocks/{index}/rows", problem))
+            raise RefusedError("invalid_blocks", locate_problem(f"/blocks/{index}/rows", problem))
 
 
 def _characters(value: object) -> int:
@@ -89,11 +89,11 @@ Check = Callable[[Json, str], Iterator[str]]
 def check_block(block: object, pointer: str) -> Iterator[str]:
     """Yield every problem of a block at `pointer`, which is `/blocks/<index>`."""
     if not isinstance(block, dict):
-        yield at(pointer, "must provide an object")
+        yield locate_problem(pointer, "must provide an object")
         return
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in _CHECKS:
-        yield at(f"{pointer}/type", f"unsupported type: {kind}")
+        yield locate_problem(f"{pointer}/type", f"unsupported type: {kind}")
         return
     keys, check = _CHECKS[kind]
     yield from check_keys(block, keys | {"type", "block_id"}, pointer)
@@ -104,14 +104,14 @@ def check_block(block: object, pointer: str) -> Iterator[str]:
 
 def _header(block: Json, pointer: str) -> Iterator[str]:
     if "text" not in block:
-        yield at(pointer, "missing required field: text")
+        yield locate_problem(pointer, "missing required field: text")
     else:
         yield from check_text_object(block["text"], f"{pointer}/text", limits.HEADER_TEXT, PLAIN)
 
 
 def _section(block: Json, pointer: str) -> Iterator[str]:
     if "text" not in block and "fields" not in block:
-        yield at(f"{pointer}/type", "must define either `text` or `fields`")
+        yield locate_problem(f"{pointer}/type", "must define either `text` or `fields`")
     if "text" in block:
         yield from check_text_object(block["text"], f"{pointer}/text", limits.SECTION_TEXT)
     if "fields" in block:
@@ -133,7 +133,7 @@ def _actions(block: Json, pointer: str) -> Iterator[str]:
     yield from check_items(block.get("elements"), here, limits.ACTIONS_ELEMENTS)
     for index, element in _items(block, "elements"):
         if not isinstance(element, dict) or element.get("type") != "button":
-            yield at(f"{here}/{index}", "failed to match all allowed schemas")
+            yield locate_problem(f"{here}/{index}", "failed to match all allowed schemas")
         else:
             text = element.get("text")
             yield from check_text_object(text, f"{here}/{index}/text", limits.BUTTON_TEXT, PLAIN)

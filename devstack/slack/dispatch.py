@@ -53,7 +53,7 @@ def answer_with_faults(faults: Faults, name: str, work: Callable[[], Answer]) ->
     fault = faults.take(name)
     if fault is None:
         return work()
-    if fault.kind is FaultKind.ANSWER_LOST:
+    if fault.kind is FaultKind.RESPONSE_LOST:
         work()
         if fault.status is None:
             return Answer("", dropped=True)

@@ -15,7 +15,7 @@ class FaultKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     HTTP_ERROR = "http_error"
     REFUSED = "refused"
-    ANSWER_LOST = "answer_lost"
+    RESPONSE_LOST = "response_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Fault:
         return cls(FaultKind.REFUSED, error=error, needed=needed, provided=provided)
 
     @classmethod
-    def answer_lost(cls, status: int | None = None) -> "Fault":
+    def response_lost(cls, status: int | None = None) -> "Fault":
         """Let the call have its effect, then lose the answer.
 
         The connection drops, or the answer is the HTTP `status` where one is given.
         """
-        return cls(FaultKind.ANSWER_LOST, status=status)
+        return cls(FaultKind.RESPONSE_LOST, status=status)
 
 
 class Faults:

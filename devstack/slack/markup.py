@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from devstack.slack.model import Json
-from devstack.slack.spans import Span, Style, with_emoji
+from devstack.slack.spans import Span, Style, replace_emoji
 
 _FENCED = re.compile(r"```\n?(.+?)\n?```", re.DOTALL)
 _QUOTE = re.compile(r"(?:>|&gt;) ?")
@@ -97,7 +97,7 @@ def _reference(inner: str, styles: frozenset[Style]) -> Span:
 
 def _plain(text: str, styles: frozenset[Style]) -> Iterator[Span]:
     if text:
-        yield Span(_unescape(with_emoji(text)), styles)
+        yield Span(_unescape(replace_emoji(text)), styles)
 
 
 def _unescape(text: str) -> str:
@@ -141,7 +141,7 @@ def _element(element: Json, around: frozenset[Style]) -> Span:
     if kind == "link":
         return Span(str(element.get("text") or element.get("url")), styles, element.get("url"))
     if kind == "emoji":
-        return Span(with_emoji(f":{element.get('name')}:"), styles)
+        return Span(replace_emoji(f":{element.get('name')}:"), styles)
     if kind == "broadcast":
         return Span(f"@{element.get('range')}", styles | {Style.PING})
     if kind == "user":
@@ -151,7 +151,7 @@ def _element(element: Json, around: frozenset[Style]) -> Span:
     return Span(str(element.get("text", "")), styles)
 
 
-def spans_of(value: Json) -> tuple[Span, ...]:
+def parse_spans(value: Json) -> tuple[Span, ...]:
     """Read a text object, a table cell, or a rich_text or markdown block.
 
     Only mrkdwn and rich text have markup here: plain text keeps its `<` and `*` and shows
@@ -162,5 +162,5 @@ def spans_of(value: Json) -> tuple[Span, ...]:
     if value["type"] == "rich_text":
         return parse_rich_text(value)
     if value["type"] == "plain_text" and value.get("emoji", True):
-        return (Span(with_emoji(value["text"])),)
+        return (Span(replace_emoji(value["text"])),)
     return (Span(value["text"]),)

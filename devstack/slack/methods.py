@@ -5,7 +5,7 @@ Codes as on the reference pages under docs.slack.dev/reference/methods.
 
 from devstack.slack.call import Call, RefusedError
 from devstack.slack.channel import BOT_USER_ID
-from devstack.slack.check_message import checked_blocks
+from devstack.slack.check_message import validate_blocks
 from devstack.slack.model import File, Json, Message
 from devstack.slack.workspace import Workspace
 
@@ -33,7 +33,7 @@ def post_message(workspace: Workspace, call: Call) -> Json:
     channel = workspace.channel_named(call.required("channel"))
     _refuse_attachments(call)
     text = call.text("text") or ""
-    blocks = checked_blocks(text, call.arguments.get("blocks"))
+    blocks = validate_blocks(text, call.arguments.get("blocks"))
     message = channel.post(text, blocks, thread_ts=call.text("thread_ts") or None)
     return {"channel": channel.id, "ts": message.ts, "message": _message(message)}
 
@@ -43,7 +43,7 @@ def update_message(workspace: Workspace, call: Call) -> Json:
     channel = workspace.channel_with_id(call.required("channel"))
     _refuse_attachments(call)
     text = call.text("text")
-    blocks = checked_blocks(text or "", call.arguments.get("blocks"))
+    blocks = validate_blocks(text or "", call.arguments.get("blocks"))
     kept = "blocks" not in call.arguments
     message = channel.edit(call.required("ts"), text, None if kept else blocks)
     answer = {"channel": channel.id, "ts": message.ts, "text": message.text}
@@ -105,7 +105,7 @@ def complete_upload(workspace: Workspace, call: Call) -> Json:
     if channel is not None and thread_ts is not None:
         channel.thread(thread_ts)
     comment = call.text("initial_comment") or ""
-    blocks = () if comment or not call.text("blocks") else checked_blocks("", call.text("blocks"))
+    blocks = () if comment or not call.text("blocks") else validate_blocks("", call.text("blocks"))
     files = workspace.uploads.complete(titles, call.host_url)
     if channel is not None:
         channel.post(comment, blocks, thread_ts=thread_ts, files=files)
@@ -118,7 +118,7 @@ def file_info(workspace: Workspace, call: Call) -> Json:
     channel = workspace.channel
     shares = [
         {"ts": message.ts, "thread_ts": message.thread_ts, "channel_name": channel.name}
-        for message in channel.messages()
+        for message in channel.messages
         if file in message.files
     ]
     public = {channel.id: shares} if shares else {}

@@ -45,12 +45,12 @@ class Message:
     edited: bool = False
 
 
-def messages_to_json(messages: tuple[Message, ...]) -> list[Json]:
+def encode_messages(messages: tuple[Message, ...]) -> list[Json]:
     """Write messages without the bytes of their files."""
     return [_without_content(msgspec.to_builtins(message)) for message in messages]
 
 
-def messages_from_json(messages: list[Mapping[str, Any]]) -> tuple[Message, ...]:
+def decode_messages(messages: list[Mapping[str, Any]]) -> tuple[Message, ...]:
     """Read what `messages_to_json` wrote; anything else is a `msgspec.ValidationError`."""
     return msgspec.convert(messages, type=tuple[Message, ...])
 

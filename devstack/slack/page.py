@@ -8,9 +8,9 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from markupsafe import Markup, escape
 
 from devstack.slack.call import RefusedError
-from devstack.slack.markup import parse_mrkdwn, spans_of
+from devstack.slack.markup import parse_mrkdwn, parse_spans
 from devstack.slack.spans import Span, Style
-from devstack.slack.view import post_with_ts, posts_of
+from devstack.slack.view import build_posts, find_post
 from devstack.slack.workspace import Workspace
 
 APP_NAME = "EC2 InSpec Scan"
@@ -18,18 +18,18 @@ APP_NAME = "EC2 InSpec Scan"
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def page(workspace: Workspace) -> Blueprint:
+def create_page(workspace: Workspace) -> Blueprint:
     """Build the routes of the page."""
     routes = Blueprint("page", __name__)
-    routes.add_app_template_filter(lambda value: to_html(spans_of(value)), "shown")
-    routes.add_app_template_filter(lambda text: to_html(parse_mrkdwn(text)), "mrkdwn")
+    routes.add_app_template_filter(lambda value: render_html(parse_spans(value)), "shown")
+    routes.add_app_template_filter(lambda text: render_html(parse_mrkdwn(text)), "mrkdwn")
 
     @routes.get("/")
     def channel() -> Response:
-        posts = posts_of(workspace.channel.messages())
+        posts = build_posts(workspace.channel.messages)
         only = request.args.get("only")
         if only is not None:
-            single = post_with_ts(posts, only)
+            single = find_post(posts, only)
             posts = (single,) if single else abort(404)
         html = render_template(
             "channel.html",
@@ -74,7 +74,7 @@ _QUOTE = Markup("<blockquote>{}</blockquote>")
 _LINK = Markup('<a href="{}" rel="noreferrer">{}</a>')
 
 
-def to_html(spans: Iterable[Span]) -> Markup:
+def render_html(spans: Iterable[Span]) -> Markup:
     """Give HTML in which line breaks are the newlines of the text."""
     pieces = Markup("")
     for quoted, group in groupby(spans, key=lambda span: Style.QUOTE in span.styles):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from werkzeug.serving import WSGIRequestHandler
 
-from devstack.serving import served
+from devstack.serving import serve_wsgi
 from devstack.slack.app import create_app
 from devstack.slack.faults import Fault, Faults
 from devstack.slack.model import Message
@@ -22,13 +22,15 @@ class SlackStandIn:
         self.page_url = page_url
         self.base_url = f"{page_url}api/"
 
+    @property
     def messages(self) -> tuple[Message, ...]:
         """Give all messages, oldest first, thread replies among them."""
-        return self._workspace.channel.messages()
+        return self._workspace.channel.messages
 
+    @property
     def calls(self) -> tuple[str, ...]:
         """Give the names of the methods called, oldest first, refused calls included."""
-        return self._workspace.calls()
+        return self._workspace.calls
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
         """Let the next `times` calls to `method` go wrong.
@@ -53,7 +55,7 @@ class _SilentHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def slack_server(
+def serve_slack(
     port: int = 0,
     token: str = "xoxb-devstack",  # noqa: S107 - the token of a stand-in, no secret
     channel_id: str = "C0DEVSTACK",
@@ -67,5 +69,5 @@ def slack_server(
     """
     workspace = Workspace(token, channel_id, channel_name, clock)
     faults = Faults()
-    with served(create_app(workspace, faults), port, _SilentHandler) as url:
+    with serve_wsgi(create_app(workspace, faults), port, _SilentHandler) as url:
         yield SlackStandIn(workspace, faults, f"{url}/")

@@ -67,6 +67,6 @@ _EMOJI = {
 }
 
 
-def with_emoji(text: str) -> str:
+def replace_emoji(text: str) -> str:
     """Put the emoji in place of each known `:name:`."""
     return _NAMED.sub(lambda match: _EMOJI.get(match[1], match[0]), text)

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from devstack.slack.markup import parse_mrkdwn, spans_of
+from devstack.slack.markup import parse_mrkdwn, parse_spans
 from devstack.slack.model import File, Json, Message
 from devstack.slack.spans import Span, Style
 
@@ -30,7 +30,7 @@ _LOOKS = {
 }
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""Name each character that a terminal would obey, such as <U+001B>; \n stays."""
     return "".join(
         f"<U+{ord(each):04X}>"
@@ -40,14 +40,14 @@ def printable(text: str) -> str:
     )
 
 
-def to_text(spans: Iterable[Span]) -> Text:
+def render_text(spans: Iterable[Span]) -> Text:
     """Give the spans as one text, the target of a link after its words."""
     text = Text()
     for span in spans:
         style = " ".join(_LOOKS[style] for style in sorted(span.styles))
-        text.append(printable(span.text), style)
+        text.append(escape_controls(span.text), style)
         if span.url is not None and span.url != span.text:
-            text.append(f" ({printable(span.url)})", "dim")
+            text.append(f" ({escape_controls(span.url)})", "dim")
     return text
 
 
@@ -58,7 +58,7 @@ def render_block(block: Json) -> RenderableType:
 
 
 def _text(value: Json) -> Text:
-    return to_text(spans_of(value))
+    return render_text(parse_spans(value))
 
 
 def _header(block: Json) -> Text:
@@ -118,7 +118,7 @@ _RENDERERS: dict[str, Callable[[Json], RenderableType]] = {
 _INDENT = 4
 
 
-def transcript(messages: Iterable[Message]) -> Group:
+def render_transcript(messages: Iterable[Message]) -> Group:
     """Give a renderable for `rich.console.Console.print`.
 
     Nothing in a message is read as rich markup, and no control character of a message
@@ -143,12 +143,12 @@ def _message(message: Message) -> Iterator[RenderableType]:
     for block in message.blocks:
         yield render_block(block)
     if message.text and not message.blocks:
-        yield to_text(parse_mrkdwn(message.text))
+        yield render_text(parse_mrkdwn(message.text))
     for file in message.files:
         yield _file(file)
 
 
 def _file(file: File) -> Text:
-    title = (printable(file.title), "bold")
-    about = f" ({printable(file.name)}, {file.size:,} bytes)"
-    return Text.assemble("📎 ", title, about, f"\n   {printable(file.permalink)}")
+    title = (escape_controls(file.title), "bold")
+    about = f" ({escape_controls(file.name)}, {file.size:,} bytes)"
+    return Text.assemble("📎 ", title, about, f"\n   {escape_controls(file.permalink)}")

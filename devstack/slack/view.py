@@ -20,7 +20,7 @@ class Preview:
     hidden: int
 
 
-def preview_of(file: File) -> Preview | None:
+def preview_csv(file: File) -> Preview | None:
     """Read the beginning of a CSV file; None where it is no CSV, empty or not readable."""
     if file.mimetype != "text/csv" or not file.content:
         return None
@@ -54,7 +54,7 @@ class Post:
     opens_day: bool = False
 
 
-def posts_of(messages: tuple[Message, ...]) -> tuple[Post, ...]:
+def build_posts(messages: tuple[Message, ...]) -> tuple[Post, ...]:
     """Arrange messages, oldest first, into posts with their threads under them."""
     posts: list[Post] = []
     for message in messages:
@@ -65,14 +65,14 @@ def posts_of(messages: tuple[Message, ...]) -> tuple[Post, ...]:
     return tuple(posts)
 
 
-def post_with_ts(posts: tuple[Post, ...], ts: str) -> Post | None:
+def find_post(posts: tuple[Post, ...], ts: str) -> Post | None:
     """Find a post or a reply by its id."""
     everything = (each for post in posts for each in (post, *post.replies))
     return next((post for post in everything if post.message.ts == ts), None)
 
 
 def _post(message: Message, replies: tuple[Post, ...] = (), *, opens_day: bool = False) -> Post:
-    cards = tuple(Card(file, _size(file.size), preview_of(file)) for file in message.files)
+    cards = tuple(Card(file, _size(file.size), preview_csv(file)) for file in message.files)
     return Post(message, _time(message), cards, replies, opens_day)
 
 

@@ -27,6 +27,7 @@ class Workspace:
         """Remember that a method was called."""
         self._calls.append(method)
 
+    @property
     def calls(self) -> tuple[str, ...]:
         """Give the names of the methods called, oldest first, refused calls included."""
         return tuple(self._calls)

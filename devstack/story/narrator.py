@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from devstack.inspec.loader import load_sample, started_now
+from devstack.inspec.loader import load_sample, read_clock
 from devstack.local_app import Handlers
 from devstack.slack.model import Message
-from devstack.slack.terminal import transcript
+from devstack.slack.terminal import render_transcript
 from devstack.stack import Stack
 
 # Failed results of the sample reports, after titles that occur twice on a node are folded.
@@ -38,7 +38,7 @@ def expect(what: str, seen: object, wanted: object) -> None:
 
 
 @dataclass(slots=True)
-class Telling:
+class Narrator:
     """The scenes share the stack, the handlers, the terminal and the folder for what is kept."""
 
     stack: Stack
@@ -50,7 +50,7 @@ class Telling:
 
     def report_and_scan(self, reports: Mapping[str, str]) -> dict[str, int]:
         """Let the nodes report, then let the association's event arrive."""
-        began = started_now()
+        began = read_clock()
         table = Table("node", "report", "non-compliant", box=None)
         with self.console.status("InSpec reports are loaded into SSM Compliance"):
             for node, name in reports.items():
@@ -75,10 +75,10 @@ class Telling:
 
     def said(self, count: int) -> tuple[Message, ...]:
         """What came into the channel since the last look; it is printed and then put aside."""
-        messages = self.stack.slack.messages()
+        messages = self.stack.slack.messages
         new = messages[self.seen :]
         self.console.print("In Slack:" if new else "In Slack: nothing", style="bold")
-        self.console.print(transcript(new))
+        self.console.print(render_transcript(new))
         expect("new messages in Slack", len(new), count)
         self.seen = len(messages)
         return new
@@ -86,7 +86,7 @@ class Telling:
     def show_csv(self, message: Message) -> int:
         """Print the first rows of a thread's CSV; returns the number of rows."""
         (file,) = message.files
-        rows = csv_rows(message)
+        rows = read_csv_rows(message)
         table = Table("instance_id", "severity", "title", title=f"{file.name}: {len(rows)} rows")
         for row in rows[:CSV_ROWS_SHOWN]:
             table.add_row(*(Text(row[name]) for name in ("instance_id", "severity", "title")))
@@ -98,13 +98,13 @@ class Telling:
         (self.folder / name).write_bytes(message.files[0].content)
 
 
-def csv_rows(message: Message) -> list[dict[str, str]]:
+def read_csv_rows(message: Message) -> list[dict[str, str]]:
     """The rows of a thread's CSV, by column."""
     (file,) = message.files
     return list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
 
 
-def header(message: Message) -> str:
+def read_header(message: Message) -> str:
     """The text of a message's header block."""
     headers = [block["text"]["text"] for block in message.blocks if block["type"] == "header"]
     return str(headers[0]) if headers else ""

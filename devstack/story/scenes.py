@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 from devstack.inspec.loader import FLEET
-from devstack.story.narrator import Telling, csv_rows, expect, header
+from devstack.story.narrator import Narrator, expect, read_csv_rows, read_header
 from devstack.story.snooze_scenes import SnoozeScenes
 
 REPAIRED, BROKEN, DOUBTFUL, WORN = FLEET
@@ -18,7 +18,7 @@ SWAPPED = FLEET | {REPAIRED: FLEET[BROKEN], BROKEN: FLEET[REPAIRED]}
 class Story:
     """The scenes; `open` counts the findings that are stored after the last one."""
 
-    telling: Telling
+    telling: Narrator
     snoozes: SnoozeScenes
     open: int = field(default=0, init=False)
 
@@ -46,7 +46,7 @@ class Story:
         (message, file) = self.telling.said(2)
         expect("CSV rows", self.telling.show_csv(file), self.open)
         self.telling.keep("first-alert.csv", file)
-        expect("header", header(message), f"{self.open} new non-compliant findings")
+        expect("header", read_header(message), f"{self.open} new non-compliant findings")
 
     def second_scan(self) -> None:
         """The answer is short, and nothing is told twice."""
@@ -54,7 +54,7 @@ class Story:
         expect("new findings", made["findings_new"], 0)
         expect("open findings", made["open"], self.open)
         (message,) = self.telling.said(1)
-        expect("header", header(message), "No new non-compliant findings")
+        expect("header", read_header(message), "No new non-compliant findings")
 
     def third_scan(self) -> None:
         """What was repaired leaves the store, what broke is told."""
@@ -64,8 +64,8 @@ class Story:
         expect("resolved findings", made["findings_fixed"], moved)
         expect("open findings", made["open"], self.open)
         (message, file) = self.telling.said(2)
-        expect("nodes in the CSV", {row["instance_id"] for row in csv_rows(file)}, {BROKEN})
-        expect("header", header(message), f"{moved} new non-compliant findings")
+        expect("nodes in the CSV", {row["instance_id"] for row in read_csv_rows(file)}, {BROKEN})
+        expect("header", read_header(message), f"{moved} new non-compliant findings")
 
     def snoozed_scan(self) -> None:
         """What is snoozed is stored and counted, and not told as new."""
@@ -81,17 +81,17 @@ class Story:
         expect("resolved findings", made["findings_fixed"], 0)
         expect("open findings", made["open"], self.open)
         (message,) = self.telling.said(1)
-        expect("header", header(message), "Scan incomplete")
+        expect("header", read_header(message), "Scan incomplete")
 
     def month(self) -> None:
         """Everything stored goes to Slack and S3."""
         telling = self.telling
         with telling.console.status("monthly-alert runs"):
-            telling.handlers.monthly()
+            telling.handlers.report_month()
         (_, file) = telling.said(2)
         expect("CSV rows", telling.show_csv(file), self.open)
         bucket = telling.stack.resources.reports_bucket
-        with closing(local_session().client("s3", endpoint_url=telling.stack.aws.url)) as s3:
+        with closing(make_session().client("s3", endpoint_url=telling.stack.aws.url)) as s3:
             listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
             monthly = [each for each in listed if each["Key"].startswith("monthly/")]
             expect("monthly objects in S3", len(monthly), 1)

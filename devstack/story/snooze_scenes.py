@@ -11,7 +11,7 @@ from rich.text import Text
 
 from devstack.slack.model import Message
 from devstack.story.api_client import ApiClient
-from devstack.story.narrator import Telling, csv_rows, expect, header
+from devstack.story.narrator import Narrator, expect, read_csv_rows, read_header
 
 # Seconds in the words of the API: long enough to be seen, short enough to wait for.
 SHORT = "PT2S"
@@ -22,7 +22,7 @@ SETTLED = {"messages_pending": 0, "snoozes": {"pending": 0, "active": 0, "ended"
 class SnoozeScenes:
     """Scenes of one person who works through the API."""
 
-    telling: Telling
+    telling: Narrator
     api: ApiClient
     author: str
 
@@ -50,9 +50,9 @@ class SnoozeScenes:
         expect("new findings", made["findings_new"], moved)
         expect("new but snoozed", made["snoozed"], 1)
         (message, file) = self.telling.said(2)
-        expect("header", header(message), f"{moved - 1} new non-compliant findings")
+        expect("header", read_header(message), f"{moved - 1} new non-compliant findings")
         expect("new but snoozed, in Slack", "New but snoozed" in texts(message), wanted=True)
-        told = {row["title"] for row in csv_rows(file)}
+        told = {row["title"] for row in read_csv_rows(file)}
         expect("the title in the CSV", title in told, wanted=False)
         expect("findings that are snoozed", len(self._found(state="snoozed")), failing + 1)
         return moved
@@ -77,8 +77,8 @@ class SnoozeScenes:
             telling.handlers.reconcile()
         console.print(Text("reconcile, after their end", "cyan"))
         (message, file) = telling.said(2)
-        expect("header", header(message), f"{muted} findings still fail after their snooze")
-        expect("rows of its CSV", len(csv_rows(file)), muted)
+        expect("header", read_header(message), f"{muted} findings still fail after their snooze")
+        expect("rows of its CSV", len(read_csv_rows(file)), muted)
         said = texts(message)
         for word in (f"snoozed by {self.author}", "fix scheduled", "fix in progress", "TICKET-42"):
             expect(f"{word!r} in Slack", word in said, wanted=True)

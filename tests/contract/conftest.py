@@ -19,7 +19,7 @@ from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
 from devstack import dynamodb_local
 from devstack.aws.resources import create_tables
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 from tests.fakes import (
     MemoryArchive,
     MemoryFindings,
@@ -70,15 +70,15 @@ class Tables:
 
 @pytest.fixture(scope="session")
 def aws_session() -> boto3.Session:
-    return local_session()
+    return make_session()
 
 
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
-    reason = dynamodb_local.missing()
+    reason = dynamodb_local.describe_missing()
     if reason:
         pytest.skip(f"DynamoDB Local is left out: {reason}")
-    with dynamodb_local.dynamodb_local() as url:
+    with dynamodb_local.run_dynamodb_local() as url:
         yield url
 
 

@@ -8,8 +8,8 @@ import pytest
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import RuleBroken
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
 from tests.fakes import MemoryTokens
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def token(name: str, role: Role = Role.VIEWER) -> AccessToken:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def ssm(server: AwsServer) -> Iterator["SSMClient"]:
-    with closing(local_session().client("ssm", endpoint_url=server.url)) as client:
+    with closing(make_session().client("ssm", endpoint_url=server.url)) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from chalicelib.adapters.slack import slack_channel
 from chalicelib.domain.errors import DeliveryError, MessageRefused
 from chalicelib.domain.message import Rendered
 from chalicelib.usecases.ports import Channel
-from devstack.slack import Fault, SlackStandIn, slack_server
+from devstack.slack import Fault, SlackStandIn, serve_slack
 from tests.fakes import MemoryChannel
 
 pytestmark = pytest.mark.enable_socket
@@ -60,11 +60,11 @@ class OnSlack:
         self.channel = slack_channel(lambda: "xoxb-devstack", "C0DEVSTACK", slack.base_url)
 
     def heard(self) -> list[Rendered]:
-        top = (each for each in self.slack.messages() if each.thread_ts is None)
+        top = (each for each in self.slack.messages if each.thread_ts is None)
         return [Rendered(each.text, each.blocks) for each in top]
 
     def files(self) -> list[tuple[str, str, bytes]]:
-        files = (file for each in self.slack.messages() for file in each.files)
+        files = (file for each in self.slack.messages for file in each.files)
         return [(each.name, each.title, each.content) for each in files]
 
     def break_post(self) -> None:
@@ -79,7 +79,7 @@ class OnSlack:
 
 @pytest.fixture(scope="module")
 def slack() -> Iterator[SlackStandIn]:
-    with slack_server() as running:
+    with serve_slack() as running:
         yield running
 
 

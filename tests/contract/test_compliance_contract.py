@@ -11,9 +11,9 @@ from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
 from chalicelib.usecases.ports import Compliance
-from devstack.aws.compliance_store import compliance_of
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
+from devstack.aws.compliance_store import find_store
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
 from tests.fakes import MemoryCompliance
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ class OnAws:
         )
 
     def forget(self, node: str) -> None:
-        compliance_of().forget(node)
+        find_store().forget(node)
 
     def fail_items(self, node: str) -> None:
         assert node
-        compliance_of().fail_next("ListComplianceItems", "ThrottlingException")
+        find_store().fail_next("ListComplianceItems", "ThrottlingException")
 
 
 def entry(said: Said) -> "ComplianceItemEntryTypeDef":
@@ -117,13 +117,13 @@ def entry(said: Said) -> "ComplianceItemEntryTypeDef":
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def ssm(server: AwsServer) -> Iterator["SSMClient"]:
-    session = local_session()
+    session = make_session()
     with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as client:
         yield client
 

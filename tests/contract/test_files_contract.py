@@ -7,8 +7,8 @@ import pytest
 from chalicelib.adapters.s3 import S3Files
 from chalicelib.domain.errors import DeliveryError, Unavailable
 from chalicelib.usecases.ports import Files
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
 from tests.fakes import MemoryFiles
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ BUCKET = "reports"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def s3(server: AwsServer) -> Iterator["S3Client"]:
-    with closing(local_session().client("s3", endpoint_url=server.url)) as client:
+    with closing(make_session().client("s3", endpoint_url=server.url)) as client:
         yield client
 
 

@@ -12,13 +12,13 @@ import boto3
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import Role
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
-from devstack.emulator import Emulator, emulator
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
+from devstack.emulator import Emulator, run_emulator
 from devstack.environment import ACCOUNT, ASSOCIATION, CHANNEL_ID, REGION, TOKEN
-from devstack.events import association_event
-from devstack.inspec.loader import load_sample, started_now
-from devstack.slack import SlackStandIn, slack_server
+from devstack.events import build_association_event
+from devstack.inspec.loader import load_sample, read_clock
+from devstack.slack import SlackStandIn, serve_slack
 from infra.token_commands import add_token
 from tests.functional.api import Reply
 
@@ -80,7 +80,7 @@ class Surroundings:
 
     @contextmanager
     def _ssm(self) -> Iterator[Any]:
-        with closing(local_session().client("ssm", endpoint_url=self.aws.url)) as ssm:
+        with closing(make_session().client("ssm", endpoint_url=self.aws.url)) as ssm:
             yield ssm
 
 
@@ -98,10 +98,10 @@ class Deployed:
 
     def scan(self) -> dict[str, Any]:
         """Hand over the event of an association execution that just ended on one node."""
-        event = association_event(
+        event = build_association_event(
             ASSOCIATION,
             "Success",
-            started_now(),
+            read_clock(),
             {"Success": 1},
             datetime.now(UTC),
             account=ACCOUNT,
@@ -145,13 +145,13 @@ class Deployed:
         """The header of each message in the channel, threads left out."""
         return [
             next(block["text"]["text"] for block in message.blocks if block["type"] == "header")
-            for message in self.surroundings.slack.messages()
+            for message in self.surroundings.slack.messages
             if message.thread_ts is None
         ]
 
     def files_posted(self) -> list[str]:
         """The names of the files in the channel."""
-        messages = self.surroundings.slack.messages()
+        messages = self.surroundings.slack.messages
         return [file.name for message in messages for file in message.files]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ def surroundings() -> Iterator[Surroundings]:
     """Everything a stage is deployed into, empty."""
     with ExitStack() as running:
         yield Surroundings(
-            running.enter_context(emulator()),
-            running.enter_context(aws_server()),
-            running.enter_context(slack_server(token=TOKEN, channel_id=CHANNEL_ID)),
+            running.enter_context(run_emulator()),
+            running.enter_context(serve_aws()),
+            running.enter_context(serve_slack(token=TOKEN, channel_id=CHANNEL_ID)),
         )

@@ -16,7 +16,7 @@ from chalicelib.domain.access import Role
 from chalicelib.entrypoints.api_routes import ROUTES
 from devstack import emulator
 from devstack.environment import ACCOUNT, CHANNEL_ID, REGION
-from devstack.events import scheduled_event
+from devstack.events import build_scheduled_event
 from infra.package_content import faults, read
 from tests.deploy.checkout import ARCHITECTURE, STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
@@ -24,7 +24,9 @@ from tests.deploy.signing import signed
 
 pytestmark = [
     pytest.mark.enable_socket,
-    pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing())),
+    pytest.mark.skipif(
+        emulator.describe_missing() is not None, reason=str(emulator.describe_missing())
+    ),
 ]
 
 NODE = "i-0a1b2c3d4e5f60001"
@@ -150,7 +152,7 @@ def test_a_fixed_finding_leaves_the_store_and_a_node_that_is_gone_is_judged(
 
 
 def test_the_month_goes_to_slack_and_s3(deployed: Deployed) -> None:
-    tick = scheduled_event(datetime.now(UTC), "monthly-alert", ACCOUNT, REGION)
+    tick = build_scheduled_event(datetime.now(UTC), "monthly-alert", ACCOUNT, REGION)
     (made,) = deployed.invoke("monthly-alert", tick)["scans"]
     assert made["undelivered"] == 0
     (key,) = (key for key in deployed.objects() if key.startswith("monthly/"))
@@ -224,10 +226,10 @@ def test_a_ping_arrives_in_the_channel_and_shows_no_token(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
     assert deployed.functions
-    before = len(around.slack.messages())
+    before = len(around.slack.messages)
     ran = copy.python("-m", "infra.ping", "--stage", STAGE)
     assert ran.returncode == 0, ran.stderr
-    assert len(around.slack.messages()) > before
+    assert len(around.slack.messages) > before
     assert "xoxb" not in ran.stdout + ran.stderr
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.enable_socket,
-    pytest.mark.skipif(emulator.missing() is not None, reason=str(emulator.missing())),
+    pytest.mark.skipif(
+        emulator.describe_missing() is not None, reason=str(emulator.describe_missing())
+    ),
 ]
 
 NODE = "i-0a1b2c3d4e5f60001"

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from devstack.__main__ import main
 from devstack.local_app import Handlers
-from devstack.stack import stack
+from devstack.stack import run_stack
 from devstack.story.api_client import ApiClient
-from devstack.story.narrator import FAILED, StoryError, Telling
+from devstack.story.narrator import FAILED, Narrator, StoryError
 from devstack.story.scenes import Story
 from devstack.story.snooze_scenes import SnoozeScenes
 
@@ -67,11 +67,11 @@ def test_run_plays_the_story_and_keeps_what_it_made(tmp_path: Path) -> None:
 
 
 def test_a_wrong_count_ends_the_story(tmp_path: Path) -> None:
-    with stack() as running:
+    with run_stack() as running:
         handlers = Handlers(running.env, io.StringIO())
         console = Console(file=io.StringIO())
         wrong = FAILED | {"ubuntu-good": 5}
-        telling = Telling(running, handlers, console, tmp_path, failed=wrong)
+        telling = Narrator(running, handlers, console, tmp_path, failed=wrong)
         api = ApiClient("http://127.0.0.1:9", "eis_not_needed")
         story = Story(telling, SnoozeScenes(telling, api, "oncall"))
         with pytest.raises(StoryError, match="failed results of ubuntu-good: expected 5, saw 4"):
@@ -82,7 +82,7 @@ def test_a_taken_port_is_an_error_for_people(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with stack() as running:
+    with run_stack() as running:
         port = running.aws.url.rsplit(":", 1)[1]
         assert main(["run", "--aws-port", port]) == 1
         slack_port = running.slack.page_url.rsplit(":", 1)[1].strip("/")

@@ -14,8 +14,8 @@ import pytest
 
 from chalicelib.adapters.access_tokens import MOST_BYTES, ParameterTokens
 from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
-from devstack.aws.session import REGION, local_session
-from devstack.stack import Running, Stack, announced, stack
+from devstack.aws.session import REGION, make_session
+from devstack.stack import RunningStack, Stack, publish_running, run_stack
 
 pytestmark = pytest.mark.enable_socket
 
@@ -25,7 +25,7 @@ DEV, PROD = "/ec2-inspec-scan/dev/api-tokens", "/ec2-inspec-scan/prod/api-tokens
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Stack]:
-    with stack() as started:
+    with run_stack() as started:
         yield started
 
 
@@ -59,12 +59,12 @@ def infra(running: Stack, cwd: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 def stored(running: Stack, parameter: str) -> tuple[AccessToken, ...]:
-    with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
         return ParameterTokens(ssm, parameter).all()
 
 
 def save(running: Stack, parameter: str, *tokens: AccessToken) -> None:
-    with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
         ParameterTokens(ssm, parameter).save(tokens)
 
 
@@ -132,7 +132,7 @@ def test_a_full_parameter_takes_no_more_and_says_how_many_fit(
 
 
 def test_a_malformed_list_is_not_written_over(running: Stack, tmp_path: Path) -> None:
-    with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
         ssm.put_parameter(Name="/malformed", Value="secret", Type="SecureString")
         code, _, errors = infra(
             running, tmp_path, "add", "--parameter", "/malformed", "--name", "a", "--role", "viewer"
@@ -185,8 +185,8 @@ def devstack(cwd: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_the_stack_of_one_machine_has_the_same_commands(running: Stack, tmp_path: Path) -> None:
-    state = Running(running.aws.url, running.slack.page_url, running.env)
-    with announced(state, tmp_path / "build" / "devstack" / "running.json"):
+    state = RunningStack(running.aws.url, running.slack.page_url, running.env)
+    with publish_running(state, tmp_path / "build" / "devstack" / "running.json"):
         code, output, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")
         assert (code, errors) == (0, "")
         tokens = stored(running, running.env["API_TOKENS_PARAMETER"])

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from devstack.__main__ import main
-from devstack.local_app import api_server
+from devstack.local_app import serve_api
 from tests.e2e.test_devstack import devstack, up
 
 pytestmark = pytest.mark.enable_socket
@@ -130,7 +130,7 @@ def test_a_taken_port_is_an_error_for_people(
     port: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with api_server() as url:
+    with serve_api() as url:
         assert main(["up", port, url.rsplit(":", 1)[1]]) == 1
     errors = capsys.readouterr().err
     assert "up failed: " in errors

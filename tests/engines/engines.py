@@ -18,14 +18,14 @@ from chalicelib import bootstrap
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import OpenWork
 from devstack.aws.compliance_put import put_compliance_items
-from devstack.aws.compliance_store import compliance_of
+from devstack.aws.compliance_store import find_store
 from devstack.aws.resources import Tables, create_tables
-from devstack.aws.session import local_session
-from devstack.environment import ACCOUNT, REGION, settings_env
-from devstack.inspec.loader import started_now
+from devstack.aws.session import make_session
+from devstack.environment import ACCOUNT, REGION, build_settings
+from devstack.inspec.loader import read_clock
 from devstack.local_app import Handlers
 from devstack.slack import Message, SlackStandIn
-from devstack.stack import Stack, stack
+from devstack.stack import Stack, run_stack
 from tests.engines.proxy import Faults, proxy
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def node_id(number: int) -> str:
 
 def long_ago() -> datetime:
     """When the first execution of a test began."""
-    return started_now() - timedelta(minutes=5)
+    return read_clock() - timedelta(minutes=5)
 
 
 @dataclass
@@ -74,8 +74,8 @@ class Engines:
         self.began = long_ago()
         self.faults.end()
         self.slack.reset()
-        for group in compliance_of().groups():
-            compliance_of().forget(group.instance_id)
+        for group in find_store().list_groups():
+            find_store().forget(group.instance_id)
         for key in self._keys():
             self.s3.delete_object(Bucket=self.stack.resources.reports_bucket, Key=key)
         for name in (self.tables.findings, self.tables.nodes, self.tables.ledger):
@@ -101,7 +101,7 @@ class Engines:
         ]
         fine = {"Id": "fine", "Title": "fine", "Severity": "LOW", "Status": "COMPLIANT"}
         put_compliance_items(
-            compliance_of(),
+            find_store(),
             {
                 "ResourceId": node_id(node),
                 "ResourceType": "ManagedInstance",
@@ -163,7 +163,7 @@ class Engines:
 
     def posts(self) -> list[str]:
         """The header of each message in the channel, threads left out."""
-        return [_header(message) for message in self.slack.messages() if message.thread_ts is None]
+        return [_header(message) for message in self.slack.messages if message.thread_ts is None]
 
     def announced(self) -> list[tuple[str, str]]:
         """Node and title of each row of each file in the channel."""
@@ -171,7 +171,7 @@ class Engines:
 
     def files(self) -> list[bytes]:
         """The files in the channel."""
-        return [file.content for message in self.slack.messages() for file in message.files]
+        return [file.content for message in self.slack.messages for file in message.files]
 
     def objects(self) -> list[bytes]:
         """What the bucket holds."""
@@ -213,8 +213,8 @@ def running_engines(dynamodb_url: str) -> Iterator[Engines]:
     before = dict(os.environ)
     faults = Faults()
     with ExitStack() as all_of_it:
-        running = all_of_it.enter_context(stack())
-        session = local_session()
+        running = all_of_it.enter_context(run_stack())
+        session = make_session()
         dynamodb = session.client("dynamodb", endpoint_url=dynamodb_url)
         s3 = session.client("s3", endpoint_url=running.aws.url)
         all_of_it.enter_context(closing(dynamodb))
@@ -230,7 +230,7 @@ def running_engines(dynamodb_url: str) -> Iterator[Engines]:
                 SLACK: running.slack.page_url,
             }.items()
         }
-        env = settings_env(
+        env = build_settings(
             aws_url=running.aws.url,
             slack_url=f"{url[SLACK]}/api/",
             findings_table=tables.findings,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.errors import ServiceError
-from devstack.inspec.loader import started_now
+from devstack.inspec.loader import read_clock
 from tests.engines.engines import Engines, node_id
 from tests.engines.proxy import Answer, Call, answered, meanwhile, refused
 
@@ -55,7 +55,7 @@ def test_a_list_that_breaks_off_is_no_all_clear(fleet: Engines) -> None:
     fleet.report(5, ["title 5"], "run-2", at=datetime.now(UTC) + timedelta(seconds=2))
     fleet.faults.at(LIST, refused("AccessDeniedException"), 3)
     with pytest.raises(ServiceError):
-        fleet.scan(started_now(), NODES)
+        fleet.scan(read_clock(), NODES)
     assert (fleet.posts(), fleet.completed()) == ([], 1)
     fleet.faults.end()
     fleet.reconcile()
@@ -90,7 +90,7 @@ def test_a_page_that_is_no_list_is_neither_an_end_nor_an_all_clear(fleet: Engine
     fleet.report(5, ["title 5"], "run-2", at=datetime.now(UTC) + timedelta(seconds=2))
     fleet.faults.at(LIST, answered(200, b"<html>Sign in</html>"), 3)
     with pytest.raises(ServiceError, match="without"):
-        fleet.scan(started_now(), NODES)
+        fleet.scan(read_clock(), NODES)
     assert (fleet.stored(), fleet.posts()) == (before, [])
     fleet.faults.end()
     (made,) = fleet.reconcile()

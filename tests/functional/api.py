@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from devstack.environment import API_TOKENS_PARAMETER
-from devstack.local_app import api_server
+from devstack.local_app import serve_api
 from tests.functional.conftest import Service
 
 TOKENS = {Role.OPERATOR: "eis_operator", Role.VIEWER: "eis_viewer"}
@@ -81,5 +81,5 @@ def served_api(service: Service) -> Iterator[Api]:
         AccessToken(f"{role}-token", role, hash_token(text), now) for role, text in TOKENS.items()
     )
     ParameterTokens(service.ssm, API_TOKENS_PARAMETER).save(tokens)
-    with api_server() as url:
+    with serve_api() as url:
         yield Api(url)

@@ -14,11 +14,11 @@ import pytest
 from botocore.config import Config
 
 from chalicelib import bootstrap
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
-from devstack.inspec.loader import started_now
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
+from devstack.inspec.loader import read_clock
 from devstack.local_app import Handlers
-from devstack.stack import Stack, stack
+from devstack.stack import Stack, run_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -78,7 +78,7 @@ class Service:
 
     def scan(self, **nodes: int) -> dict[str, Any]:
         """Hand over an event of now; returns the facts of the one pass that it made."""
-        answer = self.handlers.scan(started_now(), nodes or {"Success": 1})
+        answer = self.handlers.scan(read_clock(), nodes or {"Success": 1})
         (made,) = answer["scans"]
         facts: dict[str, Any] = made
         return facts
@@ -95,13 +95,13 @@ class Service:
         """The header of each message in the channel, threads left out."""
         return [
             next(block["text"]["text"] for block in message.blocks if block["type"] == "header")
-            for message in self.stack.slack.messages()
+            for message in self.stack.slack.messages
             if message.thread_ts is None
         ]
 
     def csv(self) -> str:
         """The newest CSV in the channel, as text."""
-        files = [file for message in self.stack.slack.messages() for file in message.files]
+        files = [file for message in self.stack.slack.messages for file in message.files]
         return files[-1].content.decode("utf-8-sig")
 
     def log_lines(self) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ class Service:
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         url = self.stack.aws.url
-        with closing(local_session().client("dynamodb", endpoint_url=url)) as dynamodb:
+        with closing(make_session().client("dynamodb", endpoint_url=url)) as dynamodb:
             rows = dynamodb.get_paginator("scan").paginate(TableName=table)
             return [row for page in rows for row in page["Items"]]
 
@@ -119,12 +119,12 @@ class Service:
 def running_service() -> Iterator[Service]:
     """A service on a stack of its own, with nothing left of it afterwards."""
     before = dict(os.environ)
-    with stack() as running:
+    with run_stack() as running:
         os.environ.update(running.env)
         _forget_the_process()
         log = io.StringIO()
         try:
-            with closing(local_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
+            with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
                 yield Service(running, Handlers({}, log), log, ssm)
         finally:
             _forget_the_process()
@@ -135,7 +135,7 @@ def running_service() -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
     """AWS alone, for tests of one adapter; a module that uses it does not use `service`."""
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
@@ -143,7 +143,7 @@ def server() -> Iterator[AwsServer]:
 def client(server: AwsServer) -> Iterator["SSMClient"]:
     """An SSM client that tries once and serves eight threads."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8)
-    with closing(local_session().client("ssm", endpoint_url=server.url, config=config)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=server.url, config=config)) as ssm:
         yield ssm
 
 

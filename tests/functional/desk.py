@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
 from devstack.environment import REGION, TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -70,12 +70,12 @@ class Desk:
 
     def put(self, kind: str) -> None:
         """Store Slack's token."""
-        with closing(local_session().client("ssm", endpoint_url=self.aws.url)) as ssm:
+        with closing(make_session().client("ssm", endpoint_url=self.aws.url)) as ssm:
             ssm.put_parameter(Name=SLACK_TOKEN, Value=TOKEN, Type=kind)  # type: ignore[arg-type]
 
     def stacks(self) -> list[str]:
         """The stacks of the account."""
-        with closing(local_session().client("cloudformation", endpoint_url=self.aws.url)) as client:
+        with closing(make_session().client("cloudformation", endpoint_url=self.aws.url)) as client:
             return [each["StackName"] for each in client.describe_stacks()["Stacks"]]
 
 
@@ -85,5 +85,5 @@ def new_desk(directory: Path) -> Iterator[Desk]:
     for part in (".chalice", "chalicelib", "infra"):
         ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
         shutil.copytree(ROOT / part, directory / part, ignore=ignore)
-    with aws_server() as aws:
+    with serve_aws() as aws:
         yield Desk(directory, aws)

@@ -9,9 +9,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from devstack.aws.compliance_store import compliance_of
-from devstack.aws.server import AwsServer, aws_server, register
-from devstack.aws.session import local_session
+from devstack.aws.compliance_store import find_store
+from devstack.aws.server import AwsServer, register_compliance, serve_aws
+from devstack.aws.session import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -34,13 +34,13 @@ NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def client(server: AwsServer) -> Iterator["SSMClient"]:
-    session = local_session()
+    session = make_session()
     with closing(session.client("ssm", endpoint_url=server.url, config=NO_RETRIES)) as ssm:
         yield ssm
 
@@ -216,7 +216,7 @@ def test_ten_thousand_items_and_titles_of_500_characters_are_taken(ssm: "SSMClie
 def test_a_put_without_an_execution_time_is_refused(aws: AwsServer) -> None:
     careless = NO_RETRIES.merge(Config(parameter_validation=False))
     with (
-        closing(local_session().client("ssm", endpoint_url=aws.url, config=careless)) as ssm,
+        closing(make_session().client("ssm", endpoint_url=aws.url, config=careless)) as ssm,
         pytest.raises(ClientError, match="executionTime"),
     ):
         put(ssm, [], ExecutionSummary={})
@@ -338,7 +338,7 @@ def test_summaries_have_a_row_for_each_node_and_type_in_pages_of_fifty(ssm: "SSM
 def test_a_forgotten_node_vanishes_from_both_listings(ssm: "SSMClient") -> None:
     put(ssm, [item()])
     put(ssm, [item()], ResourceId=OTHER)
-    compliance_of().forget(NODE)
+    find_store().forget(NODE)
     assert [row["ResourceId"] for row in summaries(ssm)] == [OTHER]
     assert listed(ssm) == []
 
@@ -346,14 +346,14 @@ def test_a_forgotten_node_vanishes_from_both_listings(ssm: "SSMClient") -> None:
 def test_regions_keep_their_own_data(aws: AwsServer, ssm: "SSMClient") -> None:
     put(ssm, [item()])
     with closing(
-        local_session().client("ssm", endpoint_url=aws.url, region_name="eu-west-1")
+        make_session().client("ssm", endpoint_url=aws.url, region_name="eu-west-1")
     ) as elsewhere:
         assert summaries(elsewhere) == []
 
 
 def test_the_reset_over_http_clears_items_and_faults(aws: AwsServer, ssm: "SSMClient") -> None:
     put(ssm, [item()])
-    compliance_of().fail_next("ListComplianceItems", "ThrottlingException")
+    find_store().fail_next("ListComplianceItems", "ThrottlingException")
     with urlopen(Request(f"{aws.url}/moto-api/reset", method="POST")):  # noqa: S310 - own server
         assert listed(ssm) == []
     assert summaries(ssm) == []
@@ -361,7 +361,7 @@ def test_the_reset_over_http_clears_items_and_faults(aws: AwsServer, ssm: "SSMCl
 
 def test_a_fault_hits_the_calls_it_was_ordered_for(ssm: "SSMClient") -> None:
     put(ssm, numbered(120))
-    compliance_of().fail_next("ListComplianceItems", "ThrottlingException", after=2)
+    find_store().fail_next("ListComplianceItems", "ThrottlingException", after=2)
     pages = iter(ssm.get_paginator("list_compliance_items").paginate(ResourceIds=[NODE]))
     assert len(next(pages)["ComplianceItems"]) == 50
     assert len(next(pages)["ComplianceItems"]) == 50
@@ -374,7 +374,7 @@ def test_a_fault_hits_the_calls_it_was_ordered_for(ssm: "SSMClient") -> None:
 
 
 def test_a_server_fault_is_a_500_and_ends_with_its_count(ssm: "SSMClient") -> None:
-    compliance_of().fail_next("ListResourceComplianceSummaries", "InternalServerError", times=2)
+    find_store().fail_next("ListResourceComplianceSummaries", "InternalServerError", times=2)
     for _ in range(2):
         with pytest.raises(ssm.exceptions.InternalServerError) as refused:
             summaries(ssm)
@@ -383,24 +383,24 @@ def test_a_server_fault_is_a_500_and_ends_with_its_count(ssm: "SSMClient") -> No
 
 
 def test_the_actions_work_in_process_and_registering_twice_changes_nothing() -> None:
-    register()
-    register()
+    register_compliance()
+    register_compliance()
     url = "https://ssm.us-east-1.amazonaws.com"
-    with mock_aws(), closing(local_session().client("ssm", endpoint_url=url)) as ssm:
+    with mock_aws(), closing(make_session().client("ssm", endpoint_url=url)) as ssm:
         put(ssm, [item("in process")])
         assert titles(ssm) == ["in process"]
 
 
 def test_a_taken_port_is_an_error_of_the_system(aws: AwsServer) -> None:
     port = int(aws.url.rpartition(":")[2])
-    with pytest.raises(OSError, match="in use"), aws_server(port):
+    with pytest.raises(OSError, match="in use"), serve_aws(port):
         pass
 
 
 def test_the_server_is_quiet_and_gone_afterwards(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with aws_server() as running, urlopen(f"{running.url}/moto-api/"):  # noqa: S310 - own server
+    with serve_aws() as running, urlopen(f"{running.url}/moto-api/"):  # noqa: S310 - own server
         pass
     assert capfd.readouterr() == ("", "")
     assert not [record for record in caplog.records if record.name == "werkzeug"]
@@ -411,8 +411,8 @@ def test_the_server_is_quiet_and_gone_afterwards(
 def test_a_server_starts_without_the_data_of_the_one_before() -> None:
     for _ in range(2):
         with (
-            aws_server() as running,
-            closing(local_session().client("ssm", endpoint_url=running.url)) as ssm,
+            serve_aws() as running,
+            closing(make_session().client("ssm", endpoint_url=running.url)) as ssm,
         ):
             assert summaries(ssm) == []
             put(ssm, [item()])

@@ -10,10 +10,10 @@ from chalice.local import LambdaContext
 import app
 from chalicelib import bootstrap
 from chalicelib.domain.errors import BadEvent, BadSetting, DeliveryError
-from devstack.aws.compliance_store import compliance_of
-from devstack.aws.session import local_session
+from devstack.aws.compliance_store import find_store
+from devstack.aws.session import make_session
 from devstack.environment import ACCOUNT, REGION, TOKEN
-from devstack.events import association_event
+from devstack.events import build_association_event
 from devstack.inspec.loader import load_sample
 from devstack.slack.faults import Fault
 from tests.functional.conftest import NODE, Service
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.enable_socket
 
 def event(**detail: object) -> dict[str, Any]:
     now = datetime.now(UTC)
-    made = association_event(
+    made = build_association_event(
         "assoc-1", "Success", now, {"Success": 1}, now, account=ACCOUNT, region=REGION
     )
     return made | {"detail": made["detail"] | detail}
@@ -133,7 +133,7 @@ def test_a_hostile_title_comes_through_whole_and_does_no_harm(service: Service) 
     (row,) = service.stored()
     assert row["title"]["S"] == title[:500]
     assert "\"'=HYPERLINK" in service.csv()
-    shown = str(service.stack.slack.messages()[0].blocks) + service.stack.slack.messages()[0].text
+    shown = str(service.stack.slack.messages[0].blocks) + service.stack.slack.messages[0].text
     assert "\u202e" not in shown
 
 
@@ -183,29 +183,29 @@ def test_a_slack_that_is_down_is_tried_again_by_reconcile(service: Service) -> N
     service.handlers.reconcile()
     service.handlers.reconcile()
     assert service.posts() == ["1 new non-compliant finding"]
-    assert len([m for m in service.stack.slack.messages() if m.files]) == 1
+    assert len([m for m in service.stack.slack.messages if m.files]) == 1
 
 
 def test_a_bucket_that_is_gone_delays_the_object_and_nothing_else(service: Service) -> None:
     service.put("A")
     bucket, url = service.stack.resources.reports_bucket, service.stack.aws.url
-    with closing(local_session().client("s3", endpoint_url=url)) as s3:
+    with closing(make_session().client("s3", endpoint_url=url)) as s3:
         s3.delete_bucket(Bucket=bucket)
         with pytest.raises(DeliveryError, match="REPORTS_BUCKET"):
             service.scan()
-        assert len(service.stack.slack.messages()) == 2
+        assert len(service.stack.slack.messages) == 2
         s3.create_bucket(Bucket=bucket)
         service.handlers.reconcile()
         (stored,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
     assert stored["Key"].startswith("alerts/")
-    assert len(service.stack.slack.messages()) == 2
+    assert len(service.stack.slack.messages) == 2
 
 
 def test_the_month_goes_to_slack_and_s3_once_a_day(service: Service) -> None:
     service.put("A", "B")
     service.scan()
-    service.handlers.monthly()
-    service.handlers.monthly()
+    service.handlers.report_month()
+    service.handlers.report_month()
     assert service.posts() == [
         "2 new non-compliant findings",
         "Monthly report: 2 non-compliant findings",
@@ -216,7 +216,7 @@ def test_the_month_goes_to_slack_and_s3_once_a_day(service: Service) -> None:
 def test_reconcile_takes_a_persons_word_that_nodes_are_gone(service: Service) -> None:
     service.put("A")
     service.scan()
-    compliance_of(account=ACCOUNT, region=REGION).forget(NODE)
+    find_store(account=ACCOUNT, region=REGION).forget(NODE)
     service.handlers.reconcile()
     assert len(service.stored()) == 1
     service.handlers.reconcile({"accept_missing": True})

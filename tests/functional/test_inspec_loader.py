@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import devstack
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
-from devstack.inspec.loader import Loaded, load_report
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
+from devstack.inspec.loader import LoadResult, load_report
 from devstack.inspec.report import ReportError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ RAN = datetime(2024, 5, 16, 23, 0, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def client(server: AwsServer) -> Iterator["SSMClient"]:
-    with closing(local_session().client("ssm", endpoint_url=server.url)) as ssm:
+    with closing(make_session().client("ssm", endpoint_url=server.url)) as ssm:
         yield ssm
 
 
@@ -57,7 +57,7 @@ def failing(ssm: "SSMClient") -> list[Any]:
 
 def test_a_loaded_report_is_what_ssm_then_lists(ssm: "SSMClient") -> None:
     loaded = load_report(ssm, sample("amazon-bad"), NODE, RAN, "run-1")
-    assert loaded == Loaded(items=43, non_compliant=15, cut_titles=0, warnings=())
+    assert loaded == LoadResult(items=43, non_compliant=15, cut_titles=0, warnings=())
     row = summary(ssm)
     assert row["ComplianceType"] == "Custom:InSpec"
     assert row["CompliantSummary"]["CompliantCount"] == 28

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devstack.aws.resources import Resources, Tables, create_resources, create_tables
-from devstack.aws.server import AwsServer, aws_server
-from devstack.aws.session import local_session
+from devstack.aws.server import AwsServer, serve_aws
+from devstack.aws.session import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.enable_socket
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[AwsServer]:
-    with aws_server() as running:
+    with serve_aws() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def client(server: AwsServer) -> Iterator["DynamoDBClient"]:
-    with closing(local_session().client("dynamodb", endpoint_url=server.url)) as dynamodb:
+    with closing(make_session().client("dynamodb", endpoint_url=server.url)) as dynamodb:
         yield dynamodb
 
 
@@ -50,7 +50,7 @@ def test_a_stage_has_three_tables_and_a_bucket_under_its_names(
         "ec2-inspec-scan-qa-ledger",
         "ec2-inspec-scan-qa-nodes",
     }
-    with closing(local_session().client("s3", endpoint_url=server.url)) as s3:
+    with closing(make_session().client("s3", endpoint_url=server.url)) as s3:
         buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert buckets == ["ec2-inspec-scan-qa-reports-123456789012-us-east-1"]
 

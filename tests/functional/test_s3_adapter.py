@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from chalicelib.adapters.s3 import PART, S3Files
 from chalicelib.domain.errors import DeliveryError, Unavailable
 from devstack.aws.server import AwsServer
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,7 +26,7 @@ NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 @pytest.fixture(scope="module")
 def client(server: AwsServer) -> Iterator["S3Client"]:
-    session = local_session()
+    session = make_session()
     with closing(session.client("s3", endpoint_url=server.url, config=NO_RETRIES)) as s3:
         yield s3
 

@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
     Unavailable,
 )
 from chalicelib.domain.message import Rendered
-from devstack.slack import Fault, SlackStandIn, slack_server
+from devstack.slack import Fault, SlackStandIn, serve_slack
 
 pytestmark = pytest.mark.enable_socket
 
@@ -37,7 +37,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SlackStandIn]:
-    with slack_server() as running:
+    with serve_slack() as running:
         yield running
 
 
@@ -87,13 +87,13 @@ def everything_said_of(error: BaseException, caplog: pytest.LogCaptureFixture) -
 
 def test_a_message_arrives_as_it_was_rendered(slack: SlackStandIn, channel: SlackChannel) -> None:
     thread = channel.post(RENDERED)
-    (message,) = slack.messages()
+    (message,) = slack.messages
     assert (message.ts, message.text, message.blocks) == (thread, "2 new findings", (HEADER,))
 
 
 def test_a_message_without_blocks_is_its_text(slack: SlackStandIn, channel: SlackChannel) -> None:
     channel.post(Rendered("plain", ()))
-    assert [(each.text, each.blocks) for each in slack.messages()] == [("plain", ())]
+    assert [(each.text, each.blocks) for each in slack.messages] == [("plain", ())]
 
 
 def test_nothing_in_a_message_becomes_a_link_or_a_mention(slack: SlackStandIn) -> None:
@@ -127,7 +127,7 @@ def test_a_file_lands_in_the_thread_and_nowhere_else(
     thread = channel.post(RENDERED)
     content = "\ufefftitle\r\nÜberprüfung\r\n".encode()
     file_id = channel.attach(thread, "findings.csv", "2 new findings", content)
-    _, reply = slack.messages()
+    _, reply = slack.messages
     (file,) = reply.files
     assert (reply.thread_ts, reply.text) == (thread, "")
     assert (file.id, file.name, file.title) == (file_id, "findings.csv", "2 new findings")
@@ -149,7 +149,7 @@ def test_hostile_names_arrive_as_they_are(
     slack: SlackStandIn, channel: SlackChannel, hostile: str
 ) -> None:
     channel.attach(channel.post(RENDERED), hostile, hostile, b"x")
-    (file,) = slack.messages()[1].files
+    (file,) = slack.messages[1].files
     assert (file.name, file.title) == (hostile, hostile)
 
 
@@ -236,7 +236,7 @@ def test_a_server_fault_is_passing(slack: SlackStandIn, channel: SlackChannel, s
     slack.fail("chat.postMessage", Fault.http_error(status))
     error = post_failure(channel)
     assert (error.code, error.retryable, error.hint) == (f"http_{status}", True, "")
-    assert slack.messages() == ()
+    assert slack.messages == ()
 
 
 @pytest.mark.parametrize("status", [403, 404, 407])
@@ -256,7 +256,7 @@ def test_a_short_wait_is_waited_for_once(
     slack.fail("chat.postMessage", Fault.rate_limited(retry_after=seconds))
     channel.post(RENDERED)
     assert naps == [seconds]
-    assert len(slack.messages()) == 1
+    assert len(slack.messages) == 1
 
 
 def test_a_second_wait_is_left_to_the_next_pass(
@@ -275,7 +275,7 @@ def test_a_long_wait_is_not_slept(
     error = post_failure(channel)
     assert (error.code, error.retryable) == ("http_429", True)
     assert naps == []
-    assert slack.calls() == ("chat.postMessage",)
+    assert slack.calls == ("chat.postMessage",)
 
 
 @pytest.mark.parametrize("step", UPLOAD_STEPS)
@@ -291,15 +291,15 @@ def test_a_rate_limit_while_uploading_is_passing(
 def test_a_lost_answer_is_not_posted_again_at_once(
     slack: SlackStandIn, channel: SlackChannel
 ) -> None:
-    slack.fail("chat.postMessage", Fault.answer_lost())
+    slack.fail("chat.postMessage", Fault.response_lost())
     error = post_failure(channel)
     assert (error.code, error.retryable) == ("unreachable", True)
-    assert len(slack.messages()) == 1
-    assert slack.calls() == ("chat.postMessage",)
+    assert len(slack.messages) == 1
+    assert slack.calls == ("chat.postMessage",)
 
 
 @pytest.mark.parametrize("step", UPLOAD_STEPS)
-@pytest.mark.parametrize("fault", [Fault.answer_lost(), Fault.answer_lost(500)])
+@pytest.mark.parametrize("fault", [Fault.response_lost(), Fault.response_lost(500)])
 def test_an_answer_lost_while_uploading_is_passing(
     slack: SlackStandIn, channel: SlackChannel, step: str, fault: Fault
 ) -> None:
@@ -413,7 +413,8 @@ def answer_ok(**fields: str) -> Answer:
 
 @pytest.mark.parametrize("step", UPLOAD_STEPS)
 @pytest.mark.parametrize(
-    "fault", [Fault.http_error(500), Fault.http_error(400), Fault.answer_lost(), Fault.refused("x")]
+    "fault",
+    [Fault.http_error(500), Fault.http_error(400), Fault.response_lost(), Fault.refused("x")],
 )
 def test_neither_token_nor_upload_url_is_ever_told(
     slack: SlackStandIn,
@@ -490,7 +491,7 @@ def test_the_token_is_read_once(slack: SlackStandIn) -> None:
     slack.fail("chat.postMessage", Fault.refused("internal_error"))
     post_failure(channel)
     channel.post(RENDERED)
-    assert sum(message.thread_ts is None for message in slack.messages()) == 2
+    assert sum(message.thread_ts is None for message in slack.messages) == 2
 
 
 def test_a_new_token_counts_from_the_next_post_on(slack: SlackStandIn) -> None:
@@ -498,7 +499,7 @@ def test_a_new_token_counts_from_the_next_post_on(slack: SlackStandIn) -> None:
     assert post_failure(channel).code == "invalid_auth"
     channel.post(RENDERED)
     channel.post(RENDERED)
-    assert len(slack.messages()) == 2
+    assert len(slack.messages) == 2
 
 
 def test_a_new_token_counts_for_a_file_too(slack: SlackStandIn) -> None:
@@ -517,7 +518,7 @@ def test_a_revoked_token_is_told_as_such(slack: SlackStandIn, channel: SlackChan
 
 def test_a_token_may_end_in_a_newline(slack: SlackStandIn) -> None:
     channel_of(slack, f" {TOKEN}\n").post(RENDERED)
-    assert len(slack.messages()) == 1
+    assert len(slack.messages) == 1
 
 
 @pytest.mark.parametrize(
@@ -549,4 +550,4 @@ def test_what_is_no_token_is_not_sent_and_not_quoted(
     said = everything_said_of(error, caplog)
     assert TOKEN not in said
     assert "xoxb-ö" not in said
-    assert slack.calls() == ()
+    assert slack.calls == ()

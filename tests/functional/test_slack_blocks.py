@@ -7,7 +7,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from devstack.slack import SlackStandIn, slack_server
+from devstack.slack import SlackStandIn, serve_slack
 
 pytestmark = pytest.mark.enable_socket
 
@@ -18,7 +18,7 @@ NO_SCHEMA = "failed to match all allowed schemas"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SlackStandIn]:
-    with slack_server() as slack:
+    with serve_slack() as slack:
         yield slack
 
 
@@ -90,7 +90,7 @@ def refusal(slack: SlackStandIn, *blocks: object) -> list[str]:
     answer = post(slack, *blocks)
     assert answer["error"] == "invalid_blocks"
     assert answer["response_metadata"]["messages"] == [f"[ERROR] {e}" for e in answer["errors"]]
-    assert slack.messages() == ()
+    assert slack.messages == ()
     return list(answer["errors"])
 
 
@@ -120,7 +120,7 @@ def refusal(slack: SlackStandIn, *blocks: object) -> list[str]:
 )
 def test_blocks_at_their_limits_are_posted(slack: SlackStandIn, blocks: list[Json]) -> None:
     assert post(slack, *blocks)["ok"]
-    assert slack.messages()[0].blocks == tuple(blocks)
+    assert slack.messages[0].blocks == tuple(blocks)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_message_has_one_table_at_most(slack: SlackStandIn) -> None:
 def test_all_blocks_of_a_message_together_have_a_limit_too(slack: SlackStandIn) -> None:
     answer = post(slack, *[section(3_000)] * 4, section(1_001))
     assert answer["error"] == "msg_blocks_too_long"
-    assert slack.messages() == ()
+    assert slack.messages == ()
 
 
 def test_an_update_obeys_the_same_limits(slack: SlackStandIn) -> None:
@@ -295,4 +295,4 @@ def test_an_update_obeys_the_same_limits(slack: SlackStandIn) -> None:
     client = WebClient("xoxb-devstack", base_url=slack.base_url)
     with pytest.raises(SlackApiError, match="invalid_blocks"):
         client.chat_update(channel="C0DEVSTACK", ts=ts, text="x", blocks=[header(151)])
-    assert slack.messages()[0].blocks == (header(),)
+    assert slack.messages[0].blocks == (header(),)

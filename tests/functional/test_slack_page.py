@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 from slack_sdk import WebClient
 
-from devstack.slack import SlackStandIn, slack_server
+from devstack.slack import SlackStandIn, serve_slack
 
 pytestmark = pytest.mark.enable_socket
 
@@ -20,7 +20,7 @@ HOSTILE = '<!channel> <img src=x onerror=alert(1)> "&amp; {{ 7 * 7 }} *b* :fire:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SlackStandIn]:
-    with slack_server(clock=lambda: 1700000000.0) as slack:
+    with serve_slack(clock=lambda: 1700000000.0) as slack:
         yield slack
 
 

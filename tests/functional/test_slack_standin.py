@@ -13,8 +13,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
-from devstack.slack import Fault, SlackStandIn, slack_server
-from devstack.slack.model import messages_from_json
+from devstack.slack import Fault, SlackStandIn, serve_slack
+from devstack.slack.model import decode_messages
 
 pytestmark = pytest.mark.enable_socket
 
@@ -24,7 +24,7 @@ CSV = b'\xef\xbb\xbf"title"\r\n"Ensure auditd is installed"\r\n'
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SlackStandIn]:
-    with slack_server() as slack:
+    with serve_slack() as slack:
         yield slack
 
 
@@ -82,7 +82,7 @@ def test_a_posted_message_stands_in_the_channel_as_it_was_sent(
 ) -> None:
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "3 new findings"}}]
     answer = client.chat_postMessage(channel=CHANNEL, text="3 new", blocks=blocks)
-    (message,) = slack.messages()
+    (message,) = slack.messages
     assert answer["ts"] == message.ts
     assert answer["channel"] == message.channel == CHANNEL
     assert answer["message"]["blocks"] == list(message.blocks) == blocks
@@ -92,7 +92,7 @@ def test_a_posted_message_stands_in_the_channel_as_it_was_sent(
 def test_blocks_may_come_as_json_in_a_form(client: WebClient, slack: SlackStandIn) -> None:
     form = {"channel": CHANNEL, "blocks": '[{"type": "divider"}]'}
     client.api_call("chat.postMessage", params=form)
-    assert slack.messages()[0].blocks == ({"type": "divider"},)
+    assert slack.messages[0].blocks == ({"type": "divider"},)
 
 
 def test_posting_takes_the_name_of_a_channel_and_answers_with_its_id(client: WebClient) -> None:
@@ -101,7 +101,7 @@ def test_posting_takes_the_name_of_a_channel_and_answers_with_its_id(client: Web
 
 
 def test_ids_are_unique_and_rise_while_the_clock_stands_still() -> None:
-    with slack_server(clock=lambda: 1700000000.0) as slack:
+    with serve_slack(clock=lambda: 1700000000.0) as slack:
         client = WebClient("xoxb-devstack", base_url=slack.base_url)
         written = [post_text(client) for _ in range(3)]
     assert written == ["1700000000.000000", "1700000000.000100", "1700000000.000200"]
@@ -110,7 +110,7 @@ def test_ids_are_unique_and_rise_while_the_clock_stands_still() -> None:
 def test_a_reply_belongs_to_its_parent(client: WebClient, slack: SlackStandIn) -> None:
     parent = post_text(client)
     reply = post_text(client, "there", thread_ts=parent)
-    assert [message.thread_ts for message in slack.messages()] == [None, parent]
+    assert [message.thread_ts for message in slack.messages] == [None, parent]
     file_id = upload(client, thread_ts=parent)["file"]["id"]
     post_text(client, "elsewhere")
     first, second, third = client.conversations_replies(channel=CHANNEL, ts=parent)["messages"]
@@ -123,7 +123,7 @@ def test_an_update_changes_the_text_and_keeps_blocks_that_it_does_not_name(
 ) -> None:
     ts = post_text(client, blocks=[{"type": "divider"}])
     client.chat_update(channel=CHANNEL, ts=ts, text="changed")
-    (message,) = slack.messages()
+    (message,) = slack.messages
     assert (message.text, message.edited) == ("changed", True)
     assert message.blocks == ({"type": "divider"},)
 
@@ -131,7 +131,7 @@ def test_an_update_changes_the_text_and_keeps_blocks_that_it_does_not_name(
 def test_an_update_with_no_blocks_takes_them_away(client: WebClient, slack: SlackStandIn) -> None:
     ts = post_text(client, blocks=[{"type": "divider"}])
     client.chat_update(channel=CHANNEL, ts=ts, text="changed", blocks=[])
-    assert slack.messages()[0].blocks == ()
+    assert slack.messages[0].blocks == ()
 
 
 # Files
@@ -140,12 +140,12 @@ def test_an_update_with_no_blocks_takes_them_away(client: WebClient, slack: Slac
 def test_a_file_goes_into_the_thread_with_its_bytes(client: WebClient, slack: SlackStandIn) -> None:
     parent = post_text(client)
     upload(client, thread_ts=parent)
-    message = slack.messages()[1]
+    message = slack.messages[1]
     (file,) = message.files
     assert message.thread_ts == parent
     assert (file.name, file.title, file.content) == ("new.csv", "New", CSV)
     assert (file.size, file.mimetype) == (len(CSV), "text/csv")
-    assert slack.calls()[1:] == ("files.getUploadURLExternal", "files.completeUploadExternal")
+    assert slack.calls[1:] == ("files.getUploadURLExternal", "files.completeUploadExternal")
 
 
 def test_the_shares_of_a_file_are_told_by_files_info_only(client: WebClient) -> None:
@@ -159,7 +159,7 @@ def test_the_shares_of_a_file_are_told_by_files_info_only(client: WebClient) -> 
 
 def test_a_file_without_a_channel_stays_private(client: WebClient, slack: SlackStandIn) -> None:
     answer = upload(client, channel=None)
-    assert slack.messages() == ()
+    assert slack.messages == ()
     assert client.files_info(file=answer["file"]["id"])["file"]["shares"]["public"] == {}
 
 
@@ -168,7 +168,7 @@ def test_bytes_may_come_as_a_multipart_form(client: WebClient, slack: SlackStand
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\nabc\r\n--x--\r\n'
     assert send(ticket["upload_url"], form, "multipart/form-data; boundary=x") == "OK - 3"
     client.files_completeUploadExternal(files=[{"id": ticket["file_id"]}], channel_id=CHANNEL)
-    assert slack.messages()[0].files[0].content == b"abc"
+    assert slack.messages[0].files[0].content == b"abc"
 
 
 @pytest.mark.parametrize("content", [b"ab", b"abcd"])
@@ -205,7 +205,7 @@ def test_files_need_the_id_of_a_channel_and_its_name_will_not_do(
 ) -> None:
     answer = refusal(lambda: upload(client, channel="security-inbox"))
     assert answer["error"] == "channel_not_found"
-    assert slack.messages() == ()
+    assert slack.messages == ()
 
 
 # Refusals
@@ -264,13 +264,13 @@ def test_a_wrong_call_is_refused_with_slacks_code(
 ) -> None:
     answer = refusal(lambda: client.api_call(method, json=arguments or {"any": "thing"}))
     assert answer["error"] == error
-    assert slack.messages() == ()
-    assert slack.calls() == (method,)
+    assert slack.messages == ()
+    assert slack.calls == (method,)
 
 
 def test_a_text_of_40000_characters_is_taken(client: WebClient, slack: SlackStandIn) -> None:
     post_text(client, "x" * 40_000)
-    assert len(slack.messages()[0].text) == 40_000
+    assert len(slack.messages[0].text) == 40_000
 
 
 def test_a_reply_is_no_parent(client: WebClient) -> None:
@@ -308,7 +308,7 @@ def test_a_revoked_token_opens_nothing_until_the_reset(
     assert refusal(lambda: post_text(client))["error"] == "token_revoked"
     assert refusal(lambda: upload(client))["error"] == "token_revoked"
     slack.reset()
-    assert slack.calls() == ()
+    assert slack.calls == ()
     assert client.auth_test()["ok"]
 
 
@@ -324,9 +324,9 @@ def test_a_rate_limit_is_http_429_and_says_how_long_to_wait(
     assert caught.value.response.status_code == 429
     assert caught.value.response.headers["Retry-After"] == "7"
     assert caught.value.response["error"] == "ratelimited"
-    assert slack.messages() == ()
+    assert slack.messages == ()
     post_text(client)
-    assert slack.calls() == ("chat.postMessage", "chat.postMessage")
+    assert slack.calls == ("chat.postMessage", "chat.postMessage")
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -360,7 +360,7 @@ def test_a_fault_lasts_for_its_number_of_calls_and_its_method(
     for _ in range(2):
         assert refusal(lambda: post_text(client))["error"] == "internal_error"
     post_text(client)
-    assert len(slack.messages()) == 1
+    assert len(slack.messages) == 1
 
 
 def test_the_bytes_of_a_file_can_fail_too(client: WebClient, slack: SlackStandIn) -> None:
@@ -368,7 +368,7 @@ def test_the_bytes_of_a_file_can_fail_too(client: WebClient, slack: SlackStandIn
     with pytest.raises(HTTPError, match="500") as caught:
         upload(client)
     caught.value.close()
-    assert slack.messages() == ()
+    assert slack.messages == ()
 
 
 def test_a_fault_of_any_method_spares_the_bytes_of_a_file(
@@ -389,26 +389,26 @@ def test_a_reset_takes_back_the_faults(client: WebClient, slack: SlackStandIn) -
 def test_a_lost_answer_leaves_the_message_and_drops_the_connection(
     client: WebClient, slack: SlackStandIn
 ) -> None:
-    slack.fail("chat.postMessage", Fault.answer_lost())
+    slack.fail("chat.postMessage", Fault.response_lost())
     with pytest.raises(RemoteDisconnected):
         post_text(client)
-    assert [message.text for message in slack.messages()] == ["hello"]
+    assert [message.text for message in slack.messages] == ["hello"]
 
 
 def test_a_lost_answer_may_look_like_a_server_error(client: WebClient, slack: SlackStandIn) -> None:
-    slack.fail("chat.postMessage", Fault.answer_lost(500))
+    slack.fail("chat.postMessage", Fault.response_lost(500))
     with pytest.raises(SlackApiError):
         post_text(client)
-    assert [message.text for message in slack.messages()] == ["hello"]
+    assert [message.text for message in slack.messages] == ["hello"]
 
 
 def test_a_client_that_repeats_after_a_lost_answer_posts_twice(slack: SlackStandIn) -> None:
     at_once = FixedValueRetryIntervalCalculator(0)
     handlers = [ConnectionErrorRetryHandler(interval_calculator=at_once)]
     client = WebClient("xoxb-devstack", base_url=slack.base_url, retry_handlers=list(handlers))
-    slack.fail("chat.postMessage", Fault.answer_lost())
+    slack.fail("chat.postMessage", Fault.response_lost())
     post_text(client)
-    assert [message.text for message in slack.messages()] == ["hello", "hello"]
+    assert [message.text for message in slack.messages] == ["hello", "hello"]
 
 
 # Control by other processes
@@ -421,8 +421,8 @@ def test_another_process_reads_the_messages_with_the_links_of_their_files(
     read = json.loads(send(f"{slack.page_url}_devstack/messages"))
     assert read["channel"] == {"id": CHANNEL, "name": "security-inbox"}
     assert "content" not in read["messages"][1]["files"][0]
-    parent, reply = messages_from_json(read["messages"])
-    assert parent == slack.messages()[0]
+    parent, reply = decode_messages(read["messages"])
+    assert parent == slack.messages[0]
     assert reply.thread_ts == parent.ts
     assert send(reply.files[0].permalink).encode() == CSV
 
@@ -434,7 +434,7 @@ def test_another_process_orders_faults_and_resets(client: WebClient, slack: Slac
     assert refusal(client.auth_test)["error"] == "ratelimited"
     send(f"{slack.page_url}_devstack/reset", b"")
     assert client.auth_test()["ok"]
-    assert slack.messages() == ()
+    assert slack.messages == ()
 
 
 @pytest.mark.parametrize("order", ["{}", '{"method": "*", "fault": {"kind": "bored"}}', "["])

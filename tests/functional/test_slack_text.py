@@ -10,17 +10,17 @@ from rich.console import Console
 
 from devstack.slack import File, Message
 from devstack.slack.markup import parse_mrkdwn, parse_rich_text
-from devstack.slack.page import to_html
-from devstack.slack.terminal import printable, transcript
+from devstack.slack.page import render_html
+from devstack.slack.terminal import escape_controls, render_transcript
 
 
 def html(text: str) -> str:
-    return str(to_html(parse_mrkdwn(text)))
+    return str(render_html(parse_mrkdwn(text)))
 
 
 def printed(*messages: Message) -> str:
     console = Console(width=100, file=StringIO())
-    console.print(transcript(messages))
+    console.print(render_transcript(messages))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -109,7 +109,7 @@ def test_rich_text_reads_like_mrkdwn() -> None:
             {"type": "rich_text_quote", "elements": other},
         ],
     }
-    assert str(to_html(parse_rich_text(block))) == (
+    assert str(render_html(parse_rich_text(block))) == (
         "<b>bold</b>\n1. a\n2. b\n<blockquote>"
         '<a href="https://a.example" rel="noreferrer">https://a.example</a>🔥'
         '<span class="ping">@channel</span><span class="mention">@U1</span>'
@@ -120,7 +120,7 @@ def test_rich_text_reads_like_mrkdwn() -> None:
 def test_a_link_of_rich_text_runs_no_script() -> None:
     link = {"type": "link", "url": "javascript:alert(1)", "text": "click"}
     section = {"type": "rich_text_section", "elements": [link]}
-    assert str(to_html(parse_rich_text({"elements": [section]}))) == "click"
+    assert str(render_html(parse_rich_text({"elements": [section]}))) == "click"
 
 
 def test_a_transcript_shows_every_block() -> None:
@@ -183,7 +183,7 @@ def test_a_hidden_target_is_shown_beside_its_link() -> None:
     ],
 )
 def test_characters_that_a_terminal_obeys_are_named(hostile: str, named: str) -> None:
-    assert printable(hostile) == named
+    assert escape_controls(hostile) == named
 
 
 def test_no_control_character_of_a_message_reaches_the_terminal() -> None:

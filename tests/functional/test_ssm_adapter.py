@@ -12,7 +12,7 @@ from chalicelib.domain.compliance import Execution, SummaryRow, fold_items, grou
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.domain.proof import Doubt, find_doubt
-from devstack.aws.compliance_store import Group, compliance_of
+from devstack.aws.compliance_store import Group, find_store
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -182,7 +182,7 @@ def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
         raw_item(Id="odd", Title="odd severity", Severity="Catastrophic"),
         bare,
     )
-    compliance_of().put(Group(NODE, "Custom:InSpec", RUN, items))
+    find_store().put(Group(NODE, "Custom:InSpec", RUN, items))
     found = compliance.items(NODE, ["Custom:InSpec"])
     assert [(each.item_id, each.title, each.execution_id) for each in found] == [
         (None, "no id", "run-1"),
@@ -258,7 +258,7 @@ def test_a_row_without_an_execution_is_never_proven(
     (row,) = rows_answered(ssm, NonCompliantSummary={"NonCompliantCount": 1})
     assert (row.execution.executed_at, row.execution.count) == (NEVER, 1)
     item = {key: value for key, value in raw_item(Title="t").items() if key != "ExecutionSummary"}
-    compliance_of().put(Group(NODE, "Custom:InSpec", RUN, (item,)))
+    find_store().put(Group(NODE, "Custom:InSpec", RUN, (item,)))
     report = group_reports([row])[NODE]
     assert find_doubt(report, compliance.items(NODE, report.types)) is Doubt.EXECUTION_DIFFERS
 
@@ -274,7 +274,7 @@ def test_times_are_in_utc(ssm: "SSMClient", compliance: SsmCompliance) -> None:
 
 def test_throttling_is_unavailable(compliance: SsmCompliance) -> None:
     for operation in ("ListComplianceItems", "ListResourceComplianceSummaries"):
-        compliance_of().fail_next(operation, "ThrottlingException")
+        find_store().fail_next(operation, "ThrottlingException")
     with pytest.raises(Unavailable, match=NODE):
         compliance.items(NODE, SPELLINGS)
     with pytest.raises(Unavailable, match="summaries"):
@@ -285,13 +285,13 @@ def test_a_page_that_fails_fails_the_whole_reading(
     ssm: "SSMClient", compliance: SsmCompliance
 ) -> None:
     put(ssm, failing(101))
-    compliance_of().fail_next("ListComplianceItems", "InternalServerError", after=2)
+    find_store().fail_next("ListComplianceItems", "InternalServerError", after=2)
     with pytest.raises(Unavailable, match=NODE):
         compliance.items(NODE, SPELLINGS)
 
 
 def test_a_missing_permission_is_forbidden(compliance: SsmCompliance) -> None:
-    compliance_of().fail_next("ListComplianceItems", "AccessDeniedException")
+    find_store().fail_next("ListComplianceItems", "AccessDeniedException")
     with pytest.raises(Forbidden, match="policy"):
         compliance.items(NODE, SPELLINGS)
 

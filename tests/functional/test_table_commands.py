@@ -12,7 +12,7 @@ from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_resources
-from devstack.aws.session import local_session
+from devstack.aws.session import make_session
 from tests.functional.desk import Desk, new_desk
 
 pytestmark = pytest.mark.enable_socket
@@ -24,7 +24,7 @@ OLD = "old-findings"
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with new_desk(tmp_path) as desk:
         create_resources(desk.aws.url, "dev")
-        with closing(local_session().client("dynamodb", endpoint_url=desk.aws.url)) as client:
+        with closing(make_session().client("dynamodb", endpoint_url=desk.aws.url)) as client:
             for name, key in ((OLD, "md5hash"), ("restored-nodes", "instance_id")):
                 client.create_table(
                     TableName=name,
@@ -36,7 +36,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def table(desk: Desk, name: str) -> Any:
-    return local_session().resource("dynamodb", endpoint_url=desk.aws.url).Table(name)
+    return make_session().resource("dynamodb", endpoint_url=desk.aws.url).Table(name)
 
 
 def findings(desk: Desk) -> list[str]:

@@ -22,7 +22,7 @@ from chalicelib.domain.proof import Doubt
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery, SnoozeQuery
 from chalicelib.entrypoints.cursors import make_cursor
-from devstack.events import association_event, scheduled_event
+from devstack.events import build_association_event, build_scheduled_event
 
 LONGEST = 10_000
 AT = datetime(2026, 11, 23, 8, 15, 42, tzinfo=UTC)
@@ -203,7 +203,7 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
 
 
 EVENT_VALUES = st.one_of(JSON, INSTANTS, JSON.map(json.dumps))
-ASSOCIATION_EVENT = association_event(
+ASSOCIATION_EVENT = build_association_event(
     "6e37940a-23ba-4ab0-9b96-5d0a1a05464f",
     "Success",
     AT,
@@ -212,7 +212,7 @@ ASSOCIATION_EVENT = association_event(
     account="123456789012",
     region="eu-central-1",
 )
-SCHEDULED_EVENT = scheduled_event(AT, "monthly-alert", "123456789012", "eu-central-1")
+SCHEDULED_EVENT = build_scheduled_event(AT, "monthly-alert", "123456789012", "eu-central-1")
 EVENTS: SearchStrategy[Any] = st.one_of(
     mutated(ASSOCIATION_EVENT, EVENT_VALUES),
     mutated(SCHEDULED_EVENT | {"full": True, "accept_missing": False}, EVENT_VALUES),

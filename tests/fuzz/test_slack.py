@@ -19,7 +19,7 @@ from chalicelib.domain.outcome import Coverage, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
 from devstack.slack import limits
-from devstack.slack.check_message import check_block, checked_blocks
+from devstack.slack.check_message import check_block, validate_blocks
 from devstack.slack.markup import parse_mrkdwn
 from devstack.slack.spans import Style
 from tests.effort import examples
@@ -71,7 +71,7 @@ def check_taken(message: Rendered) -> None:
     for index, block in enumerate(blocks):
         assert block["type"] in BLOCKS
         assert list(check_block(block, f"/blocks/{index}")) == []
-    assert checked_blocks(message.text, blocks)
+    assert validate_blocks(message.text, blocks)
     json.dumps(blocks, ensure_ascii=False).encode()
     assert len(json.dumps(blocks, ensure_ascii=False)) + len(message.text) < WHOLE_MESSAGE
 

@@ -18,7 +18,7 @@ from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.usecases.context import Context
-from devstack.aws.compliance_store import store_of
+from devstack.aws.compliance_store import attach_store
 from devstack.environment import ACCOUNT, REGION
 from devstack.slack.faults import Fault
 from tests.functional.conftest import NODE, Service
@@ -37,7 +37,7 @@ def drive(service: Service, recorder: Recorder) -> None:
     for months, (function, invoke) in enumerate(
         (
             ("ec2-inspec-scan", lambda: handlers.scan(datetime.now(UTC), {"Success": 4})),
-            ("monthly-alert", handlers.monthly),
+            ("monthly-alert", handlers.report_month),
             ("reconcile", handlers.reconcile),
         )
     ):
@@ -135,7 +135,7 @@ class Passes:
                 self._world.files.put(f"{folder}/large.csv", pieces())
 
     def a_node_is_gone(self) -> None:
-        store_of(ssm_backends[ACCOUNT][REGION]).forget(OTHERS[0])
+        attach_store(ssm_backends[ACCOUNT][REGION]).forget(OTHERS[0])
         self._pass()
         with self._recorder.deaf():
             long_ago = datetime.now(UTC) - timedelta(hours=2)

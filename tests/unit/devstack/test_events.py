@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from devstack.events import association_event, scheduled_event
+from devstack.events import build_association_event, build_scheduled_event
 
 RAN = datetime(2024, 5, 16, 23, 0, 1, tzinfo=UTC)
 SENT = datetime(2024, 5, 16, 23, 1, 10, tzinfo=UTC)
 
 
 def event(status: str = "Success", executed_at: datetime | None = RAN) -> dict[str, Any]:
-    return association_event(
+    return build_association_event(
         "6e37940a-23ba-4ab0-9b96-5d0a1a05464f",
         status,
         executed_at,
@@ -76,7 +76,7 @@ def test_a_naive_time_is_refused() -> None:
 
 
 def test_a_scheduled_event_names_its_rule_and_carries_no_detail() -> None:
-    sent = scheduled_event(SENT, "monthly-alert", "123456789012", "eu-west-1")
+    sent = build_scheduled_event(SENT, "monthly-alert", "123456789012", "eu-west-1")
     del sent["id"]
     assert sent == {
         "version": "0",

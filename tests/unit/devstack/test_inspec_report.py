@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import devstack
-from devstack.inspec.report import ReportError, ReportItem, compliance_items
+from devstack.inspec.report import ReportError, ReportItem, parse_report
 
 SAMPLES = Path(devstack.__file__).parent / "samples"
 
@@ -26,7 +26,7 @@ def result(
 
 
 def only_item(report: bytes) -> ReportItem:
-    (item,) = compliance_items(report).items
+    (item,) = parse_report(report).items
     return item
 
 
@@ -44,7 +44,7 @@ def only_item(report: bytes) -> ReportItem:
 def test_a_sample_gives_one_item_for_each_result_that_was_not_skipped(
     sample: str, failed: int, passed: int
 ) -> None:
-    found = compliance_items((SAMPLES / f"{sample}.json").read_bytes())
+    found = parse_report((SAMPLES / f"{sample}.json").read_bytes())
     assert Counter(item.status for item in found.items) == {
         "NON_COMPLIANT": failed,
         "COMPLIANT": passed,
@@ -58,7 +58,7 @@ def test_an_item_tells_control_running_index_title_severity_and_status() -> None
         control(result("passed", "one"), id="a", title="First", impact=0.3),
         control(result("skipped"), result("failed", "two"), id="b", title="Second", impact=1.0),
     )
-    assert compliance_items(report).items == (
+    assert parse_report(report).items == (
         ReportItem(id="a-0", title="First : one", severity="LOW", status="COMPLIANT"),
         ReportItem(id="b-1", title="Second : two", severity="CRITICAL", status="NON_COMPLIANT"),
     )
@@ -79,13 +79,13 @@ def test_a_missing_title_reads_as_ruby_would_write_it(without: dict[str, Any]) -
 
 def test_a_title_of_500_characters_stays_and_one_more_is_cut_and_counted() -> None:
     fits, too_long = result(code_desc="é" * 496), result(code_desc="é" * 497)
-    found = compliance_items(report_of(control(fits, too_long)))
+    found = parse_report(report_of(control(fits, too_long)))
     assert [item.title for item in found.items] == ["T : " + "é" * 496] * 2
     assert found.cut_titles == 1
 
 
 def test_the_nasty_sample_keeps_its_newline_and_marks_and_has_one_cut_title() -> None:
-    found = compliance_items((SAMPLES / "nasty.json").read_bytes())
+    found = parse_report((SAMPLES / "nasty.json").read_bytes())
     assert found.items[0].title.startswith('=HYPERLINK("http://x","a"), "quoted"; semi\nsecond')
     assert "\u202e" in found.items[0].title
     assert found.cut_titles == 1
@@ -100,13 +100,13 @@ def test_an_overlay_that_repeats_its_base_without_results_adds_nothing() -> None
 
 
 def test_an_unsupported_platform_gives_no_items_and_says_why() -> None:
-    found = compliance_items((SAMPLES / "unsupported-platform.json").read_bytes())
+    found = parse_report((SAMPLES / "unsupported-platform.json").read_bytes())
     assert found.items == ()
     assert "unsupported platform: 'debian/12.11'" in found.warnings[0]
 
 
 def test_a_report_in_which_all_was_skipped_gives_no_items_and_says_so() -> None:
-    found = compliance_items(report_of(control(result("skipped"))))
+    found = parse_report(report_of(control(result("skipped"))))
     assert found.items == ()
     assert "Nothing was checked" in found.warnings[0]
 
@@ -139,10 +139,10 @@ JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "
 )
 def test_what_is_no_whole_report_is_refused_with_a_reason(report: bytes, said: str) -> None:
     with pytest.raises(ReportError) as refused:
-        compliance_items(report)
+        parse_report(report)
     assert said in str(refused.value)
 
 
 def test_ten_thousand_results_are_taken() -> None:
-    found = compliance_items(report_of(control(*[result()] * 10_000)))
+    found = parse_report(report_of(control(*[result()] * 10_000)))
     assert len(found.items) == 10_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from devstack.aws.session import ACCOUNT, REGION, local_session
+from devstack.aws.session import ACCOUNT, REGION, make_session
 from tests.unit.infra.cloudformation import TEMPLATES
 from tests.unit.infra.functions import functions
 
@@ -19,7 +19,7 @@ BUCKET = f"ec2-inspec-scan-dev-reports-{ACCOUNT}-{REGION}"
 def stacks() -> Iterator[dict[str, dict[str, str]]]:
     """Make both stacks without any parameter; gives their outputs."""
     with mock_aws():
-        cloudformation = local_session().client("cloudformation")
+        cloudformation = make_session().client("cloudformation")
         outputs = {}
         for path in TEMPLATES:
             with warnings.catch_warnings():
@@ -35,20 +35,20 @@ def stacks() -> Iterator[dict[str, dict[str, str]]]:
 
 
 def test_tables_exist_and_are_protected() -> None:
-    dynamodb = local_session().client("dynamodb")
+    dynamodb = make_session().client("dynamodb")
     assert sorted(dynamodb.list_tables()["TableNames"]) == TABLES
     for name in TABLES:
         assert dynamodb.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"]
 
 
 def test_the_bucket_exists_and_is_encrypted() -> None:
-    s3 = local_session().client("s3")
+    s3 = make_session().client("s3")
     (rule,) = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
 def test_log_groups_exist_with_their_retention() -> None:
-    groups = local_session().client("logs").describe_log_groups()["logGroups"]
+    groups = make_session().client("logs").describe_log_groups()["logGroups"]
     assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
         f"/aws/lambda/{name}": 90 for name in functions("dev").values()
     }
@@ -75,7 +75,7 @@ def test_the_queue_and_the_topic_exist_under_their_names(
 
 
 def test_the_dashboard_is_json_under_the_name_of_the_stage() -> None:
-    cloudwatch = local_session().client("cloudwatch")
+    cloudwatch = make_session().client("cloudwatch")
     body = cloudwatch.get_dashboard(DashboardName="ec2-inspec-scan-dev")["DashboardBody"]
     first = json.loads(body)["widgets"][0]["properties"]["alarms"][0]
     assert first == (

@@ -16,7 +16,7 @@ from chalicelib.domain.proof import Doubt
 from chalicelib.reports import slack_blocks
 from chalicelib.reports.slack_message import render_alert, render_monthly
 from chalicelib.reports.visible_text import one_line, visible
-from devstack.slack.check_message import checked_blocks
+from devstack.slack.check_message import validate_blocks
 from tests.unit.reports.renew import GOLDEN
 from tests.unit.reports.samples import (
     AT,
@@ -148,7 +148,7 @@ def label(message: Rendered, name: str) -> str:
 
 def assert_slack_takes(message: Rendered) -> None:
     blocks: list[dict[str, Any]] = json.loads(json.dumps(message.blocks))
-    assert checked_blocks(message.text, blocks)
+    assert validate_blocks(message.text, blocks)
     assert len(json.dumps(blocks, ensure_ascii=False)) + len(message.text) < 10_000
     assert len(blocks) <= slack_blocks.BLOCKS
 

@@ -1,6 +1,6 @@
-"""SSM and DynamoDB of any size that keep nothing: rows are made when they are asked for.
+"""SSM and DynamoDB of any size that generate their rows on request and keep nothing.
 
-They stand where the vendor's clients stand, so that our adapters do their whole work on them.
+They replace the vendor's clients, so that our adapters do all their work.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,125 +10,133 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from bench.simulation.fleet import EACH, SEVERITIES, TITLES, TYPE, instance_id
+from bench.simulation.fleet import (
+    FINDINGS_A_NODE,
+    SEVERITIES,
+    TITLES,
+    TYPE,
+    make_instance_id,
+)
+from chalicelib.adapters.dynamodb.tables import Row, to_text
 from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
-from chalicelib.aws.dynamodb_pages import Row
-from chalicelib.aws.dynamodb_times import to_text
 from chalicelib.domain.node import count_by_severity
-from chalicelib.usecases.lookup import ROWS_A_PAGE
+from chalicelib.usecases.scan.stored import ROWS_A_PAGE
 
-# Seconds within which all nodes of a fleet report.
+# All nodes of a fleet report within these seconds.
 SPREAD = 300
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFleet:
-    """Nodes that ran their checks at `at`; each shows 20 items of 100 titles."""
+    """Nodes that ran their checks at `at`. Each shows 20 items out of 100 titles."""
 
     nodes: int
     at: datetime
 
-    def execution_id(self, number: int) -> str:
-        """The run of a node."""
+    def make_execution_id(self, number: int) -> str:
+        """The execution id of a node."""
         return f"{number:08x}-5d0a-4ab0-9b96-{number:012x}"
 
-    def executed_at(self, number: int) -> datetime:
-        """When a node reported."""
+    def compute_executed_at(self, number: int) -> datetime:
+        """The execution time of a node."""
         return self.at + timedelta(seconds=number % SPREAD)
 
-    def control(self, number: int, item: int) -> int:
-        """Which of the titles the item of a node has."""
+    def choose_control(self, number: int, item: int) -> int:
+        """The control of a node's item."""
         return (number + item) % TITLES
 
-    def node_rows(self, each: int = EACH) -> Iterator[Row]:
-        """The nodes table, as a complete scan leaves it that found so many on each node."""
+    def generate_node_rows(self, each: int = FINDINGS_A_NODE) -> Iterator[Row]:
+        """The nodes table after a complete scan that found `each` findings on every node."""
         for number in range(self.nodes):
-            shown = (severity(self.control(number, item)) for item in range(each))
+            severities = (
+                choose_severity(self.choose_control(number, item)) for item in range(each)
+            )
             yield {
-                "instance_id": instance_id(number),
+                "instance_id": make_instance_id(number),
                 "executions": {
                     TYPE.casefold(): {
-                        "execution_id": self.execution_id(number),
-                        "executed_at": to_text(self.executed_at(number)),
+                        "execution_id": self.make_execution_id(number),
+                        "executed_at": to_text(self.compute_executed_at(number)),
                         "count": Decimal(each),
                     }
                 },
                 "severities": {
-                    str(worst): Decimal(count) for worst, count in count_by_severity(shown).items()
+                    str(worst): Decimal(count)
+                    for worst, count in count_by_severity(severities).items()
                 },
                 "untitled": Decimal(0),
                 "unverified_fingerprint": "",
             }
 
 
-def title(control: int) -> str:
+def make_title(control: int) -> str:
     """The title of a control."""
     return f"control {control:03d}: what this must be like on every node of the fleet"
 
 
-def severity(control: int) -> Any:
+def choose_severity(control: int) -> Any:
     """The severity of a control."""
     return SEVERITIES[control % len(SEVERITIES)]
 
 
 class GeneratedSsm:
-    """An SSM client of a fleet; `asked` is called before each page of items."""
+    """An SSM client over a fleet. Calls `on_items` before it lists the items of a node."""
 
-    def __init__(self, fleet: GeneratedFleet, asked: Callable[[], object]) -> None:
+    def __init__(self, fleet: GeneratedFleet, on_items: Callable[[], object]) -> None:
         self._fleet = fleet
-        self._asked = asked
+        self._on_items = on_items
 
     def get_paginator(self, operation: str) -> "Pages":
-        """The pages of either listing."""
+        """The paginator of either listing."""
         if operation == "list_resource_compliance_summaries":
-            return Pages(self._summaries)
-        return Pages(self._items)
+            return Pages(self._list_summaries)
+        return Pages(self._list_items)
 
-    def _summaries(self, **_: object) -> Iterator[Mapping[str, Any]]:
-        rows = map(self._summary, range(self._fleet.nodes))
-        return _pages(rows, PAGE_SIZE, "ResourceComplianceSummaryItems")
+    def _list_summaries(self, **_: object) -> Iterator[Mapping[str, Any]]:
+        rows = map(self._make_summary, range(self._fleet.nodes))
+        return _cut_pages(rows, PAGE_SIZE, "ResourceComplianceSummaryItems")
 
-    def _summary(self, number: int) -> dict[str, Any]:
+    def _make_summary(self, number: int) -> dict[str, Any]:
         return {
             "ComplianceType": "".join(TYPE),
             "ResourceType": MANAGED_INSTANCE,
-            "ResourceId": instance_id(number),
-            "ExecutionSummary": self._ran(number),
+            "ResourceId": make_instance_id(number),
+            "ExecutionSummary": self._make_execution(number),
             "CompliantSummary": {"CompliantCount": 80},
-            "NonCompliantSummary": {"NonCompliantCount": EACH},
+            "NonCompliantSummary": {"NonCompliantCount": FINDINGS_A_NODE},
         }
 
-    def _items(self, **asked: Any) -> Iterator[Mapping[str, Any]]:
-        self._asked()
-        number = int(asked["ResourceIds"][0].removeprefix("i-"), 16)
-        controls = (self._fleet.control(number, item) for item in range(EACH))
+    def _list_items(self, **request: Any) -> Iterator[Mapping[str, Any]]:
+        self._on_items()
+        number = int(request["ResourceIds"][0].removeprefix("i-"), 16)
+        controls = (self._fleet.choose_control(number, item) for item in range(FINDINGS_A_NODE))
         rows = (
             {
                 "ComplianceType": TYPE,
-                "ResourceId": instance_id(number),
+                "ResourceId": make_instance_id(number),
                 "Id": f"control-{control:03d}",
-                "Title": title(control),
+                "Title": make_title(control),
                 "Status": "NON_COMPLIANT",
-                "Severity": str(severity(control)),
-                "ExecutionSummary": self._ran(number),
+                "Severity": str(choose_severity(control)),
+                "ExecutionSummary": self._make_execution(number),
             }
             for control in controls
         )
-        return _pages(rows, PAGE_SIZE, "ComplianceItems")
+        return _cut_pages(rows, PAGE_SIZE, "ComplianceItems")
 
-    def _ran(self, number: int) -> dict[str, Any]:
+    def _make_execution(self, number: int) -> dict[str, Any]:
         fleet = self._fleet
         return {
-            "ExecutionTime": fleet.executed_at(number),
-            "ExecutionId": fleet.execution_id(number),
+            "ExecutionTime": fleet.compute_executed_at(number),
+            "ExecutionId": fleet.make_execution_id(number),
             "ExecutionType": "Command",
         }
 
 
 class GeneratedTable:
-    """A DynamoDB table that is scanned and takes writes, of which it keeps nothing.
+    """A DynamoDB table that generates rows for a Scan, and accepts writes without keeping them.
 
-    It is its own client; queries and keys find nothing.
+    It is its own client. Queries and reads by key find nothing.
     """
 
     def __init__(self, rows: Callable[[], Iterable[Row]] = tuple) -> None:
@@ -137,7 +145,7 @@ class GeneratedTable:
 
     @property
     def meta(self) -> "GeneratedTable":
-        """What holds the client."""
+        """The holder of the client."""
         return self
 
     @property
@@ -146,20 +154,20 @@ class GeneratedTable:
         return self
 
     def get_paginator(self, operation: str) -> "Pages":
-        """Every row for a scan, no row for a query."""
+        """A paginator with every row for a Scan, and with none for a query."""
         rows = self._rows if operation == "scan" else tuple
-        return Pages(lambda **_: _pages(rows(), ROWS_A_PAGE, "Items"))
+        return Pages(lambda **_: _cut_pages(rows(), ROWS_A_PAGE, "Items"))
 
     def batch_get_item(self, **_: object) -> dict[str, Any]:
-        """Nothing is found."""
+        """Find nothing."""
         return {"Responses": {}, "UnprocessedKeys": {}}
 
     def batch_write_item(self, **_: object) -> dict[str, Any]:
-        """All is taken."""
+        """Accept all rows."""
         return {"UnprocessedItems": {}}
 
     def put_item(self, **_: object) -> dict[str, Any]:
-        """The row is taken."""
+        """Accept the row."""
         return {}
 
 
@@ -170,8 +178,8 @@ class Pages:
     paginate: Callable[..., Iterator[Mapping[str, Any]]]
 
 
-def _pages(rows: Iterable[Row], size: int, name: str) -> Iterator[Mapping[str, Any]]:
-    """Pages of so many rows, and an empty one at the end, as both services may send it."""
+def _cut_pages(rows: Iterable[Row], size: int, name: str) -> Iterator[Mapping[str, Any]]:
+    """Pages of `size` rows, then an empty page, which both services may send."""
     rest = iter(rows)
     while page := list(islice(rest, size)):
         yield {name: page}

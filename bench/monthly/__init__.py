@@ -1,1 +1,1 @@
-"""The monthly report of any size: how fast its CSV is written, and in how much memory."""
+"""Measures the monthly report by size: the rate of its CSV, its time, and its peak memory."""

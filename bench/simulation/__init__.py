@@ -1,1 +1,1 @@
-"""A change of the whole fleet, played through the real scans on a simulated clock."""
+"""Plays a change of a whole fleet through the real scan, on a simulated clock."""

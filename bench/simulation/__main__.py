@@ -1,79 +1,81 @@
-"""A change of a whole fleet at several rates of SSM, and memory: `python -m bench.simulation`.
+"""Simulates a change of a whole fleet, and measures memory by size: `python -m bench.simulation`.
 
-Nothing is waited for: calls move a clock. 1 where something that must hold did not.
+Calls move a simulated clock, so nothing waits. Exits with 1 if a check or a promise fails. With
+another number of nodes than the default, it saves nothing and measures no memory.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.promises import of_simulation
-from bench.results import cores, save, today
-from bench.sections.simulation import RATE, figures
-from bench.simulation.figures import Change, Simulation
-from bench.simulation.fleet import EACH
-from bench.simulation.memory import peaks
-from bench.simulation.play import play
+from bench.fleet_results import Peak, Simulation
+from bench.processes import Notify, run_module
+from bench.promises import format_verdict, judge_simulation
+from bench.results import count_cores, format_today, save
+from bench.sections.fleet import RATE, list_change_rows
+from bench.simulation.fleet import FINDINGS_A_NODE
+from bench.simulation.one_scan import CASES
+from bench.simulation.play import play_change
 from devstack.environment import isolate
+from devstack.stack import run_stack
 
 NODES, RATES = 100_000, (10.0, 40.0)
+MEMORY_SIZES = (1_000, 10_000, 100_000)
 
 
-def changes(
-    nodes: int, rates: Sequence[float], told: Callable[[str], object]
-) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The figures at each rate, and everything that was wrong."""
-    played = [play(nodes, rate, told) for rate in rates]
-    return (
-        tuple(each.change for each in played),
-        tuple(reason for each in played for reason in each.broken),
-    )
+def measure_peaks(notify: Notify) -> Iterator[Peak]:
+    """Each case at each size, in a process of its own on new stand-ins."""
+    for case, name in CASES.items():
+        for nodes in MEMORY_SIZES:
+            notify(f"memory of a scan over {nodes:,} nodes, {name}")
+            with run_stack() as stack:
+                arguments = (case, str(nodes))
+                yield run_module("bench.simulation.one_scan", arguments, stack.env, Peak)
 
 
-def table(made: Simulation) -> Table:
-    """The changes, for a terminal."""
-    shown = Table(title=f"{made.nodes:,} nodes x {made.findings_a_node} findings", box=None)
-    shown.add_column(RATE)
-    for change in made.changes:
-        shown.add_column(f"{change.rate:g}", justify="right")
-    for row in figures(made.changes):
-        shown.add_row(*row)
-    return shown
+def render_terminal_table(simulation: Simulation) -> Table:
+    """The figures of each rate."""
+    title = f"{simulation.nodes:,} nodes x {simulation.findings_a_node} findings"
+    table = Table(title=title, box=None)
+    table.add_column(RATE)
+    for change in simulation.changes:
+        table.add_column(f"{change.rate:g}", justify="right")
+    for row in list_change_rows(simulation.changes):
+        table.add_row(*row)
+    return table
 
 
 def main() -> int:
-    """Play, measure, keep and judge."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--nodes", type=int, default=NODES)
-    arguments.add_argument("--rates", type=float, nargs="+", default=RATES)
-    wanted = arguments.parse_args()
+    """Simulate, measure, save and judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nodes", type=int, default=NODES)
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES)
+    arguments = parser.parse_args()
     isolate()
     console = Console(highlight=False, width=120)
-    played, broken = changes(wanted.nodes, wanted.rates, console.print)
-    if wanted.nodes != NODES:
-        made = Simulation(nodes=wanted.nodes, findings_a_node=EACH, changes=played, peaks=())
-        verdicts = []
-    else:
-        made = Simulation(
-            when=today(),
-            cores=cores(),
-            nodes=wanted.nodes,
-            findings_a_node=EACH,
-            changes=played,
-            peaks=tuple(peaks(console.print)),
-        )
-        save("simulation", made)
-        verdicts = list(of_simulation(made))
-    console.print(table(made))
-    for each in verdicts:
-        word = "kept    " if each.kept else "[red]not kept[/]"
-        console.print(f"{word} {each.promise}: {each.reached} ({each.limit})")
-    for reason in broken:
-        console.print(f"[red]broken[/] {reason}")
-    return 0 if not broken and all(each.kept for each in verdicts) else 1
+    played = [play_change(arguments.nodes, rate, console.print) for rate in arguments.rates]
+    is_full = arguments.nodes == NODES
+    simulation = Simulation(
+        when=format_today(),
+        cores=count_cores(),
+        nodes=arguments.nodes,
+        findings_a_node=FINDINGS_A_NODE,
+        changes=tuple(each.change for each in played),
+        peaks=tuple(measure_peaks(console.print)) if is_full else (),
+    )
+    if is_full:
+        save("simulation", simulation)
+    console.print(render_terminal_table(simulation))
+    verdicts = list(judge_simulation(simulation))
+    for verdict in verdicts:
+        console.print(format_verdict(verdict))
+    errors = [error for each in played for error in each.errors]
+    for error in errors:
+        console.print(f"[red]error[/] {error}")
+    return 0 if not errors and all(each.kept for each in verdicts) else 1
 
 
 if __name__ == "__main__":

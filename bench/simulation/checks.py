@@ -1,84 +1,82 @@
-"""What must hold while a fleet's change is read in parts; each check yields what is wrong."""
+"""Checks a fleet's change while the service reads it in parts. Each check yields its errors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.simulation.fleet import EACH
-from bench.simulation.outputs import StoredCsv
-from bench.simulation.service import Service
-from bench.simulation.ssm import ITEMS, SUMMARIES
+from bench.simulation.fleet import FINDINGS_A_NODE, ITEMS, SUMMARIES
+from bench.simulation.service import SimulatedService, StoredCsv
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import EventKind
 from chalicelib.reports.csv_file import COLUMNS
-from chalicelib.usecases.context import ScanReport
-from chalicelib.usecases.read import PAGE
+from chalicelib.usecases.run import ScanReport
+from chalicelib.usecases.scan.read import PAGE
 
-# Of an all-clear, and of a pass that found nothing.
+# The first words of an all-clear, and of a scan that found nothing.
 CALMING = ("No new", "Scan complete", "No node")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One pass: its report, when it had to be over, and what it said and stored."""
+class PartialScan:
+    """The report of one scan, its messages and files, and the nodes it deferred."""
 
     report: ScanReport
     in_time: bool
     texts: Sequence[str]
     csvs: Sequence[StoredCsv]
-    left: int
+    deferred: int
 
 
-def of_part(part: Part) -> Iterator[str]:
-    """One message that says how much is left, one file with exactly what was opened."""
-    report = part.report
+def check_scan(scan: PartialScan) -> Iterator[str]:
+    """One message states the deferred nodes, and one file holds exactly the new findings."""
+    report = scan.report
     if report.failure or report.undelivered or report.pending:
-        yield f"not done: {report.failure!r} {report.undelivered} {len(report.pending)} pending"
-    if not part.in_time:
+        yield f"failed: {report.failure!r} {report.undelivered} {len(report.pending)} pending"
+    if not scan.in_time:
         yield "ended after its deadline"
     outcome = report.outcome
-    if outcome is None or len(part.texts) != 1 or len(part.csvs) != 1:
-        yield f"{len(part.texts)} messages and {len(part.csvs)} files"
+    if outcome is None or len(scan.texts) != 1 or len(scan.csvs) != 1:
+        yield f"{len(scan.texts)} messages and {len(scan.csvs)} files"
         return
-    (text,), (csv,) = part.texts, part.csvs
+    (text,), (csv,) = scan.texts, scan.csvs
     if text.startswith(CALMING):
         yield f"an all-clear: {text}"
-    unit = "node" if part.left == 1 else "nodes"
-    rest = f" (part, {part.left:,} {unit} left)" if part.left else ""
-    headline = f"{len(outcome.new):,} new non-compliant findings{rest} · "
+    unit = "node" if scan.deferred == 1 else "nodes"
+    part = f" (part, {scan.deferred:,} {unit} left)" if scan.deferred else ""
+    headline = f"{len(outcome.new):,} new non-compliant findings{part} · "
     if not text.startswith(headline):
         yield f"{text!r} does not begin with {headline!r}"
-    opened = {int(finding.finding_id, 16) for finding in outcome.new}
-    if csv.finding_ids != opened or csv.rows != len(opened):
-        yield f"{csv.rows} rows for {len(opened)} opened findings"
-    if csv.head != ",".join(f'"{column}"' for column in COLUMNS):
-        yield f"the file begins with {csv.head}"
+    new = {int(finding.finding_id, 16) for finding in outcome.new}
+    if csv.finding_ids != new or csv.rows != len(new):
+        yield f"{csv.rows} rows for {len(new)} new findings"
+    if csv.header != ",".join(f'"{column}"' for column in COLUMNS):
+        yield f"the file begins with {csv.header}"
 
 
-def of_whole(service: Service, scans: int) -> Iterator[str]:
-    """Everything told once, stored as SSM shows it, read once; no more messages than scans."""
+def check_end(service: SimulatedService, scans: int) -> Iterator[str]:
+    """Each finding was announced once, the tables equal SSM, and each node was read once."""
     shown = {
         int(finding_id(node.instance_id, finding.title), 16): finding.severity
-        for node, findings in service.now.stored("")
+        for node, findings in service.now.build_stored("")
         for finding in findings
     }
-    told = [each.finding_ids for each in service.files.stored.values()]
-    if sum(map(len, told)) != len(shown) or frozenset().union(*told) != shown.keys():
-        yield f"{sum(map(len, told))} findings in files, SSM shows {len(shown)}"
-    stored = {int(row.finding_id, 16): row.severity for row in service.findings.rows()}
+    announced = [each.finding_ids for each in service.files.stored.values()]
+    if sum(map(len, announced)) != len(shown) or frozenset().union(*announced) != shown.keys():
+        yield f"{sum(map(len, announced))} findings in files, SSM shows {len(shown)}"
+    stored = {int(row.finding_id, 16): row.severity for row in service.findings.list_rows()}
     if stored != shown:
-        yield f"{len(stored)} findings stored are not the {len(shown)} of SSM"
-    changes = service.now.nodes * EACH
+        yield f"{len(stored)} stored findings are not the {len(shown)} of SSM"
+    changes = service.now.nodes * FINDINGS_A_NODE
     if service.journal.lines != {EventKind.NEW: changes, EventKind.FIXED: changes}:
         yield f"history has {service.journal.lines}"
     calls = {SUMMARIES: scans * -(-service.now.nodes // PAGE), ITEMS: service.now.nodes}
     if service.ssm.calls != calls:
-        yield f"SSM was called {service.ssm.calls}, not {calls}"
-    if len(service.channel.texts) > scans + 1 or service.channel.files != len(told):
+        yield f"calls to SSM: {service.ssm.calls}, not {calls}"
+    if len(service.channel.texts) > scans + 1 or service.channel.files != len(announced):
         yield f"{len(service.channel.texts)} messages, {service.channel.files} files"
 
 
-def of_quiet(report: ScanReport, texts: Sequence[str]) -> Iterator[str]:
-    """Nothing is left to read or to say."""
+def check_quiet_scan(report: ScanReport, texts: Sequence[str]) -> Iterator[str]:
+    """A scan after the end reads no node and announces nothing."""
     coverage = report.outcome.coverage if report.outcome else None
     if report.failure or coverage is None or coverage.read or texts:
-        yield f"a pass after the end: {report.failure!r}, {coverage}, {texts}"
+        yield f"a scan after the end: {report.failure!r}, {coverage}, {texts}"

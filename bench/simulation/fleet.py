@@ -1,33 +1,37 @@
-"""A fleet of equal nodes: what each of them shows after one run of its checks."""
+"""A fleet of equal nodes, and SSM Compliance over it on the simulated clock."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bench.simulation.clock import SimulatedClock
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node, count_by_severity
+from chalicelib.usecases.scan.read import PAGE
 
 TYPE = "Custom:InSpec"
-EACH = 20
-# Titles of one run; each node shows 20 of them, another 20 than its neighbour.
+FINDINGS_A_NODE = 20
+# The titles of one run. Each node shows 20 of them, and its neighbour shows different ones.
 TITLES = 100
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+SUMMARIES, ITEMS = "ListResourceComplianceSummaries", "ListComplianceItems"
 
 
-def instance_id(number: int) -> str:
-    """The id of a node, in the form that EC2 has."""
+def make_instance_id(number: int) -> str:
+    """The id of a node, in EC2's form."""
     return f"i-{number:017x}"
 
 
-def number_of(instance_id: str) -> int:
+def parse_number(instance_id: str) -> int:
     """The number of a node."""
     return int(instance_id.removeprefix("i-"), 16)
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """One run of the checks on all nodes. Two runs of other ids have no title in common."""
+class FleetRun:
+    """One run of the checks on all nodes. Runs with different ids have no title in common."""
 
     run: str
     at: datetime
@@ -35,10 +39,10 @@ class Ran:
 
     @property
     def execution(self) -> Execution:
-        """What each node's summary announces."""
-        return Execution(self.run, self.at, EACH)
+        """The execution in every node's summary."""
+        return Execution(self.run, self.at, FINDINGS_A_NODE)
 
-    def shapes(self) -> tuple[tuple[Item, ...], ...]:
+    def build_item_sets(self) -> tuple[tuple[Item, ...], ...]:
         """The items of a node, by its number modulo `TITLES`."""
         items = [
             Item(
@@ -51,30 +55,61 @@ class Ran:
             for number in range(TITLES)
         ]
         return tuple(
-            tuple(items[(first + each) % TITLES] for each in range(EACH)) for first in range(TITLES)
+            tuple(items[(first + each) % TITLES] for each in range(FINDINGS_A_NODE))
+            for first in range(TITLES)
         )
 
-    def summaries(self) -> tuple[SummaryRow, ...]:
+    def build_summaries(self) -> tuple[SummaryRow, ...]:
         """A row for each node."""
         execution = self.execution
         return tuple(
-            SummaryRow(instance_id(number), TYPE, execution, compliant=100)
+            SummaryRow(make_instance_id(number), TYPE, execution, compliant=100)
             for number in range(self.nodes)
         )
 
-    def stored(self, scan_id: str) -> Iterator[tuple[Node, tuple[Finding, ...]]]:
-        """Each node's row, and its findings, as a complete scan of this run leaves them."""
+    def build_stored(self, scan_id: str) -> Iterator[tuple[Node, tuple[Finding, ...]]]:
+        """The row and the findings of each node, as a complete scan of this run stores them."""
         executions = {TYPE.casefold(): self.execution}
-        shapes = [
+        finding_sets = [
             tuple(
                 (item.title or "", Severity.of(item.severity), item.item_id or "") for item in items
             )
-            for items in self.shapes()
+            for items in self.build_item_sets()
         ]
-        counts = [count_by_severity(severity for _, severity, _ in shape) for shape in shapes]
+        counts = [
+            count_by_severity(severity for _, severity, _ in findings) for findings in finding_sets
+        ]
         for number in range(self.nodes):
-            name, shape = instance_id(number), number % TITLES
+            name, index = make_instance_id(number), number % TITLES
             yield (
-                Node(name, executions, counts[shape]),
-                tuple(Finding(name, *each, self.at, scan_id) for each in shapes[shape]),
+                Node(name, executions, counts[index]),
+                tuple(Finding(name, *each, self.at, scan_id) for each in finding_sets[index]),
             )
+
+
+class SimulatedSsm:
+    """`Compliance` of a fleet after one run, at `rate` calls a second.
+
+    Calls of all threads share the rate, because AWS limits the account.
+    """
+
+    def __init__(self, fleet: FleetRun, clock: SimulatedClock, rate: float) -> None:
+        self.calls: Counter[str] = Counter()
+        self._rows = fleet.build_summaries()
+        self._item_sets = fleet.build_item_sets()
+        self._clock = clock
+        self._rate = rate
+
+    def summaries(self) -> tuple[SummaryRow, ...]:
+        """A row for each node, in pages of 50."""
+        self._add_calls(SUMMARIES, -(-len(self._rows) // PAGE))
+        return self._rows
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:  # noqa: ARG002 - there is one
+        """The 20 items of a node, in one page."""
+        self._add_calls(ITEMS, 1)
+        return self._item_sets[parse_number(instance_id) % TITLES]
+
+    def _add_calls(self, operation: str, number: int) -> None:
+        self.calls[operation] += number
+        self._clock.advance(number / self._rate)

@@ -1,19 +1,20 @@
-"""The service over simulated ports: tables as a complete scan left them, then all ran again."""
+"""The service with a simulated clock: a stored complete scan, after which all nodes ran again."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bench.simulation.clock import SimulatedClock
-from bench.simulation.fleet import TYPE, Ran
-from bench.simulation.ledger import CountedJournal, Metered
-from bench.simulation.meter import Meter
-from bench.simulation.outputs import CheckedFiles, KeptChannel
-from bench.simulation.ssm import SimulatedSsm
-from bench.simulation.tables import FindingTable, NodeTable
+from bench.simulation.clock import Meter, SimulatedClock
+from bench.simulation.fleet import TYPE, FleetRun, SimulatedSsm
+from bench.simulation.tables import CountingJournal, FindingTable, MeteredPort, NodeTable
+from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.message import Rendered
 from chalicelib.reports.csv_file import render_csv
-from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
+from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_monthly import render_monthly
+from chalicelib.reports.text import Origin
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Renderer
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
@@ -27,50 +28,102 @@ from tests.fakes import (
 )
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-# The runs of the checks: the stored one, and the one that everything shows since.
+# The time of the stored run, and of the run that SSM shows.
 BEFORE, NOW = START - timedelta(days=1), START - timedelta(minutes=5)
+# Seconds of a call to S3 or Slack.
+OUTPUT_CALL = 0.5
+# The finding id in a line of a CSV, after its opening quote.
+ID = slice(1, 33)
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """A context whose time is simulated, and what stands behind it."""
+class StoredCsv:
+    """The header of a CSV, its finding ids as numbers, and its number of rows."""
 
-    now: Ran
+    header: str
+    finding_ids: frozenset[int]
+    rows: int
+
+
+class CsvIndex:
+    """`Files` that keep the finding ids of each CSV. Nothing can be read back."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.stored: dict[str, StoredCsv] = {}
+        self._clock = clock
+
+    def put(self, key: str, content: Iterable[bytes]) -> None:
+        """Parse a CSV."""
+        header, *lines = b"".join(content).decode("utf-8-sig").splitlines()
+        ids = frozenset(int(line[ID], 16) for line in lines)
+        self.stored[key] = StoredCsv(header, ids, len(lines))
+        self._clock.advance(OUTPUT_CALL)
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """Always DeliveryError, as from a bucket that lost the object."""
+        raise DeliveryError(f"NoSuchKey {key}", retryable=False)
+
+
+class RecordingChannel:
+    """A `Channel` that keeps texts and counts files."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.texts: list[str] = []
+        self.files = 0
+        self._clock = clock
+
+    def post(self, rendered: Rendered) -> str:
+        """Keep a text."""
+        self.texts.append(rendered.text)
+        self._clock.advance(OUTPUT_CALL)
+        return f"thread-{len(self.texts)}"
+
+    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:  # noqa: ARG002 - counted only
+        """Count a file."""
+        self.files += 1
+        self._clock.advance(OUTPUT_CALL)
+        return f"file-{self.files}"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedService:
+    """The context of a scan, and everything behind its ports. `now` is the run that SSM shows."""
+
+    now: FleetRun
     clock: SimulatedClock
     meter: Meter
     ssm: SimulatedSsm
     findings: FindingTable
     nodes: MemoryNodes
-    journal: CountedJournal
-    files: CheckedFiles
-    channel: KeptChannel
+    journal: CountingJournal
+    files: CsvIndex
+    channel: RecordingChannel
     context: Context
 
-    @property
-    def left(self) -> int:
-        """Nodes of which another run than the present one is stored."""
+    def count_deferred(self) -> int:
+        """The number of nodes whose stored run is not the present one."""
         executions = {TYPE.casefold(): self.now.execution}
         return sum(row.executions != executions for row in self.nodes.all())
 
 
-def service(nodes: int, rate: float) -> Service:
-    """The fleet has run again, all its findings are others, and the event of it has come."""
-    clock, now = SimulatedClock(START), Ran("run-2", NOW, nodes)
+def build_service(nodes: int, rate: float) -> SimulatedService:
+    """A fleet that ran again with different findings, and the job of that execution."""
+    clock, now = SimulatedClock(START), FleetRun("run-2", NOW, nodes)
     meter = Meter(clock)
     findings, rows = FindingTable(meter), MemoryNodes()
-    for node, stored in Ran("run-1", BEFORE, nodes).stored("scan-1"):
+    for node, stored in FleetRun("run-1", BEFORE, nodes).build_stored("scan-1"):
         rows.put([node])
         findings.load(stored)
     ledger, origin = MemoryLedger(), Origin(ACCOUNT, REGION, "simulation", "UTC")
-    ssm, journal = SimulatedSsm(now, clock, rate), CountedJournal(meter)
-    files, channel = CheckedFiles(clock), KeptChannel(clock)
+    ssm, journal = SimulatedSsm(now, clock, rate), CountingJournal(meter)
+    files, channel = CsvIndex(clock), RecordingChannel(clock)
     context = Context(
         compliance=ssm,
         findings=findings,
         nodes=NodeTable(rows, meter),
-        lease=Metered(MemoryLease(ledger), meter),
-        work=Metered(MemoryWork(ledger), meter),
-        snoozes=Metered(MemorySnoozes(ledger), meter),
+        lease=MeteredPort(MemoryLease(ledger), meter),
+        work=MeteredPort(MemoryWork(ledger), meter),
+        snoozes=MeteredPort(MemorySnoozes(ledger), meter),
         journal=journal,
         files=files,
         sorter=MemorySorter(),
@@ -81,7 +134,7 @@ def service(nodes: int, rate: float) -> Service:
             csv=render_csv,
         ),
         clock=clock,
-        # time is the sum of all calls in any case; one thread keeps their order nearly the same
+        # the clock adds up all calls anyway; one thread keeps their order nearly the same
         concurrency=1,
     )
     context.work.enqueue(
@@ -96,4 +149,6 @@ def service(nodes: int, rate: float) -> Service:
             nodes={"Success": nodes},
         )
     )
-    return Service(now, clock, meter, ssm, findings, rows, journal, files, channel, context)
+    return SimulatedService(
+        now, clock, meter, ssm, findings, rows, journal, files, channel, context
+    )

@@ -1,20 +1,25 @@
-"""The findings and nodes tables in memory, each call to them metered."""
+"""The three tables in memory. A meter counts every call."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from bench.simulation.meter import Meter
+from bench.simulation.clock import Meter
 from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.node import Node
-from chalicelib.usecases.lookup import ROWS_A_PAGE
-from chalicelib.usecases.ports import NodeStore
+from chalicelib.domain.scan import ScanRecord
+from chalicelib.usecases.ports import NodeStore, Selection
+from chalicelib.usecases.scan.stored import ROWS_A_PAGE
 
-# Write units: a row with its two index rows, and a row that no index has.
-FINDING, NODE = 3, 1
+# Write units of a finding with its two index rows, of a node, and of a line of history.
+FINDING_UNITS, NODE_UNITS, HISTORY_UNITS = 3, 1, 1
 
 
 class FindingTable:
-    """`FindingStore` that knows a node's findings without a look at all others."""
+    """A `FindingStore` that keeps findings by node."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
@@ -22,49 +27,45 @@ class FindingTable:
         self._owners: dict[str, str] = {}
 
     def load(self, findings: Iterable[Finding]) -> None:
-        """Put rows into the table before the simulation begins, unmetered."""
+        """Put rows into the table before the simulation, unmetered."""
         for finding in findings:
             finding_id = finding.finding_id
             self._nodes.setdefault(finding.instance_id, {})[finding_id] = finding
             self._owners[finding_id] = finding.instance_id
 
-    def rows(self) -> Iterator[Finding]:
+    def list_rows(self) -> Iterator[Finding]:
         """Every finding, unmetered."""
         return (row for rows in self._nodes.values() for row in rows.values())
 
     def all(self) -> Iterator[Finding]:
-        """Every finding, a page at a time."""
-        rows = self.rows()
+        """Every finding, page by page."""
+        rows = self.list_rows()
         while page := tuple(islice(rows, ROWS_A_PAGE)):
-            self._meter.page("Scan", len(page))
+            self._meter.add_page("Scan", len(page))
             yield from page
 
     def of_node(self, instance_id: str) -> tuple[Finding, ...]:
-        """A node's findings."""
+        """The findings of a node."""
         rows = tuple(self._nodes.get(instance_id, {}).values())
-        self._meter.index(len(rows))
+        self._meter.add_index_query(len(rows))
         return rows
 
-    def of_title(self, title: str) -> tuple[Finding, ...]:
-        """A title's findings."""
-        rows = tuple(row for row in self.rows() if row.title == title)
-        self._meter.index(len(rows))
-        return rows
+    def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
+        """Only the API reads pages, so the simulation has none."""
+        raise NotImplementedError
 
     def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
-        """Those of the ids that are stored."""
-        asked = set(finding_ids)
-        found = {
-            each: self._nodes[self._owners[each]][each] for each in asked & self._owners.keys()
-        }
-        self._meter.keys(len(asked), len(found))
+        """The stored findings among these ids."""
+        ids = set(finding_ids)
+        found = {each: self._nodes[self._owners[each]][each] for each in ids & self._owners.keys()}
+        self._meter.add_key_reads(len(ids), len(found))
         return found
 
     def put(self, findings: Iterable[Finding]) -> None:
         """Insert or replace."""
         rows = tuple(findings)
         self.load(rows)
-        self._meter.write(len(rows), FINDING)
+        self._meter.add_writes(len(rows), FINDING_UNITS)
 
     def delete(self, finding_ids: Iterable[str]) -> None:
         """Remove, if stored."""
@@ -73,11 +74,11 @@ class FindingTable:
             owner = self._owners.pop(each, None)
             if owner is not None:
                 del self._nodes[owner][each]
-        self._meter.write(len(ids), FINDING)
+        self._meter.add_writes(len(ids), FINDING_UNITS)
 
 
 class NodeTable:
-    """`NodeStore`, metered."""
+    """A metered `NodeStore`."""
 
     def __init__(self, store: NodeStore, meter: Meter) -> None:
         self._store = store
@@ -87,17 +88,80 @@ class NodeTable:
         """Every node."""
         nodes = self._store.all()
         for start in range(0, max(1, len(nodes)), ROWS_A_PAGE):
-            self._meter.page("Scan", min(ROWS_A_PAGE, len(nodes) - start))
+            self._meter.add_page("Scan", min(ROWS_A_PAGE, len(nodes) - start))
         return nodes
+
+    def page(self, after: str | None, limit: int) -> Sequence[Node]:
+        """Only the API reads pages, so the simulation has none."""
+        raise NotImplementedError
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Insert or replace."""
         rows = tuple(nodes)
         self._store.put(rows)
-        self._meter.write(len(rows), NODE)
+        self._meter.add_writes(len(rows), NODE_UNITS)
 
     def delete(self, instance_ids: Iterable[str]) -> None:
         """Remove, if stored."""
         ids = tuple(instance_ids)
         self._store.delete(ids)
-        self._meter.write(len(ids), NODE)
+        self._meter.add_writes(len(ids), NODE_UNITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The operation of a call, and its units."""
+
+    operation: str
+    reads: int = 0
+    writes: int = 0
+
+
+# By method of a ledger port. A message has some 10 KB, and a transaction costs twice.
+PRICES = {
+    "acquire": Price("PutItem", writes=1),
+    "release": Price("DeleteItem", writes=1),
+    "open": Price("Query", reads=3),
+    "enqueue": Price("TransactWriteItems", writes=4),
+    "mark_unannounced": Price("PutItem", writes=1),
+    "stage": Price("TransactWriteItems", writes=30),
+    "record": Price("PutItem", writes=10),
+    "all": Price("Query", reads=1),
+    "unsettled": Price("Query", reads=1),
+}
+
+
+class MeteredPort:
+    """A port of the ledger, metered by `PRICES`."""
+
+    def __init__(self, port: object, meter: Meter) -> None:
+        self._port = port
+        self._meter = meter
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """The method of the port, metered."""
+        perform, price = getattr(self._port, method), PRICES[method]
+
+        def call(*args: Any) -> Any:
+            self._meter.add_call(price.operation, reads=price.reads, writes=price.writes)
+            return perform(*args)
+
+        return call
+
+
+class CountingJournal:
+    """A metered `Journal` that keeps the number of lines of each kind."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.lines: Counter[EventKind] = Counter()
+        self._meter = meter
+
+    def write(self, events: Iterable[HistoryEvent]) -> None:
+        """Count lines of history."""
+        kinds = Counter(event.kind for event in events)
+        self.lines += kinds
+        self._meter.add_writes(kinds.total(), HISTORY_UNITS)
+
+    def record(self, scan: ScanRecord) -> None:  # noqa: ARG002 - nothing reads it
+        """Meter the record of a scan."""
+        self._meter.add_call("PutItem", writes=1)

@@ -1,1 +1,1 @@
-"""Measurements: calls by operation and seconds."""
+"""Measures calls, seconds, units and memory. Writes docs/benchmarks.md."""

@@ -1,7 +1,7 @@
-"""docs/benchmarks.md from what is kept in bench/results: `python -m bench.report`.
+"""Writes docs/benchmarks.md from the results in bench/results: `python -m bench.report`.
 
-Prints each promise as kept or not kept; 1 where one is not kept. A new kind of result is a
-section here: its name, its title, its type, how it is shown and what it promises.
+Prints whether each promise is kept, and exits with 1 if one is not. To add a kind of result, add a
+`Section`.
 """
 
 import sys
@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 
 from bench import promises
-from bench.monthly.figures import Monthly
-from bench.promises import Verdict
-from bench.ratios import losses
+from bench.figures import find_losses
+from bench.fleet_results import Monthly, Simulation
+from bench.promises import Verdict, format_verdict
 from bench.results import (
     FOLDER,
     ApiCost,
@@ -29,129 +29,109 @@ from bench.results import (
     Throttle,
     read,
 )
-from bench.sections.bad_input import bad_input
-from bench.sections.comparison import comparison
-from bench.sections.functions import api_cost, cold_starts, load
-from bench.sections.growth import growth
-from bench.sections.limits import floor, throttle
-from bench.sections.markdown import table, wrapped
-from bench.sections.monthly import monthly
-from bench.sections.simulation import simulation
-from bench.simulation.figures import Simulation
+from bench.sections.comparison import render_comparison, render_growth
+from bench.sections.fleet import render_monthly, render_simulation
+from bench.sections.functions import render_api_cost, render_cold_starts, render_load
+from bench.sections.limits import render_bad_input, render_floor, render_throttle
+from bench.sections.page import HEAD, render_table, wrap_prose
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A file of bench/results, and what becomes of it. `show` and `judge` take its `kind`."""
+    """A file of bench/results and its section. `render` and `judge` take a result of `kind`."""
 
     name: str
     title: str
     kind: type[Result]
-    show: Callable[[Any], Sequence[str]]
-    judge: Callable[[Any], Iterable[Verdict]] = lambda _: ()
+    render: Callable[[Any], Sequence[str]]
+    judge: Callable[[Any], Iterable[Verdict]]
 
 
-def _versus(name: str, title: str) -> Section:
-    return Section(name, title, Comparison, comparison, promises.of_comparison)
+def _compare(name: str, title: str) -> Section:
+    return Section(name, title, Comparison, render_comparison, promises.judge_comparison)
 
 
 SECTIONS = (
-    _versus("versus-1000", "Against the baseline, 1,000 findings"),
-    _versus("versus-10000", "Against the baseline, 10,000 findings"),
-    _versus("versus-10000-rounds", "Against the baseline, 10,000 findings, five rounds of both"),
-    _versus("versus-100000", "Against the baseline, 100,000 findings"),
-    Section("floor", "Against the floor", Floor, floor, promises.of_floor),
-    Section("throttle", "Throttled", Throttle, throttle, promises.of_throttle),
-    Section("growth", "Growth", Growth, growth, promises.of_growth),
-    Section("bad-input", "Bad input", BadInput, bad_input, promises.of_bad_input),
-    Section("cold-start", "Cold starts", ColdStarts, cold_starts, promises.of_cold_starts),
-    Section("api-cost", "The API", ApiCost, api_cost, promises.of_api),
-    Section("monthly", "The monthly report", Monthly, monthly, promises.of_monthly),
-    Section("simulation", "A fleet of any size", Simulation, simulation, promises.of_simulation),
-    Section("load", "The API under load", Load, load, promises.of_load),
+    _compare("versus-1000", "Baseline, 1,000 findings"),
+    _compare("versus-10000", "Baseline, 10,000 findings"),
+    _compare("versus-10000-rounds", "Baseline, 10,000 findings, five rounds of both"),
+    _compare("versus-100000", "Baseline, 100,000 findings"),
+    Section("floor", "Floor", Floor, render_floor, promises.judge_floor),
+    Section("throttle", "Throttling", Throttle, render_throttle, promises.judge_throttle),
+    Section("growth", "Growth", Growth, render_growth, promises.judge_growth),
+    Section("bad-input", "Bad input", BadInput, render_bad_input, promises.judge_bad_input),
+    Section(
+        "cold-start", "Cold starts", ColdStarts, render_cold_starts, promises.judge_cold_starts
+    ),
+    Section("api-cost", "API by table size", ApiCost, render_api_cost, promises.judge_api_cost),
+    Section("monthly", "Monthly report", Monthly, render_monthly, promises.judge_monthly),
+    Section(
+        "simulation",
+        "Change of a whole fleet",
+        Simulation,
+        render_simulation,
+        promises.judge_simulation,
+    ),
+    Section("load", "API under load", Load, render_load, promises.judge_load),
 )
 
-HEAD = """\
-# Benchmarks
 
-Made by `python -m bench.report` from the files in `bench/results`; do not edit it by hand.
-
-- `make bench` measures again in 8 to 15 minutes: 1,000 and 10,000 findings (there with the
-  baseline's calls computed; five rounds, none begun after 200 seconds), the floor, cold starts,
-  the API under load. `make bench-full` measures the rest in 50 to 100 minutes:
-  five rounds of the baseline over 10,000 findings, 100,000 findings, growth, throttling, bad input,
-  the API by size, monthly reports, a simulated change of 100,000 nodes. Both use DynamoDB Local,
-  and each renews its own sections only.
-- The machine class was 2 cores, shared with other work: how fast one of them computes changed by a
-  factor of four within the hour. Seconds differ from machine to machine and from run to run; what
-  counts are calls, units and the ratios within one run.
-- Every scan is a process of its own and tells its own peak memory and its own calls. SSM, DynamoDB
-  Local, Slack and S3 are other processes. SSM and Slack are stand-ins and add no latency unless it
-  is said; calls to Slack are not counted.
-- The baseline (`bench/plain.py`) is the first idea, plain and correct: list the items of every
-  node, GetItem for each finding, PutItem for a new one, one Scan of the table, DeleteItem for a
-  resolved one; one client, one call after the other. Where its calls are *computed* it did not run.
-"""
-
-
-def render(results: Iterable[tuple[Section, Result]]) -> str:
+def render_page(results: Iterable[tuple[Section, Result]]) -> str:
     """The whole page."""
-    kept = list(results)
-    verdicts = judged(kept)
-    lines = [HEAD, "## What is promised", ""]
+    pairs = list(results)
     rows = (
         (each.promise, each.limit, each.reached, "kept" if each.kept else "**not kept**")
-        for each in verdicts
+        for each in judge_all(pairs)
     )
-    lines += table(("promise", "limit", "reached", "verdict"), rows)
-    lines += ["", "## Where the baseline is better", ""]
-    lines += [*lost(kept), ""]
-    for section, result in kept:
+    lines = [HEAD, "## Promises", ""]
+    lines += render_table(("promise", "limit", "reached", "verdict"), rows)
+    lines += ["", "## Figures in which the baseline is better", ""]
+    lines += [*render_losses(pairs), ""]
+    for section, result in pairs:
         lines += [f"## {section.title}", ""]
-        lines += [part for line in section.show(result) for part in wrapped(line)]
+        lines += [part for line in section.render(result) for part in wrap_prose(line)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def judged(results: Iterable[tuple[Section, Result]]) -> list[Verdict]:
-    """All promises, those that are not kept first."""
+def judge_all(results: Iterable[tuple[Section, Result]]) -> list[Verdict]:
+    """All verdicts, broken promises first."""
     verdicts = [verdict for section, result in results for verdict in section.judge(result)]
     return sorted(verdicts, key=lambda verdict: verdict.kept)
 
 
-def lost(results: Iterable[tuple[Section, Result]]) -> list[str]:
-    """Every figure of a case in which the baseline needs less."""
+def render_losses(results: Iterable[tuple[Section, Result]]) -> list[str]:
+    """Every figure of a case in which the baseline is better."""
     rows = [
-        (f"{result.findings:,}", case.name, loss.figure, loss.ours, loss.plain)
+        (f"{result.findings:,}", case.name, loss.figure, loss.ours, loss.baseline)
         for _, result in results
         if isinstance(result, Comparison)
         for case in result.cases
-        for loss in losses(case)
+        for loss in find_losses(case)
     ]
     if not rows:
-        return ["Nowhere, in what was measured."]
-    return table(("findings", "case", "figure", "ours", "baseline"), rows, words=3)
+        return ["None in these measurements."]
+    return render_table(("findings", "case", "figure", "ours", "baseline"), rows, words=3)
 
 
-def kept_results(folder: Path = FOLDER) -> list[tuple[Section, Result]]:
-    """What was measured so far; ValueError where a file belongs to no section."""
+def read_results(folder: Path = FOLDER) -> list[tuple[Section, Result]]:
+    """Every saved result with its section. ValueError if a file belongs to no section."""
     unknown = {path.stem for path in folder.glob("*.json")} - {each.name for each in SECTIONS}
     if unknown:
-        raise ValueError(f"no section of bench.report shows {', '.join(sorted(unknown))}")
+        raise ValueError(f"bench.report has no section for {', '.join(sorted(unknown))}")
     found = ((section, read(section.name, section.kind, folder)) for section in SECTIONS)
     return [(section, result) for section, result in found if result is not None]
 
 
 def main() -> int:
     """Write the page and print the verdicts."""
-    results = kept_results()
-    PAGE.write_text(render(results))
+    results = read_results()
+    PAGE.write_text(render_page(results))
     console = Console(highlight=False, soft_wrap=True)
-    verdicts = judged(results)
+    verdicts = judge_all(results)
     for each in verdicts:
-        word = "kept    " if each.kept else "[red]not kept[/]"
-        console.print(f"{word} {each.promise}: {each.reached} ({each.limit})")
+        console.print(format_verdict(each))
     broken = sum(not each.kept for each in verdicts)
     console.print(f"docs/benchmarks.md: {len(verdicts)} promises, {broken} not kept")
     return 1 if broken else 0

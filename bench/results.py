@@ -1,4 +1,4 @@
-"""What the measurements leave in bench/results: one JSON file each, read by bench.report."""
+"""Results of measurements: one JSON file each in bench/results, rendered by bench.report."""
 
 import os
 from datetime import UTC, datetime
@@ -7,53 +7,80 @@ from typing import TypeVar
 
 import msgspec
 
-from bench.figures import Run
-
 FOLDER = Path(__file__).parent / "results"
 
 
+class MeasuredScan(msgspec.Struct, frozen=True, kw_only=True):
+    """One scan.
+
+    calls: by operation, retries included · engine_seconds: the summed duration of its calls to
+    DynamoDB · peak_mb: in MiB · deferred: nodes that it had no time to read · unverified: nodes by
+    reason · topic: of the message that it announced · failure: the error that stopped it.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    engine_seconds: float
+    peak_mb: float
+    calls: dict[str, int]
+    read_units: float
+    write_units: float
+    new: int = 0
+    fixed: int = 0
+    open: int = 0
+    deferred: int = 0
+    unverified: dict[str, int] = {}
+    topic: str = ""
+    failure: str = ""
+
+    @property
+    def call_count(self) -> int:
+        """The number of calls to AWS."""
+        return sum(self.calls.values())
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """When something was measured, and on how many cores."""
+    """The date of a measurement (YYYY-MM-DD), and the number of cores it had."""
 
     when: str = ""
     cores: int = 0
 
 
-class CaseFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The scans of one case; without any of the baseline, `plain_calls` is what it would call."""
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The scans of one case. Without scans of the baseline, its computed calls stand in."""
 
     name: str
-    ours: tuple[Run, ...]
-    plain: tuple[Run, ...] = ()
-    plain_calls: dict[str, int] = {}
+    ours: tuple[MeasuredScan, ...]
+    baseline: tuple[MeasuredScan, ...] = ()
+    baseline_calls: dict[str, int] = {}
 
 
 class Comparison(Result, frozen=True, kw_only=True):
-    """The pass, and the baseline where it ran, over a fleet of `nodes` with so many findings."""
+    """Our scan and the baseline over one fleet."""
 
     findings: int
     nodes: int
-    cases: tuple[CaseFigures, ...]
+    cases: tuple[CaseResult, ...]
 
 
 class Growth(Result, frozen=True, kw_only=True):
-    """The pass alone over fleets of growing size."""
+    """Our scan over fleets of growing size."""
 
     sizes: tuple[Comparison, ...]
 
 
 class FloorCase(msgspec.Struct, frozen=True, kw_only=True):
-    """Pages that a case must read; scans without latency and, by turns, with it."""
+    """The pages that a case must read, and its scans without and with latency."""
 
     name: str
     summary_pages: int
     item_pages: int
-    still: tuple[Run, ...]
-    runs: tuple[Run, ...]
+    without_latency: tuple[MeasuredScan, ...]
+    with_latency: tuple[MeasuredScan, ...]
 
 
 class Floor(Result, frozen=True, kw_only=True):
-    """The pass with a latency of each call, in seconds."""
+    """Our scan while every call has a latency, in seconds."""
 
     findings: int
     ssm_seconds: float
@@ -62,56 +89,56 @@ class Floor(Result, frozen=True, kw_only=True):
     cases: tuple[FloorCase, ...]
 
 
-class ThrottledAt(msgspec.Struct, frozen=True, kw_only=True):
-    """Scans at one concurrency; of each, the SSM calls that were taken and those refused."""
+class ThrottleCase(msgspec.Struct, frozen=True, kw_only=True):
+    """Scans at one concurrency, with the SSM calls accepted and refused in each."""
 
     concurrency: int
-    runs: tuple[Run, ...]
-    taken: tuple[int, ...]
+    scans: tuple[MeasuredScan, ...]
+    accepted: tuple[int, ...]
     refused: tuple[int, ...]
 
 
 class Throttle(Result, frozen=True, kw_only=True):
-    """The pass while SSM takes only so many calls a second."""
+    """Our scan while SSM accepts `rate` calls a second."""
 
     findings: int
     rate: float
-    cases: tuple[ThrottledAt, ...]
+    cases: tuple[ThrottleCase, ...]
 
 
 class BadCase(msgspec.Struct, frozen=True, kw_only=True):
-    """Scans of an odd fleet, and what was expected of them with whether it came true."""
+    """Scans of an odd fleet, and whether each expectation held."""
 
     name: str
-    runs: tuple[Run, ...]
+    scans: tuple[MeasuredScan, ...]
     checks: dict[str, bool]
 
 
 class BadInput(Result, frozen=True, kw_only=True):
-    """Fleets and services that behave badly."""
+    """Odd fleets, and an SSM that misbehaves."""
 
     cases: tuple[BadCase, ...]
 
 
-class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """Cold starts of one function, in milliseconds; uncompiled: in turn, without bytecode."""
+class FunctionStart(msgspec.Struct, frozen=True, kw_only=True):
+    """Cold starts of one function, in milliseconds."""
 
     name: str
     import_ms: tuple[float, ...]
     ready_ms: tuple[float, ...]
-    uncompiled_ms: tuple[float, ...]
+    without_bytecode_ms: tuple[float, ...]
     slack_loaded: bool
 
 
 class ColdStarts(Result, frozen=True, kw_only=True):
-    """Cold starts of the functions; sdk: boto3 alone with the clients of a pass."""
+    """Cold starts of every function. boto3_ms: boto3 alone, with the clients of a scan."""
 
-    functions: tuple[Start, ...]
-    sdk_ms: tuple[float, ...]
+    functions: tuple[FunctionStart, ...]
+    boto3_ms: tuple[float, ...]
 
 
-class ApiRequests(msgspec.Struct, frozen=True, kw_only=True):
-    """Requests of one kind to an API over so many findings, in milliseconds."""
+class ApiLatency(msgspec.Struct, frozen=True, kw_only=True):
+    """The latency of one kind of request over a table of `findings` rows."""
 
     findings: int
     kind: str
@@ -120,11 +147,11 @@ class ApiRequests(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiCost(Result, frozen=True, kw_only=True):
-    """What a request costs at two sizes of the table."""
+    """The latency of requests at two sizes of the table, `requests` of each kind."""
 
     requests: int
     slack_modules: int
-    kinds: tuple[ApiRequests, ...]
+    kinds: tuple[ApiLatency, ...]
 
 
 class LoadKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +165,7 @@ class LoadKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Load(Result, frozen=True, kw_only=True):
-    """The API under many users at once."""
+    """The API with several users at once, `requests` of each kind."""
 
     findings: int
     requests: int
@@ -149,24 +176,24 @@ class Load(Result, frozen=True, kw_only=True):
 R = TypeVar("R", bound=Result)
 
 
-def today() -> str:
-    """The date of a measurement."""
+def format_today() -> str:
+    """The present date in UTC, YYYY-MM-DD."""
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
-def cores() -> int:
-    """Processors that this process may use."""
+def count_cores() -> int:
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def save(name: str, result: Result, folder: Path = FOLDER) -> None:
-    """Keep a result as `<name>.json`."""
+    """Write a result to `<name>.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = msgspec.json.format(msgspec.json.encode(result), indent=1)
-    (folder / f"{name}.json").write_bytes(written + b"\n")
+    content = msgspec.json.format(msgspec.json.encode(result), indent=1)
+    (folder / f"{name}.json").write_bytes(content + b"\n")
 
 
 def read(name: str, kind: type[R], folder: Path = FOLDER) -> R | None:
-    """A kept result; None where it was never measured."""
+    """A saved result, or None if it was never measured."""
     path = folder / f"{name}.json"
     return msgspec.json.decode(path.read_bytes(), type=kind) if path.exists() else None

@@ -1,1 +1,1 @@
-"""Each kind of result as a section of docs/benchmarks.md; pure."""
+"""Renders each kind of result as a section of docs/benchmarks.md. Pure functions."""

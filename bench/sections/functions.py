@@ -1,20 +1,20 @@
-"""The functions: how they start, and the API."""
+"""Sections: cold starts, and the API by table size and under load."""
 
 from statistics import median
 
 from bench.results import ApiCost, ColdStarts, Load
-from bench.sections.markdown import measured, table
+from bench.sections.page import describe_measurement, render_table
 
 
-def cold_starts(made: ColdStarts) -> list[str]:
-    """Milliseconds until a function can begin."""
+def render_cold_starts(result: ColdStarts) -> list[str]:
+    """Milliseconds until a function is ready."""
     head = (
         "function",
         "import ms",
         "with clients ms",
         "slowest ms",
         "without bytecode ms",
-        "Slack's SDK",
+        "slack_sdk",
     )
     rows = (
         (
@@ -22,45 +22,44 @@ def cold_starts(made: ColdStarts) -> list[str]:
             f"{median(each.import_ms):.0f}",
             f"{median(each.ready_ms):.0f}",
             f"{max(each.ready_ms):.0f}",
-            f"{median(each.uncompiled_ms):.0f}",
+            f"{median(each.without_bytecode_ms):.0f}",
             "loaded" if each.slack_loaded else "not loaded",
         )
-        for each in made.functions
+        for each in result.functions
     )
     return [
-        *measured(made, len(made.functions[0].ready_ms)),
+        *describe_measurement(result, len(result.functions[0].ready_ms)),
         (
             "A fresh interpreter imports app.py and builds the clients of a function. Lambda's own "
-            "start is not part of it. `make deploy` packs the bytecode of what is loaded; without "
-            "it, as plain `chalice deploy` packs, a new environment compiles all of it. In the "
-            "same run boto3 as it comes, with the clients of a pass and nothing of ours, took "
-            f"{median(made.sdk_ms):.0f} ms."
+            "start is not included. `make deploy` packs bytecode. Plain `chalice deploy` does not, "
+            "so each new environment compiles the code. In the same run, boto3 with the clients of "
+            f"a scan and none of our code took {median(result.boto3_ms):.0f} ms."
         ),
         "",
-        *table(head, rows),
+        *render_table(head, rows),
         "",
     ]
 
 
-def api_cost(made: ApiCost) -> list[str]:
-    """What a request costs, by size of the table."""
+def render_api_cost(result: ApiCost) -> list[str]:
+    """The latency of requests by size of the table."""
     head = ("request", "findings stored", "median ms", "p95 ms")
     rows = (
         (each.kind, f"{each.findings:,}", f"{each.median_ms:.1f}", f"{each.p95_ms:.1f}")
-        for each in made.kinds
+        for each in result.kinds
     )
     return [
-        *measured(made, f"{made.requests} requests of each kind, in turn"),
-        "`GET /v1/findings?instance_id=…`, one after the other, on DynamoDB Local.",
+        *describe_measurement(result, f"{result.requests} requests of each kind, in turn"),
+        "`GET /v1/findings?instance_id=…` on DynamoDB Local, one request at a time.",
         "",
-        *table(head, rows),
+        *render_table(head, rows),
         "",
     ]
 
 
-def load(made: Load) -> list[str]:
-    """The API under many users."""
-    head = ("request", "median ms", "p95 ms", "a second", "errors")
+def render_load(result: Load) -> list[str]:
+    """The latency and rate of requests with several users."""
+    head = ("request", "median ms", "p95 ms", "requests a second", "errors")
     rows = (
         (
             each.name,
@@ -69,12 +68,12 @@ def load(made: Load) -> list[str]:
             f"{each.per_second:.1f}",
             f"{each.errors:,}",
         )
-        for each in made.kinds
+        for each in result.kinds
     )
     return [
-        *measured(made, f"{made.requests:,} requests"),
-        f"{made.users} users at once, {made.findings:,} findings stored.",
+        *describe_measurement(result, f"{result.requests:,} requests of each kind"),
+        f"{result.users} users at once, {result.findings:,} findings stored.",
         "",
-        *table(head, rows),
+        *render_table(head, rows),
         "",
     ]

@@ -1,1 +1,1 @@
-"""The measurements' own rules."""
+"""The rules of the benchmark."""

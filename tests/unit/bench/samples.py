@@ -1,48 +1,47 @@
-"""Scans as the tests of the benchmark's rules need them."""
+"""Sample scans for the tests of the benchmark's rules."""
 
 from dataclasses import dataclass
 
 from bench.cases import QUIET
-from bench.figures import Run
-from bench.results import CaseFigures, Comparison
+from bench.results import CaseResult, Comparison, MeasuredScan
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
-    """What a sample scan took."""
+class Cost:
+    """The cost of a sample scan, and the number of nodes it could not verify."""
 
     calls: int = 10
     seconds: float = 1.0
     mb: float = 70.0
-    doubts: int = 0
+    unverified: int = 0
 
 
-def run(took: Took = Took()) -> Run:
-    """A scan that called one operation so often."""
-    return Run(
-        seconds=took.seconds,
-        cpu_seconds=took.seconds,
+def make_scan(cost: Cost = Cost()) -> MeasuredScan:
+    """A scan whose calls are all of one operation."""
+    return MeasuredScan(
+        seconds=cost.seconds,
+        cpu_seconds=cost.seconds,
         engine_seconds=0.5,
-        peak_mb=took.mb,
-        calls={"ssm.ListResourceComplianceSummaries": took.calls},
+        peak_mb=cost.mb,
+        calls={"ssm.ListResourceComplianceSummaries": cost.calls},
         read_units=1.0,
         write_units=2.0,
-        doubts={"unreadable": took.doubts} if took.doubts else {},
+        unverified={"unreadable": cost.unverified} if cost.unverified else {},
     )
 
 
-def case(ours: Took, plain: Took | None, name: str = QUIET) -> CaseFigures:
-    """A case of one round; without a baseline that ran, a thousand calls are computed."""
-    return CaseFigures(
+def make_case(ours: Cost, baseline: Cost | None, name: str = QUIET) -> CaseResult:
+    """A case of one round. Without a baseline, a thousand calls are computed."""
+    return CaseResult(
         name=name,
-        ours=(run(ours),),
-        plain=(run(plain),) if plain else (),
-        plain_calls={"dynamodb.GetItem": 1_000},
+        ours=(make_scan(ours),),
+        baseline=(make_scan(baseline),) if baseline else (),
+        baseline_calls={"dynamodb.GetItem": 1_000},
     )
 
 
-def comparison(*cases: CaseFigures, findings: int = 1_000) -> Comparison:
-    """A comparison with 20 findings a node."""
+def make_comparison(*cases: CaseResult, findings: int = 1_000) -> Comparison:
+    """A comparison with 20 findings on each node."""
     return Comparison(
         when="2026-11-26", cores=2, findings=findings, nodes=findings // 20, cases=cases
     )

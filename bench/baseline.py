@@ -1,8 +1,9 @@
-"""The first idea, written plainly and correctly: what the pass is measured against. Never shipped.
+"""The baseline: a simple, correct program that our scan is compared with. It is never shipped.
 
-Every node's items are listed, each is looked up with GetItem, a new one is written with PutItem,
-and what a scan of the table shows beyond them is deleted with DeleteItem; one client, one call
-after the other.
+It lists the items of every node, looks up each with GetItem, writes a new one with PutItem, and
+deletes the rows of fixed ones with DeleteItem after a Scan of the table. It has one client and
+makes one call at a time. One GetItem for each finding is what makes it slow, and no program that
+people run does that: a comparison with it claims no speed.
 """
 
 import csv
@@ -20,8 +21,8 @@ COLUMNS = ("finding_id", "instance_id", "title", "severity", "control_id", "firs
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """What the plain program needs."""
+class Baseline:
+    """The session, the findings table and the channel."""
 
     session: boto3.Session
     table: str
@@ -29,33 +30,33 @@ class Plain:
     channel: str
 
     def scan(self) -> dict[str, int]:
-        """Bring the table to what SSM shows and tell what is new."""
+        """Make the table equal to SSM and announce new findings. Returns counts."""
         ssm = self.session.client("ssm")
         dynamodb = self.session.client("dynamodb")
         observed = {}
-        opened = []
-        for node in self._nodes(ssm):
-            for item in self._items(ssm, node):
+        new = []
+        for node in self._list_nodes(ssm):
+            for item in self._list_items(ssm, node):
                 key = finding_id(node, item["Title"])
                 observed[key] = item
                 found = dynamodb.get_item(TableName=self.table, Key={"finding_id": {"S": key}})
                 if "Item" not in found:
-                    row = self._row(key, node, item)
+                    row = self._make_row(key, node, item)
                     cells = {name: {"S": value} for name, value in row.items()}
                     dynamodb.put_item(TableName=self.table, Item=cells)
-                    opened.append(row)
-        resolved = 0
+                    new.append(row)
+        fixed = 0
         for page in dynamodb.get_paginator("scan").paginate(TableName=self.table):
             for stored in page["Items"]:
                 if stored["finding_id"]["S"] not in observed:
                     dynamodb.delete_item(
                         TableName=self.table, Key={"finding_id": stored["finding_id"]}
                     )
-                    resolved += 1
-        self._tell(opened)
-        return {"opened": len(opened), "resolved": resolved, "open": len(observed)}
+                    fixed += 1
+        self._announce(new)
+        return {"new": len(new), "fixed": fixed, "open": len(observed)}
 
-    def _nodes(self, ssm: Any) -> list[str]:
+    def _list_nodes(self, ssm: Any) -> list[str]:
         pages = ssm.get_paginator("list_resource_compliance_summaries").paginate(
             Filters=[{"Key": "ComplianceType", "Values": ["Custom:InSpec"], "Type": "EQUAL"}],
             PaginationConfig={"PageSize": 50},
@@ -63,7 +64,7 @@ class Plain:
         rows = [row for page in pages for row in page["ResourceComplianceSummaryItems"]]
         return [row["ResourceId"] for row in rows]
 
-    def _items(self, ssm: Any, node: str) -> list[dict[str, Any]]:
+    def _list_items(self, ssm: Any, node: str) -> list[dict[str, Any]]:
         pages = ssm.get_paginator("list_compliance_items").paginate(
             ResourceIds=[node],
             ResourceTypes=["ManagedInstance"],
@@ -75,25 +76,25 @@ class Plain:
         )
         return [item for page in pages for item in page["ComplianceItems"]]
 
-    def _row(self, key: str, node: str, item: dict[str, Any]) -> dict[str, str]:
+    def _make_row(self, key: str, node: str, item: dict[str, Any]) -> dict[str, str]:
         now = datetime.now(UTC).isoformat()
         values = (key, node, item["Title"], item["Severity"], item["Id"], now)
         return dict(zip(COLUMNS, values, strict=True))
 
-    def _tell(self, opened: list[dict[str, str]]) -> None:
-        if not opened:
+    def _announce(self, new: list[dict[str, str]]) -> None:
+        if not new:
             self.slack.chat_postMessage(channel=self.channel, text="No new findings")
             return
-        answer = self.slack.chat_postMessage(
-            channel=self.channel, text=f"{len(opened)} new findings"
+        response = self.slack.chat_postMessage(
+            channel=self.channel, text=f"{len(new)} new findings"
         )
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS)
         writer.writeheader()
-        writer.writerows(opened)
+        writer.writerows(new)
         self.slack.files_upload_v2(
             channel=self.channel,
             filename="findings.csv",
             content=text.getvalue(),
-            thread_ts=answer["ts"],
+            thread_ts=response["ts"],
         )

@@ -117,20 +117,20 @@ soak: setup $(VENV)/.soak-installed  ## random tests and fuzzing (20 to 30 minut
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed
 
 bench: setup .venv-bench/.installed  ## measure a scan and the API, check what is promised (8 to 15 minutes)
-	@$(PY) -m bench.versus versus-1000 --findings 1000 --rounds 5 --within 200
-	@$(PY) -m bench.versus versus-10000 --findings 10000 --rounds 5 --plain 0 --within 200
-	@$(PY) -m bench.floor
+	@$(PY) -m bench.versus size versus-1000 --findings 1000 --rounds 5 --within 200
+	@$(PY) -m bench.versus size versus-10000 --findings 10000 --rounds 5 --baseline 0 --within 200
+	@$(PY) -m bench.limits floor
 	@$(PY) -m bench.cold_start
-	@$(PY) -m bench.load
+	@$(PY) -m bench.api.load
 	@$(PY) -m bench.report
 
 bench-full: setup  ## measure growth, throttling, large months, 100,000 nodes (50 to 100 minutes)
-	@$(PY) -m bench.api_cost
-	@$(PY) -m bench.throttle
+	@$(PY) -m bench.api.cost
+	@$(PY) -m bench.limits throttle
 	@$(PY) -m bench.bad_input
 	@$(PY) -m bench.monthly
-	@$(PY) -m bench.growth
-	@$(PY) -m bench.versus versus-10000-rounds --findings 10000 --rounds 5
+	@$(PY) -m bench.versus growth
+	@$(PY) -m bench.versus size versus-10000-rounds --findings 10000 --rounds 5
 	@$(PY) -m bench.simulation
 	@$(PY) -m bench.report
 

@@ -1,156 +1,158 @@
-"""Odd fleets and an SSM that behaves badly: `python -m bench.bad_input`."""
+"""Measures odd fleets, and an SSM that misbehaves: `python -m bench.bad_input`."""
 
 import sys
 from collections.abc import Callable
 
 from rich.console import Console
 
-from bench.cases import FINDINGS_A_NODE
-from bench.measured import DEADLINE
-from bench.results import BadCase, BadInput, cores, save, today
-from bench.running import Bench, on_engines
+from bench.cases import FINDINGS_A_NODE, PAGE
+from bench.measure_scan import DEADLINE
+from bench.processes import Notify
+from bench.results import BadCase, BadInput, count_cores, format_today, save
+from bench.services import Services, measure_on_services
 
 ITEMS = "ssm.ListComplianceItems"
-PAGE = 50
 
 
-def one_huge_node(running: Bench) -> BadCase:
-    """All findings are one node's."""
+def measure_huge_node(services: Services) -> BadCase:
+    """One node has all findings."""
     number = 10_000
-    running.ssm.start_fleet((1, number))
-    first = running.run()
-    running.ssm.change_one_node()
-    then = running.run()
+    services.ssm.start_fleet((1, number))
+    first = services.run_scan()
+    services.ssm.change_one_node()
+    second = services.run_scan()
     return BadCase(
         name="One node with 10,000 items",
-        runs=(first, then),
+        scans=(first, second),
         checks={
-            "each is opened, none is in doubt": first.opened == number and not first.doubts,
-            "its pages are read once": first.calls[ITEMS] == number // PAGE,
-            "one more and one less are seen": (then.opened, then.resolved) == (1, 1),
+            "every finding is new and its node is verified": first.new == number
+            and not first.unverified,
+            "each page of items is read once": first.calls[ITEMS] == number // PAGE,
+            "the second scan finds one new and one fixed finding": (second.new, second.fixed)
+            == (1, 1),
         },
     )
 
 
-def silent_nodes(running: Bench) -> BadCase:
-    """Most nodes have nothing."""
-    failing, silent = 50, 300
-    running.ssm.start_fleet((failing, FINDINGS_A_NODE), (silent, 0))
-    run = running.run()
+def measure_clean_nodes(services: Services) -> BadCase:
+    """Most nodes have no findings."""
+    failing, clean = 50, 300
+    services.ssm.start_fleet((failing, FINDINGS_A_NODE), (clean, 0))
+    scan = services.run_scan()
     return BadCase(
-        name="300 nodes without any item, 50 with 20",
-        runs=(run,),
+        name="300 nodes without findings, 50 nodes with 20 each",
+        scans=(scan,),
         checks={
-            "nobody lists the items of a node that has none": run.calls[ITEMS] == failing,
-            "each finding is opened": run.opened == failing * FINDINGS_A_NODE,
+            "only nodes with findings are read": scan.calls[ITEMS] == failing,
+            "every finding is new": scan.new == failing * FINDINGS_A_NODE,
         },
     )
 
 
-def endless_throttle(running: Bench) -> BadCase:
-    """So few calls a second that the time does not suffice; then the limit goes."""
+def measure_long_throttle(services: Services) -> BadCase:
+    """SSM throttles until the deadline, and not in the next scan."""
     nodes, deadline = 200, 100
-    running.ssm.start_fleet((nodes, FINDINGS_A_NODE))
-    running.ssm.set_limits(rate=1)
-    cut = running.run(more={DEADLINE: str(deadline)}, fails=True)
-    running.ssm.set_limits()
-    rest = running.run()
+    services.ssm.start_fleet((nodes, FINDINGS_A_NODE))
+    services.ssm.set_limits(rate=1)
+    first = services.run_scan(settings={DEADLINE: str(deadline)}, may_fail=True)
+    services.ssm.set_limits()
+    second = services.run_scan()
     total = nodes * FINDINGS_A_NODE
-    read = nodes - cut.left - sum(cut.doubts.values())
+    read = nodes - first.deferred - sum(first.unverified.values())
     return BadCase(
-        name="A throttle that does not end: one call a second, 200 nodes, 100 seconds",
-        runs=(cut, rest),
+        name="200 nodes, one call a second, a deadline of 100 seconds",
+        scans=(first, second),
         checks={
-            "the pass ends in its time": cut.seconds < deadline,
-            "what was read is kept": 0 < cut.opened == read * FINDINGS_A_NODE,
-            "it says that nodes are left, and no all-clear": cut.left > 0
-            and cut.topic != "nothing new",
-            "the next pass reads the rest, and each finding is opened once": rest.left == 0
-            and cut.opened + rest.opened == rest.open == total,
+            "the scan ends before its deadline": first.seconds < deadline,
+            "every finding that was read is stored": 0 < first.new == read * FINDINGS_A_NODE,
+            "the scan reports deferred nodes and gives no all-clear": first.deferred > 0
+            and first.topic != "nothing new",
+            "the next scan reads the rest, and each finding is new once": second.deferred == 0
+            and first.new + second.new == second.open == total,
         },
     )
 
 
-def unlisted_fleet(running: Bench) -> BadCase:
-    """So few calls a second that not even the list of nodes ends in time."""
+def measure_unlisted_fleet(services: Services) -> BadCase:
+    """SSM throttles so much that the list of nodes takes longer than the deadline."""
     nodes, deadline = 500, 70
-    running.ssm.start_fleet((nodes, FINDINGS_A_NODE))
-    running.ssm.set_limits(rate=0.1)
-    cut = running.run(more={DEADLINE: str(deadline)}, fails=True)
-    running.ssm.set_limits()
-    rest = running.run()
+    services.ssm.start_fleet((nodes, FINDINGS_A_NODE))
+    services.ssm.set_limits(rate=0.1)
+    first = services.run_scan(settings={DEADLINE: str(deadline)}, may_fail=True)
+    services.ssm.set_limits()
+    second = services.run_scan()
     return BadCase(
-        name="A throttle under which the list of 500 nodes takes 90 seconds, of 70 that there are",
-        runs=(cut, rest),
+        name="500 nodes whose list takes 90 seconds, a deadline of 70 seconds",
+        scans=(first, second),
         checks={
-            "the pass ends in its time": cut.seconds < deadline,
-            "nothing is opened, nothing resolved, no all-clear": (cut.opened, cut.resolved)
+            "the scan ends before its deadline": first.seconds < deadline,
+            "nothing is new, nothing is fixed, and there is no all-clear": (first.new, first.fixed)
             == (0, 0)
-            and cut.topic != "nothing new",
-            "the next pass opens everything": rest.opened == nodes * FINDINGS_A_NODE,
+            and first.topic != "nothing new",
+            "the next scan finds everything": second.new == nodes * FINDINGS_A_NODE,
         },
     )
 
 
-def restless_fleet(running: Bench) -> BadCase:
+def measure_moving_fleet(services: Services) -> BadCase:
     """Nodes run again between two pages of their items."""
     nodes, each = 100, 60
-    running.ssm.start_fleet((nodes, each))
-    running.ssm.rerun_while_read(3)
-    moving = (running.run(), running.run())
-    running.ssm.rerun_while_read(0)
-    still = running.run()
-    quiet = running.run()
-    runs = (*moving, still, quiet)
-    total = running.ssm.read_counts().open
+    services.ssm.start_fleet((nodes, each))
+    services.ssm.rerun_while_read(3)
+    moving = (services.run_scan(), services.run_scan())
+    services.ssm.rerun_while_read(0)
+    settled = services.run_scan()
+    quiet = services.run_scan()
+    scans = (*moving, settled, quiet)
+    total = services.ssm.read_counts().open
     return BadCase(
-        name="A fleet that runs again while it is read: after each third page that very node",
-        runs=runs,
+        name="100 nodes with 60 findings each; every third page, the node just read runs again",
+        scans=scans,
         checks={
-            "torn readings are noticed": any(run.doubts for run in moving),
-            "once it keeps still, one pass shows what is there": still.open == total
-            and not still.doubts,
-            "openings less resolutions are what is open": sum(
-                run.opened - run.resolved for run in runs
+            "inconsistent pages are noticed": any(scan.unverified for scan in moving),
+            "one scan after the last run finds everything": settled.open == total
+            and not settled.unverified,
+            "new findings minus fixed ones equal the open ones": sum(
+                scan.new - scan.fixed for scan in scans
             )
             == total,
-            "after that nothing is left to do": (quiet.opened, quiet.resolved) == (0, 0)
+            "the scan after that finds nothing to do": (quiet.new, quiet.fixed) == (0, 0)
             and ITEMS not in quiet.calls,
         },
     )
 
 
-CASES: tuple[Callable[[Bench], BadCase], ...] = (
-    one_huge_node,
-    silent_nodes,
-    endless_throttle,
-    unlisted_fleet,
-    restless_fleet,
+CASES: tuple[Callable[[Services], BadCase], ...] = (
+    measure_huge_node,
+    measure_clean_nodes,
+    measure_long_throttle,
+    measure_unlisted_fleet,
+    measure_moving_fleet,
 )
 
 
-def measure(running: Bench, told: Callable[[str], object]) -> tuple[BadCase, ...]:
-    """Each case, from empty tables on."""
-    made = []
+def measure_cases(services: Services, notify: Notify) -> tuple[BadCase, ...]:
+    """Each case, from empty tables."""
+    results = []
     for case in CASES:
-        told(case.__name__.replace("_", " "))
-        running.empty()
-        running.ssm.set_limits()
-        made.append(case(running))
-    return tuple(made)
+        notify(case.__name__.removeprefix("measure_").replace("_", " "))
+        services.recreate_tables()
+        services.ssm.set_limits()
+        results.append(case(services))
+    return tuple(results)
 
 
 def main() -> int:
-    """Measure and keep."""
+    """Measure, save and print."""
     console = Console(highlight=False, soft_wrap=True)
-    made = on_engines(measure)
-    save("bad-input", BadInput(when=today(), cores=cores(), cases=made))
-    for each in made:
-        console.print(each.name)
-        for check, kept in each.checks.items():
+    cases = measure_on_services(measure_cases)
+    save("bad-input", BadInput(when=format_today(), cores=count_cores(), cases=cases))
+    for case in cases:
+        console.print(case.name)
+        for check, kept in case.checks.items():
             console.print(f"  {'yes' if kept else '[red]no[/]'}: {check}")
-        for run in each.runs:
-            console.print(f"  {run}")
+        for scan in case.scans:
+            console.print(f"  {scan}")
     return 0
 
 

@@ -1,9 +1,9 @@
-"""How long a new Lambda environment takes until its function can begin.
+"""Measures how long a new Lambda environment takes until its function is ready.
 
-Run it with `make bench`. A fresh interpreter each time imports app.py and builds
-the clients that the function uses; Lambda's own start is not part of it. The
-package has the bytecode that `make deploy` puts into it, and in turn with it none,
-as plain `chalice deploy` makes it; the runtime's boto3 always has its own.
+`python -m bench.cold_start`. A fresh interpreter imports app.py and builds the clients of one
+function. Lambda's own start is not included. Runs alternate between a package with the bytecode
+that `make deploy` adds, and one without, as plain `chalice deploy` makes it. The runtime's boto3
+always has bytecode.
 """
 
 import os
@@ -17,15 +17,15 @@ from statistics import median
 
 from rich.console import Console
 
-from bench.results import ColdStarts, Start, cores, save, today
+from bench.results import ColdStarts, FunctionStart, count_cores, format_today, save
 from devstack.environment import build_settings, isolate
 from infra import bytecode
 
 ROOT = Path(__file__).parents[1]
-# What is packed beside our own code, as requirements.txt and Chalice have it.
+# The packages that are shipped with our code, by requirements.txt and Chalice.
 PACKED = ("aws_lambda_powertools", "chalice", "jmespath", "msgspec", "slack_sdk")
 RUNS = 9
-# Each function's handler, as Lambda says it, and what it builds before its first call.
+# The handler of each function as Lambda names it, and the clients it builds at its start.
 FUNCTIONS = {
     "ec2-inspec-scan, monthly-alert, reconcile": (
         "app.ec2_inspec_scan",
@@ -49,8 +49,8 @@ import sys
 slack = any(name.startswith('slack_sdk') for name in sys.modules)
 print((imported - began) * 1000, (ready - began) * 1000, int(slack))
 """
-# What none of it can be without: boto3 alone, with the clients of a pass.
-_SDK = """
+# The part that every function needs: boto3 with the clients of a scan.
+_BOTO3_PROGRAM = """
 import time
 began = time.perf_counter()
 import boto3
@@ -61,8 +61,8 @@ print((time.perf_counter() - began) * 1000)
 """
 
 
-def package(directory: Path) -> Path:
-    """Lay out what the functions' package holds, without bytecode."""
+def copy_package(directory: Path) -> Path:
+    """Copy the content of the functions' package to `directory`, without bytecode."""
     directory.mkdir()
     no_bytecode = shutil.ignore_patterns("__pycache__")
     shutil.copy(ROOT / "app.py", directory)
@@ -75,15 +75,19 @@ def package(directory: Path) -> Path:
     return directory
 
 
-def started(directory: Path, handler: str, clients: str) -> tuple[float, float, bool]:
-    """Milliseconds until app.py is imported and until all is built; whether Slack's SDK is in."""
-    imported, ready, slack = _printed(
-        directory, _PROGRAM.format(handler=handler, clients=clients)
-    ).split()
+def start_function(directory: Path, handler: str, clients: str) -> tuple[float, float, bool]:
+    """Milliseconds until app.py is imported and until it is ready; whether it loaded slack_sdk."""
+    program = _PROGRAM.format(handler=handler, clients=clients)
+    imported, ready, slack = _run_program(directory, program).split()
     return round(float(imported), 1), round(float(ready), 1), slack == "1"
 
 
-def _printed(directory: Path, program: str) -> str:
+def start_boto3(directory: Path) -> float:
+    """Milliseconds until boto3 and the clients of a scan are ready."""
+    return round(float(_run_program(directory, _BOTO3_PROGRAM)), 1)
+
+
+def _run_program(directory: Path, program: str) -> str:
     return subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", program],
         check=True,
@@ -94,43 +98,57 @@ def _printed(directory: Path, program: str) -> str:
     ).stdout
 
 
-def main() -> int:
-    """Measure and keep."""
-    isolate()
-    console = Console(highlight=False, soft_wrap=True)
+def measure() -> ColdStarts:
+    """Start every function several times, with and without bytecode in turn."""
     functions = []
-    sdk = []
-    status = console.status(f"{RUNS} cold starts of each function")
-    with status, tempfile.TemporaryDirectory() as folder:
-        plain, compiled = (package(Path(folder) / name) for name in ("plain", "compiled"))
+    boto3_ms = []
+    with tempfile.TemporaryDirectory() as folder:
+        plain, compiled = (copy_package(Path(folder) / name) for name in ("plain", "compiled"))
         bytecode.write(ROOT, compiled)
         for directory in (plain, compiled):
-            started(directory, "", "pass")  # reads everything from the disk once
-        for function, how in FUNCTIONS.items():
-            without, starts = zip(
-                *((started(plain, *how), started(compiled, *how)) for _ in range(RUNS)),
+            start_function(directory, "", "pass")  # reads everything from the disk once
+        for name, function in FUNCTIONS.items():
+            without_bytecode, starts = zip(
+                *(
+                    (start_function(plain, *function), start_function(compiled, *function))
+                    for _ in range(RUNS)
+                ),
                 strict=True,
             )
             imported, ready, slack = zip(*starts, strict=True)
-            sdk += [round(float(_printed(plain, _SDK)), 1) for _ in range(RUNS // len(FUNCTIONS))]
+            boto3_ms += [start_boto3(plain) for _ in range(RUNS // len(FUNCTIONS))]
             functions.append(
-                Start(
-                    name=function,
+                FunctionStart(
+                    name=name,
                     import_ms=imported,
                     ready_ms=ready,
-                    uncompiled_ms=tuple(milliseconds for _, milliseconds, _ in without),
+                    without_bytecode_ms=tuple(ms for _, ms, _ in without_bytecode),
                     slack_loaded=any(slack),
                 )
             )
-    made = ColdStarts(when=today(), cores=cores(), functions=tuple(functions), sdk_ms=tuple(sdk))
-    save("cold-start", made)
-    for each in functions:
+    return ColdStarts(
+        when=format_today(),
+        cores=count_cores(),
+        functions=tuple(functions),
+        boto3_ms=tuple(boto3_ms),
+    )
+
+
+def main() -> int:
+    """Measure, save and print."""
+    isolate()
+    console = Console(highlight=False, soft_wrap=True)
+    with console.status(f"{RUNS} cold starts of each function"):
+        result = measure()
+    save("cold-start", result)
+    for each in result.functions:
         loads = "loads" if each.slack_loaded else "does not load"
         console.print(
             f"cold start, {each.name}: {median(each.ready_ms):.0f} ms "
-            f"({median(each.uncompiled_ms):.0f} without bytecode), {loads} Slack's SDK"
+            f"({median(each.without_bytecode_ms):.0f} without bytecode), {loads} slack_sdk"
         )
-    console.print(f"cold start, boto3 alone with the clients of a pass: {median(sdk):.0f} ms")
+    boto3 = median(result.boto3_ms)
+    console.print(f"cold start, boto3 alone with the clients of a scan: {boto3:.0f} ms")
     return 0
 
 

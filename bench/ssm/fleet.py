@@ -17,12 +17,12 @@ LARGEST_PAGE = 50
 _TAIL = "File /etc/ssh/sshd_config is expected to be configured as the baseline asks"
 
 
-def instance_id(number: int) -> str:
+def make_instance_id(number: int) -> str:
     """The id of a node, as long as a real one."""
     return f"i-{number:017x}"
 
 
-def title(control: int) -> str:
+def make_title(control: int) -> str:
     """The title of a control."""
     return f"Control {control} must hold : {_TAIL}"
 
@@ -125,9 +125,9 @@ def list_items(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
         {
             "ComplianceType": TYPE,
             "ResourceType": "ManagedInstance",
-            "ResourceId": instance_id(node),
+            "ResourceId": make_instance_id(node),
             "Id": f"control-{control}",
-            "Title": title(control),
+            "Title": make_title(control),
             "Status": "NON_COMPLIANT",
             "Severity": SEVERITIES[control % len(SEVERITIES)],
             "ExecutionSummary": execution,
@@ -148,7 +148,7 @@ def _summary(fleet: Fleet, node: int) -> dict[str, Any]:
     return {
         "ComplianceType": TYPE,
         "ResourceType": "ManagedInstance",
-        "ResourceId": instance_id(node),
+        "ResourceId": make_instance_id(node),
         "Status": "NON_COMPLIANT" if state.controls else "COMPLIANT",
         "ExecutionSummary": _execution(state),
         "CompliantSummary": {"CompliantCount": COMPLIANT, "SeveritySummary": {}},

@@ -4,55 +4,56 @@ from contextlib import nullcontext
 
 import pytest
 
-from bench.cases import FEW, FIRST, MASS, ONE, QUIET
-from bench.figures import Run
-from bench.measured import measure
-from bench.plain_calls import opened_and_resolved, plain_calls
-from bench.running import Bench, Variant, bench
+from bench.cases import ALL_FIXED, FEW, FIRST, ONE, QUIET, compute_baseline_calls, count_changes
+from bench.measure_scan import measure
+from bench.results import MeasuredScan
+from bench.services import Services, Variant, start_services
 from bench.ssm.process import Counts, SsmProcess
 
 pytestmark = pytest.mark.enable_socket
 
-NODES, EACH = 3, 10
-# What the benchmark lets happen, over a fleet of 30 findings.
-STEPS: dict[str, Callable[[SsmProcess], Counts]] = {
-    FIRST: lambda ssm: ssm.start_fleet((NODES, EACH)),
+NODES, FINDINGS_A_NODE = 3, 10
+# Most cases of the benchmark, over a fleet of 30 findings.
+CHANGES: dict[str, Callable[[SsmProcess], Counts]] = {
+    FIRST: lambda ssm: ssm.start_fleet((NODES, FINDINGS_A_NODE)),
     QUIET: SsmProcess.read_counts,
     FEW: lambda ssm: ssm.change(0.01),
     ONE: SsmProcess.change_one_node,
-    MASS: SsmProcess.fix_all,
+    ALL_FIXED: SsmProcess.fix_all,
 }
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Bench]:
-    """All of the benchmark, with moto in place of DynamoDB Local."""
-    with bench(lambda stack: nullcontext(stack.aws.url)) as made:
-        yield made
+def services() -> Iterator[Services]:
+    """All services of the benchmark, with moto instead of DynamoDB Local."""
+    with start_services(lambda stack: nullcontext(stack.aws.url)) as started:
+        yield started
 
 
-def stored(running: Bench, variant: Variant) -> set[str]:
-    pages = running.dynamodb.get_paginator("scan").paginate(
-        TableName=running.environments[variant]["FINDINGS_TABLE"]
+def list_stored_ids(services: Services, variant: Variant) -> set[str]:
+    pages = services.dynamodb.get_paginator("scan").paginate(
+        TableName=services.environments[variant]["FINDINGS_TABLE"]
     )
     return {str(row["finding_id"]["S"]) for page in pages for row in page["Items"]}
 
 
-def scanned(running: Bench, variant: Variant) -> Run:
-    os.environ.update(running.environments[variant])
+def measure_here(services: Services, variant: Variant) -> MeasuredScan:
+    os.environ.update(services.environments[variant])
     return measure(variant)
 
 
-def counted(run: Run) -> tuple[int, int, int]:
-    return run.opened, run.resolved, run.open
+def count_findings(scan: MeasuredScan) -> tuple[int, int, int]:
+    return scan.new, scan.fixed, scan.open
 
 
-def test_the_baseline_is_correct_and_calls_what_is_computed_of_it(running: Bench) -> None:
-    for case, step in STEPS.items():
-        total = step(running.ssm).open
-        ours, plain = scanned(running, "ours"), scanned(running, "plain")
-        expected = (*opened_and_resolved(case, NODES * EACH), total)
-        assert counted(plain) == counted(ours) == expected, case
-        assert stored(running, "plain") == stored(running, "ours"), case
-        computed = {name: each for name, each in plain_calls(case, NODES, EACH).items() if each}
-        assert plain.calls == computed, case
+def test_the_baseline_is_correct_and_makes_the_computed_calls(services: Services) -> None:
+    for case, change in CHANGES.items():
+        total = change(services.ssm).open
+
+        ours, baseline = measure_here(services, "ours"), measure_here(services, "baseline")
+
+        expected = (*count_changes(case, NODES * FINDINGS_A_NODE), total)
+        assert count_findings(baseline) == count_findings(ours) == expected, case
+        assert list_stored_ids(services, "baseline") == list_stored_ids(services, "ours"), case
+        computed = compute_baseline_calls(case, NODES, FINDINGS_A_NODE)
+        assert baseline.calls == {name: count for name, count in computed.items() if count}, case

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.ssm.fleet import Fleet, instance_id, list_items, list_summaries
+from bench.ssm.fleet import Fleet, list_items, list_summaries, make_instance_id
 from bench.ssm.server import Limits, Ssm
 
 
@@ -59,7 +59,7 @@ def test_a_node_can_run_again_between_two_of_its_pages() -> None:
     fleet = make_fleet((1, 60))
     fleet.rerun_every = 1
 
-    pages = list(read_pages(fleet, {"ResourceIds": [instance_id(0)]}))
+    pages = list(read_pages(fleet, {"ResourceIds": [make_instance_id(0)]}))
 
     runs = [page[0]["ExecutionSummary"]["ExecutionId"] for page in pages]
     assert runs == ["run-1", "run-2"]

@@ -1,18 +1,14 @@
-"""What a comparison runs on: SSM, Slack, S3 and DynamoDB Local; and one scan on them."""
+"""The services of a measurement: SSM, Slack, S3 and DynamoDB Local. Runs one scan on them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import msgspec
 from rich.console import Console
 
-from bench.figures import Run
+from bench.processes import Notify, run_module
+from bench.results import MeasuredScan
 from bench.ssm.process import SsmProcess, start_ssm
 from devstack.aws.resources import create_tables
 from devstack.aws.session import make_session
@@ -23,71 +19,61 @@ from devstack.stack import Stack, run_stack
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Made = TypeVar("Made")
-Variant = Literal["ours", "plain"]
-VARIANTS: tuple[Variant, ...] = ("ours", "plain")
-ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
+Variant = Literal["ours", "baseline"]
+VARIANTS: tuple[Variant, ...] = ("ours", "baseline")
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What is running; `environments` are the settings of each variant, with its own tables."""
+class Services:
+    """The running services. Each variant has an environment that names its own tables."""
 
     ssm: SsmProcess
     environments: Mapping[Variant, Mapping[str, str]]
     dynamodb: "DynamoDBClient"
 
-    def empty(self) -> None:
-        """Take all rows away, as on the first day."""
+    def recreate_tables(self) -> None:
+        """Replace all tables with empty ones."""
         for name in self.dynamodb.list_tables()["TableNames"]:
             self.dynamodb.delete_table(TableName=name)
         for variant in VARIANTS:
             create_tables(self.dynamodb, stage=variant)
 
-    def run(
+    def run_scan(
         self,
         variant: Variant = "ours",
-        more: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
         *,
-        fails: bool = False,
-    ) -> Run:
-        """One scan in a process of its own, `more` in its environment.
+        may_fail: bool = False,
+    ) -> MeasuredScan:
+        """Run a scan in a process of its own, with `settings` added to its environment.
 
-        RuntimeError where it does not get to its end, unless it may.
+        RuntimeError if the scan fails, unless it may.
         """
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "bench.measured", variant],
-            cwd=ROOT,
-            env={**os.environ, **self.environments[variant], **(more or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{variant}: {done.stderr[-2000:]}")
-        run = msgspec.json.decode(done.stdout.splitlines()[-1], type=Run)
-        if run.failure and not fails:
-            raise RuntimeError(f"{variant}: {run.failure}")
-        return run
+        environment = {**self.environments[variant], **(settings or {})}
+        scan = run_module("bench.measure_scan", (variant,), environment, MeasuredScan)
+        if scan.failure and not may_fail:
+            raise RuntimeError(f"{variant}: {scan.failure}")
+        return scan
 
 
-def on_engines(measure: Callable[[Bench, Callable[[str], None]], Made]) -> Made:
-    """What `measure` finds with everything running; it may tell how far it is.
+def measure_on_services(measure: Callable[[Services, Notify], T]) -> T:
+    """Starts all services, and returns the result of `measure`. A spinner shows its progress.
 
-    Ends the program where DynamoDB Local cannot be had.
+    Ends the program if DynamoDB Local is not available.
     """
     isolate()
     if describe_missing():
         raise SystemExit(f"The bench needs DynamoDB Local: {describe_missing()}")
-    with Console(soft_wrap=True).status("starting") as status, bench() as running:
-        return measure(running, status.update)
+    with Console(soft_wrap=True).status("starting") as status, start_services() as services:
+        return measure(services, status.update)
 
 
 @contextmanager
-def bench(
+def start_services(
     engine: Callable[[Stack], AbstractContextManager[str]] = lambda _: run_dynamodb_local(),
-) -> Iterator[Bench]:
-    """Run everything, with empty tables, while the block lasts; `engine` gives DynamoDB's URL."""
+) -> Iterator[Services]:
+    """Run all services with empty tables while the block lasts. `engine` yields DynamoDB's URL."""
     with start_ssm() as ssm, run_stack() as running, engine(running) as url:
         environments: dict[Variant, Mapping[str, str]] = {}
         with closing(make_session().client("dynamodb", endpoint_url=url)) as dynamodb:
@@ -105,4 +91,4 @@ def bench(
                     "AWS_ENDPOINT_URL_DYNAMODB": url,
                     "AWS_ENDPOINT_URL_SSM": ssm.url,
                 }
-            yield Bench(ssm, environments, dynamodb)
+            yield Services(ssm, environments, dynamodb)

@@ -1,4 +1,4 @@
-"""Lets locust send the requests of a kind, headless, in an environment of its own."""
+"""Drives the API with locust, headless, in an environment of its own."""
 
 import os
 import subprocess
@@ -7,41 +7,40 @@ from pathlib import Path
 
 import msgspec
 
-from bench.api_fleet import ROOT
-from bench.load.figures import Answer
-from bench.load.kinds import Kind
-from bench.load.served import Served
+from bench.api.requests import LoadResponse, RequestKind
+from bench.api.serve import ServedApi
+from bench.api.tables import ROOT
 
 LOG = Path("build/bench/locust.log")
 _LOCUST = ROOT / ".venv-bench" / "bin" / "locust"
 _FILE = Path(__file__).with_name("locustfile.py")
-# Seconds after which a kind is ended, however far it has come; and locust, where it hangs.
+# Locust ends a run after these seconds. Half a minute later it is killed.
 LONGEST = 600
 _KILL_AFTER = LONGEST + 30
 
 
-def missing() -> str | None:
-    """What is missing to drive, and how to get it; None where all is there."""
+def describe_missing() -> str | None:
+    """Why locust is not available, and how to get it. None if it is."""
     found = _LOCUST.exists()
-    return None if found else "locust is not installed (`make bench` gets it where it can)"
+    return None if found else "locust is not installed (`make bench` installs it if it can)"
 
 
-def drive(kind: Kind, api: Served, users: int) -> list[Answer]:
-    """Send every request once, `users` at a time; the answers in the order they came in.
+def drive(kind: RequestKind, api: ServedApi, users: int) -> list[LoadResponse]:
+    """Send every request once, `users` at a time. Returns the responses in order of arrival.
 
-    RuntimeError where locust itself failed.
+    RuntimeError if locust itself fails.
     """
     with tempfile.TemporaryDirectory() as folder, LOG.open("ab") as log:
-        plan, answers = Path(folder) / "plan.json", Path(folder) / "answers.json"
+        plan, responses = Path(folder) / "plan.json", Path(folder) / "responses.json"
         plan.write_bytes(msgspec.json.encode(kind))
         done = subprocess.run(  # noqa: S603 - our own program and arguments
-            _command(api.url, users),
+            _build_command(api.url, users),
             cwd=folder,
             env={
                 "PATH": os.defpath,
                 "HOME": folder,
                 "LOAD_PLAN": str(plan),
-                "LOAD_ANSWERS": str(answers),
+                "LOAD_RESPONSES": str(responses),
                 "LOAD_TOKEN": api.token,
             },
             stdin=subprocess.DEVNULL,
@@ -50,12 +49,12 @@ def drive(kind: Kind, api: Served, users: int) -> list[Answer]:
             timeout=_KILL_AFTER,
             check=False,
         )
-        if not answers.exists():
+        if not responses.exists():
             raise RuntimeError(f"locust ended with exit code {done.returncode}; see {LOG}")
-        return msgspec.json.decode(answers.read_bytes(), type=list[Answer])
+        return msgspec.json.decode(responses.read_bytes(), type=list[LoadResponse])
 
 
-def _command(url: str, users: int) -> list[str]:
+def _build_command(url: str, users: int) -> list[str]:
     options = {
         "--locustfile": _FILE,
         "--host": url,

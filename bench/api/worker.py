@@ -1,6 +1,6 @@
-"""One process of the API, as Lambda has it: a path a line comes in, milliseconds go out.
+"""One process of the API, as in Lambda. Reads a path per line, and writes a `Response` per line.
 
-The first answer is also the first request of the process, and says what was imported for it.
+The first line is also the first request of the process, so its time includes imports.
 """
 
 import sys
@@ -14,8 +14,8 @@ from chalice.local import LambdaContext
 TIMEOUT_MS = 60_000
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """One request: its time, its status, the findings in its answer, modules of Slack so far."""
+class Response(msgspec.Struct, frozen=True):
+    """Milliseconds, status, number of findings, and modules of slack_sdk loaded so far."""
 
     milliseconds: float
     status: int
@@ -23,8 +23,8 @@ class Measured(msgspec.Struct, frozen=True):
     slack_modules: int
 
 
-def event(target: str) -> dict[str, Any]:
-    """What API Gateway hands over for a GET of an operator; `target` is a path with a query."""
+def make_event(target: str) -> dict[str, Any]:
+    """API Gateway's event for an operator's GET. `target` is a path with a query."""
     parts = urlsplit(target)
     return {
         "requestContext": {
@@ -45,18 +45,18 @@ def event(target: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer each line of standard input by a line of standard output, until it ends."""
+    """Handle each line of standard input until it ends."""
     for line in sys.stdin:
         began = time.perf_counter()
-        # here, so that the first request has it in its time as a cold start has
+        # imported here, so that the first request includes it, as a cold start does
         import app  # noqa: PLC0415
 
-        answer = app.app(event(line.strip()), LambdaContext("api", 512, TIMEOUT_MS))
-        took = (time.perf_counter() - began) * 1000
+        answer = app.app(make_event(line.strip()), LambdaContext("api", 512, TIMEOUT_MS))
+        milliseconds = (time.perf_counter() - began) * 1000
         body = msgspec.json.decode(answer["body"])
         slack = sum(name.split(".")[0] == "slack_sdk" for name in sys.modules)
-        made = Measured(took, answer["statusCode"], len(body.get("items", ())), slack)
-        sys.stdout.write(f"{msgspec.json.encode(made).decode()}\n")
+        response = Response(milliseconds, answer["statusCode"], len(body.get("items", ())), slack)
+        sys.stdout.write(f"{msgspec.json.encode(response).decode()}\n")
         sys.stdout.flush()
 
 

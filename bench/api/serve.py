@@ -1,4 +1,8 @@
-"""The API over HTTP: tables filled, a token made, a process of its own that serves it."""
+"""Serves the API over HTTP in a process of its own, over filled tables and with a token.
+
+That process is `python -m bench.api.serve PORT`. It ends when its standard input ends, so it never
+outlives its parent.
+"""
 
 import os
 import subprocess
@@ -8,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.api_fleet import ROOT, api_settings, filled
+from bench.api.tables import ROOT, build_api_settings, create_filled_tables
 from chalicelib.domain.access import Role
 from devstack.aws.server import serve_aws
 from devstack.dynamodb_local import run_dynamodb_local
-from devstack.local_app import create_tokens
+from devstack.local_app import create_tokens, serve_api
 from devstack.serving import HOST, find_free_port, wait_for_port
 
 LOG = Path("build/bench/api.log")
@@ -20,39 +24,39 @@ _START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """Where the API is, and a token of an operator; the token is never shown."""
+class ServedApi:
+    """The URL of the API and an operator's token, which is never shown."""
 
     url: str
     token: str = field(repr=False)
 
 
 @contextmanager
-def served(findings: int) -> Iterator[Served]:
-    """Serve the API over so many findings while the block lasts.
+def start_served_api(findings: int) -> Iterator[ServedApi]:
+    """Serve the API over this many findings while the block lasts.
 
-    Tables are in DynamoDB Local, the list of tokens in the stand-in of AWS.
+    Tables are on DynamoDB Local, and the list of tokens is in the AWS stand-in.
     """
     with serve_aws() as aws, run_dynamodb_local() as url:
         settings = {
-            **api_settings(aws.url, filled(url, findings)),
+            **build_api_settings(aws.url, create_filled_tables(url, findings)),
             "AWS_ENDPOINT_URL_DYNAMODB": url,
             "API_AUTH": "token",
         }
         token = create_tokens(settings, operator=Role.OPERATOR)["operator"]
-        with _process({**os.environ, **settings}) as api:
-            yield Served(api, token)
+        with _start_server({**os.environ, **settings}) as api:
+            yield ServedApi(api, token)
 
 
 @contextmanager
-def _process(env: Mapping[str, str]) -> Iterator[str]:
-    """Run the server and yield its URL; leaving the block closes its input, which ends it."""
+def _start_server(env: Mapping[str, str]) -> Iterator[str]:
+    """Run the server and yield its URL. Leaving the block closes its input, which ends it."""
     port = find_free_port()
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (
         LOG.open("wb") as log,
         subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "bench.load.server", str(port)],
+            [sys.executable, "-m", "bench.api.serve", str(port)],
             cwd=ROOT,
             env=env,
             stdin=subprocess.PIPE,
@@ -62,3 +66,13 @@ def _process(env: Mapping[str, str]) -> Iterator[str]:
     ):
         wait_for_port(process, port, "the API", _START_SECONDS)
         yield f"http://{HOST}:{port}"
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    with serve_api(int(sys.argv[1])):
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measures the API: latency by table size, and load with several users."""

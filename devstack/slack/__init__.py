@@ -1,4 +1,4 @@
-"""A Slack Web API stand-in: one channel, Slack's limits and error codes, faults on demand."""
+"""A stand-in for Slack's Web API: one channel, Slack's limits and error codes, planned faults."""
 
 from devstack.slack.faults import Fault, FaultKind
 from devstack.slack.model import File, Message

@@ -1,4 +1,4 @@
-"""The channel's messages: posted, replied to, edited."""
+"""One channel: it posts, threads and edits messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,10 +11,10 @@ BOT_USER_ID = "U0DEVSTACK"
 
 
 class Channel:
-    """Messages of one channel, safe to use from several threads.
+    """The messages of one channel, safe to use from several threads.
 
-    `clock` gives seconds since 1970. Ids are unique and rise, even where the clock stands
-    still: they count on in steps of 100 microseconds.
+    `clock` returns seconds since 1970. Message ids are unique and rise, even if the clock
+    stands still: each is at least 100 microseconds after the one before.
     """
 
     def __init__(self, channel_id: str, name: str, clock: Callable[[], float]) -> None:
@@ -27,7 +27,7 @@ class Channel:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Give all messages, oldest first, thread replies among them."""
+        """All messages, oldest first, replies included."""
         with self._lock:
             return tuple(self._messages.values())
 
@@ -39,20 +39,20 @@ class Channel:
         thread_ts: str | None = None,
         files: tuple[File, ...] = (),
     ) -> Message:
-        """Add a message.
+        """Add a message, or raise `RefusedError` (thread_not_found).
 
-        Raises `RefusedError` (thread_not_found) where `thread_ts` is no message of the
-        channel itself. Slack lets a reply's ts pass and mislays the message; this refuses.
+        `thread_ts` must name a message of the channel itself. Slack accepts the `ts` of a
+        reply, but then the message is hard to find, so the stand-in refuses it.
         """
         with self._lock:
             if thread_ts is not None:
-                self._parent(thread_ts)
+                self._find_parent(thread_ts)
             message = Message(self._next_ts(), self.id, BOT_USER_ID, text, blocks, thread_ts, files)
             self._messages[message.ts] = message
             return message
 
     def edit(self, ts: str, text: str | None, blocks: tuple[Json, ...] | None) -> Message:
-        """Change a message; None leaves the text or the blocks as they are.
+        """Change a message. None leaves its text or its blocks unchanged.
 
         Raises `RefusedError` (message_not_found).
         """
@@ -69,19 +69,19 @@ class Channel:
             self._messages[ts] = new
             return new
 
-    def thread(self, ts: str) -> tuple[Message, ...]:
-        """Give a message and its replies, or raise `RefusedError` (thread_not_found)."""
+    def read_thread(self, ts: str) -> tuple[Message, ...]:
+        """Return a message and its replies, or raise `RefusedError` (thread_not_found)."""
         with self._lock:
-            parent = self._parent(ts)
+            parent = self._find_parent(ts)
             replies = (each for each in self._messages.values() if each.thread_ts == ts)
             return (parent, *replies)
 
     def clear(self) -> None:
-        """Forget all messages; ids keep rising."""
+        """Forget all messages. Ids keep rising."""
         with self._lock:
             self._messages.clear()
 
-    def _parent(self, ts: str) -> Message:
+    def _find_parent(self, ts: str) -> Message:
         parent = self._messages.get(ts)
         if parent is None or parent.thread_ts is not None:
             raise RefusedError("thread_not_found")

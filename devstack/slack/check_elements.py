@@ -1,6 +1,6 @@
-"""Checks shared by all blocks: keys, counts, lengths and text objects.
+"""Checks the parts of blocks: keys, lists, strings, text objects, rich text and tables.
 
-Every check yields the problems it finds, in the words of Slack's schema validator.
+Every check yields the problems that it finds, in the words of Slack's schema validator.
 """
 
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ _KEYS = {
 
 
 def locate_problem(pointer: str, problem: str) -> str:
-    """Say where a problem is: `pointer` is the JSON pointer into the call's arguments."""
+    """Add the place to a problem: `pointer` is a JSON pointer into the arguments of the call."""
     return f"{problem} [json-pointer:{pointer}]"
 
 
 def check_keys(value: Json, allowed: frozenset[str], pointer: str) -> Iterator[str]:
-    """Slack takes no key that it does not know."""
+    """Slack refuses unknown keys."""
     for key in sorted(value.keys() - allowed):
         yield locate_problem(pointer, f"invalid additional property: {key}")
 
 
 def check_items(value: object, pointer: str, most: int) -> Iterator[str]:
-    """A list has one item at least and `most` at most."""
+    """A list has 1 to `most` items."""
     if not isinstance(value, list):
         yield locate_problem(pointer, "must provide an array")
     elif not value:
@@ -38,7 +38,7 @@ def check_items(value: object, pointer: str, most: int) -> Iterator[str]:
 
 
 def check_string(owner: Json, key: str, pointer: str, longest: int) -> Iterator[str]:
-    """`owner` has under `key` a string of 1 to `longest` characters."""
+    """`owner[key]` is a string of 1 to `longest` characters."""
     value = owner.get(key)
     if key not in owner:
         yield locate_problem(pointer, f"missing required field: {key}")
@@ -53,17 +53,17 @@ def check_string(owner: Json, key: str, pointer: str, longest: int) -> Iterator[
 def check_text_object(
     value: object, pointer: str, longest: int, kinds: frozenset[str] = PLAIN_OR_MRKDWN
 ) -> Iterator[str]:
-    """A text object of one of `kinds` with 1 to `longest` characters.
+    """A text object is of one of `kinds` and has 1 to `longest` characters.
 
-    Where two kinds fit, Slack first says that no schema matched.
+    If two kinds are allowed, Slack first reports that no schema matched.
     """
-    problems = list(_problems_of_text(value, pointer, longest, kinds))
+    problems = list(_find_text_problems(value, pointer, longest, kinds))
     if problems and len(kinds) > 1:
         yield locate_problem(pointer, "failed to match all allowed schemas")
     yield from problems
 
 
-def _problems_of_text(
+def _find_text_problems(
     value: object, pointer: str, longest: int, kinds: frozenset[str]
 ) -> Iterator[str]:
     if not isinstance(value, dict):
@@ -83,22 +83,25 @@ _CONTAINERS = frozenset(
 
 
 def check_rich_text(block: Json, pointer: str) -> Iterator[str]:
-    """Containers hold elements, and a text element is not empty."""
-    for index, element in _elements(block):
+    """A container has elements, and a text element is not empty.
+
+    A rich_text block is also a table cell.
+    """
+    for index, element in _enumerate_elements(block):
         here = f"{pointer}/elements/{index}"
         if not isinstance(element, dict) or element.get("type") not in _CONTAINERS:
             yield locate_problem(here, "failed to match all allowed schemas")
         else:
             yield from _check_container(element, here)
-    yield from _check_filled(block, pointer)
+    yield from _check_has_elements(block, pointer)
 
 
 def _check_container(container: Json, pointer: str) -> Iterator[str]:
     if container["type"] == "rich_text_list":
         yield from check_rich_text(container, pointer)
         return
-    yield from _check_filled(container, pointer)
-    for index, element in _elements(container):
+    yield from _check_has_elements(container, pointer)
+    for index, element in _enumerate_elements(container):
         here = f"{pointer}/elements/{index}"
         if not isinstance(element, dict) or not isinstance(element.get("type"), str):
             yield locate_problem(here, "failed to match all allowed schemas")
@@ -106,12 +109,12 @@ def _check_container(container: Json, pointer: str) -> Iterator[str]:
             yield locate_problem(f"{here}/text", "must be more than 0 characters")
 
 
-def _check_filled(owner: Json, pointer: str) -> Iterator[str]:
+def _check_has_elements(owner: Json, pointer: str) -> Iterator[str]:
     if not isinstance(owner.get("elements"), list):
         yield locate_problem(pointer, "missing required field: elements")
 
 
-def _elements(owner: Json) -> Iterator[tuple[int, object]]:
+def _enumerate_elements(owner: Json) -> Iterator[tuple[int, object]]:
     elements = owner.get("elements")
     yield from enumerate(elements if isinstance(elements, list) else [])
 
@@ -125,7 +128,7 @@ _ALIGNMENTS = frozenset({"left", "center", "right"})
 
 
 def check_table(block: Json, pointer: str) -> Iterator[str]:
-    """Yield the problems of the rows first, then those of `column_settings`."""
+    """Yield the problems of the rows, then those of `column_settings`."""
     rows = block.get("rows")
     if rows is None:
         yield locate_problem(pointer, "missing required field: rows")
@@ -160,7 +163,7 @@ def _check_settings(settings: object, pointer: str) -> Iterator[str]:
     yield from check_items(settings, pointer, limits.TABLE_COLUMNS)
     for column, setting in enumerate(settings if isinstance(settings, list) else []):
         here = f"{pointer}/{column}"
-        if setting is None:  # a column left as it is
+        if setting is None:  # the default for this column
             continue
         if not isinstance(setting, dict):
             yield locate_problem(here, "must provide an object")

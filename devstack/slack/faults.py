@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong with the next calls."""
+"""Planned faults: how the next calls go wrong."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ UPLOAD = "upload"
 
 
 class FaultKind(StrEnum):
-    """Ways in which a call to Slack goes wrong."""
+    """The ways in which a call to Slack goes wrong."""
 
     RATE_LIMITED = "rate_limited"
     HTTP_ERROR = "http_error"
@@ -20,9 +20,9 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong; make it with one of the class methods.
+    """One planned fault. Create it with one of the class methods.
 
-    `status` is an HTTP status, `retry_after` counts seconds, `error` is a code of Slack's.
+    `status` is an HTTP status, `retry_after` is in seconds, `error` is one of Slack's codes.
     """
 
     kind: FaultKind
@@ -34,51 +34,51 @@ class Fault:
 
     @classmethod
     def rate_limited(cls, retry_after: int = 1) -> "Fault":
-        """HTTP 429 with `Retry-After: <seconds>`; the call has no effect."""
+        """HTTP 429 with `Retry-After: <seconds>`. The call has no effect."""
         return cls(FaultKind.RATE_LIMITED, retry_after=retry_after)
 
     @classmethod
     def http_error(cls, status: int = 500) -> "Fault":
-        """Answer with an HTTP status and a plain text body; the call has no effect."""
+        """An HTTP error with plain text instead of JSON. The call has no effect."""
         return cls(FaultKind.HTTP_ERROR, status=status)
 
     @classmethod
     def refused(
         cls, error: str, *, needed: str | None = None, provided: str | None = None
     ) -> "Fault":
-        """HTTP 200 with `ok: false`; the call has no effect.
+        """HTTP 200 with `ok: false`. The call has no effect.
 
-        `needed` and `provided` are the scopes that go with missing_scope.
+        `needed` and `provided` are the scopes that Slack adds to missing_scope.
         """
         return cls(FaultKind.REFUSED, error=error, needed=needed, provided=provided)
 
     @classmethod
     def response_lost(cls, status: int | None = None) -> "Fault":
-        """Let the call have its effect, then lose the answer.
+        """The call takes effect, but its response is lost.
 
-        The connection drops, or the answer is the HTTP `status` where one is given.
+        The caller gets the HTTP `status`. Without a status the connection drops.
         """
         return cls(FaultKind.RESPONSE_LOST, status=status)
 
 
 class Faults:
-    """Faults in waiting, safe to use from several threads."""
+    """The faults that still wait for a call, safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: dict[str, deque[Fault]] = {}
 
     def add(self, method: str, fault: Fault, times: int = 1) -> None:
-        """Let the next `times` calls to `method` go wrong; "*" stands for any method.
+        """Plan a fault for the next `times` calls of `method`.
 
-        "upload" stands for the POST to an upload URL, which "*" does not cover: it is no
-        method.
+        "*" means any method. "upload" means the POST to an upload URL, which "*" does not
+        cover because it is not a method.
         """
         with self._lock:
             self._waiting.setdefault(method, deque()).extend([fault] * times)
 
     def take(self, method: str) -> Fault | None:
-        """Use up the fault that the call to `method` meets, its own before that of "*"."""
+        """Remove and return the fault of the present call. Its own method comes before "*"."""
         with self._lock:
             names = (method,) if method == UPLOAD else (method, ANY_METHOD)
             queues = (self._waiting.get(name) for name in names)

@@ -1,14 +1,14 @@
 """Slack's limits, each with the page that states it.
 
-Pages are named as under docs.slack.dev/reference; lengths are in characters.
+Page names are relative to docs.slack.dev/reference. Lengths are in characters.
 """
 
 # methods/chat.postMessage, "Truncating content"
 MESSAGE_TEXT = 40_000
 # block-kit/blocks: up to 50 blocks in each message
 BLOCKS = 50
-# Stated nowhere; github.com/slackapi/bolt-js/issues/2509 measured between 13,172 and 13,297
-# over all blocks of a message, depending on their kinds
+# On no page. github.com/slackapi/bolt-js/issues/2509 measured 13,172 to 13,297 characters over
+# all blocks of a message, depending on the kinds of blocks.
 MESSAGE_BLOCKS_TEXT = 13_000
 # block-kit/blocks: the field block_id of every block
 BLOCK_ID = 255

@@ -1,6 +1,7 @@
-"""Reads Slack's mrkdwn as Slack does, so that an unescaped `<!channel>` is seen to ping.
+"""Parses the text of messages as Slack does: mrkdwn and rich text become spans.
 
-Formatting as on docs.slack.dev/messaging/formatting-message-text.
+An unescaped `<!channel>` becomes a ping, so that the page and the tests show it. The rules of
+mrkdwn are those of docs.slack.dev/messaging/formatting-message-text.
 """
 
 import re
@@ -31,54 +32,54 @@ _NONE: frozenset[Style] = frozenset()
 
 
 def parse_mrkdwn(text: str) -> tuple[Span, ...]:
-    """Give the spans of a mrkdwn text; what is no markup stays as text."""
+    """Return the spans of a mrkdwn text. Anything but markup stays text."""
     spans: list[Span] = []
     for index, part in enumerate(_FENCED.split(text)):
         fenced = index % 2 == 1
-        spans += _in_code(part, frozenset({Style.PRE})) if fenced else _lines(part)
+        spans += _parse_code(part, frozenset({Style.PRE})) if fenced else _parse_lines(part)
     return tuple(spans)
 
 
-def _lines(text: str) -> Iterator[Span]:
+def _parse_lines(text: str) -> Iterator[Span]:
     for line in text.splitlines(keepends=True):
         quote = _QUOTE.match(line)
         if quote:
-            yield from _inline(line[quote.end() :], frozenset({Style.QUOTE}))
+            yield from _parse_inline(line[quote.end() :], frozenset({Style.QUOTE}))
         else:
-            yield from _inline(line, _NONE)
+            yield from _parse_inline(line, _NONE)
 
 
-def _inline(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+def _parse_inline(text: str, styles: frozenset[Style]) -> Iterator[Span]:
     end = 0
     for match in _INLINE.finditer(text):
-        yield from _plain(text[end : match.start()], styles)
-        yield from _marked(str(match.lastgroup), str(match[str(match.lastgroup)]), styles)
+        yield from _parse_plain(text[end : match.start()], styles)
+        yield from _parse_match(str(match.lastgroup), str(match[str(match.lastgroup)]), styles)
         end = match.end()
-    yield from _plain(text[end:], styles)
+    yield from _parse_plain(text[end:], styles)
 
 
-def _marked(kind: str, inner: str, styles: frozenset[Style]) -> Iterator[Span]:
+def _parse_match(kind: str, inner: str, styles: frozenset[Style]) -> Iterator[Span]:
     if kind == "code":
-        yield from _in_code(inner, styles | {Style.CODE})
+        yield from _parse_code(inner, styles | {Style.CODE})
     elif kind == "angle":
-        yield _reference(inner, styles)
+        yield _parse_reference(inner, styles)
     elif kind == "url":
         yield Span(_unescape(inner), styles, _unescape(inner))
     else:
-        yield from _inline(inner, styles | {_STYLED[kind]})
+        yield from _parse_inline(inner, styles | {_STYLED[kind]})
 
 
-def _in_code(text: str, styles: frozenset[Style]) -> Iterator[Span]:
-    """Resolve references, which work in code too, and nothing else."""
+def _parse_code(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+    """Slack resolves references in code too, but no other markup."""
     end = 0
     for match in _ANGLES_ONLY.finditer(text):
         yield Span(_unescape(text[end : match.start()]), styles)
-        yield _reference(match["angle"], styles)
+        yield _parse_reference(match["angle"], styles)
         end = match.end()
     yield Span(_unescape(text[end:]), styles)
 
 
-def _reference(inner: str, styles: frozenset[Style]) -> Span:
+def _parse_reference(inner: str, styles: frozenset[Style]) -> Span:
     target, _, label = inner.partition("|")
     label = _unescape(label)
     if target in _CHANNEL_WIDE:
@@ -95,13 +96,13 @@ def _reference(inner: str, styles: frozenset[Style]) -> Span:
     return Span(f"<{_unescape(inner)}>", styles)
 
 
-def _plain(text: str, styles: frozenset[Style]) -> Iterator[Span]:
+def _parse_plain(text: str, styles: frozenset[Style]) -> Iterator[Span]:
     if text:
         yield Span(_unescape(replace_emoji(text)), styles)
 
 
 def _unescape(text: str) -> str:
-    """Undo the three escapes that Slack knows."""
+    """Undo the three escapes of Slack."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -113,28 +114,28 @@ _TEXT_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.STRIKE, Style.CODE})
 
 
 def parse_rich_text(block: Json) -> tuple[Span, ...]:
-    """Give the spans of a rich_text block that has passed the checks."""
+    """Return the spans of a valid rich_text block, with line breaks between its paragraphs."""
     spans: list[Span] = []
     for container in block["elements"]:
         if spans:
             spans.append(Span("\n"))
-        spans += _container(container)
+        spans += _parse_container(container)
     return tuple(spans)
 
 
-def _container(container: Json) -> Iterator[Span]:
+def _parse_container(container: Json) -> Iterator[Span]:
     if container["type"] == "rich_text_list":
         for number, item in enumerate(container["elements"], start=1):
             bullet = f"{number}. " if container.get("style") == "ordered" else "• "
             yield Span(bullet if number == 1 else f"\n{bullet}")
-            yield from _container(item)
+            yield from _parse_container(item)
         return
     styles = _BLOCK_STYLES.get(container["type"], frozenset())
     for element in container["elements"]:
-        yield _element(element, styles)
+        yield _parse_element(element, styles)
 
 
-def _element(element: Json, around: frozenset[Style]) -> Span:
+def _parse_element(element: Json, around: frozenset[Style]) -> Span:
     wanted = element.get("style") or {}
     styles = around | {style for style in _TEXT_STYLES if wanted.get(style.value)}
     kind = element["type"]
@@ -152,10 +153,10 @@ def _element(element: Json, around: frozenset[Style]) -> Span:
 
 
 def parse_spans(value: Json) -> tuple[Span, ...]:
-    """Read a text object, a table cell, or a rich_text or markdown block.
+    """Return the spans of a text object, a table cell, or a rich_text or markdown block.
 
-    Only mrkdwn and rich text have markup here: plain text keeps its `<` and `*` and shows
-    emoji, raw text is literal, and so, unlike in Slack, is a markdown block.
+    Only mrkdwn and rich text have markup. Plain text shows emoji. Raw text is literal. So is
+    a markdown block, unlike in Slack.
     """
     if value["type"] == "mrkdwn":
         return parse_mrkdwn(value["text"])

@@ -1,6 +1,6 @@
-"""The methods for messages: auth.test, chat.postMessage, chat.update, conversations.replies.
+"""The Web API methods that the stand-in knows: four for messages, three for files.
 
-Codes as on the reference pages under docs.slack.dev/reference/methods.
+The error codes are those of the pages under docs.slack.dev/reference/methods.
 """
 
 from devstack.slack.call import Call, RefusedError
@@ -15,8 +15,8 @@ BOT_ID = "B0DEVSTACK"
 BOT_NAME = "ec2_inspec_scan"
 
 
-def auth_test(_workspace: Workspace, call: Call) -> Json:
-    """auth.test: say whose token it is."""
+def show_identity(_workspace: Workspace, call: Call) -> Json:
+    """auth.test: return whose token it is."""
     return {
         "url": call.host_url,
         "team": TEAM,
@@ -29,41 +29,41 @@ def auth_test(_workspace: Workspace, call: Call) -> Json:
 
 
 def post_message(workspace: Workspace, call: Call) -> Json:
-    """chat.postMessage: takes a channel's id or name and answers with its id."""
-    channel = workspace.channel_named(call.required("channel"))
+    """chat.postMessage: accepts the id or name of a channel, returns the id."""
+    channel = workspace.find_channel(call.require_text("channel"))
     _refuse_attachments(call)
-    text = call.text("text") or ""
+    text = call.read_text("text") or ""
     blocks = validate_blocks(text, call.arguments.get("blocks"))
-    message = channel.post(text, blocks, thread_ts=call.text("thread_ts") or None)
-    return {"channel": channel.id, "ts": message.ts, "message": _message(message)}
+    message = channel.post(text, blocks, thread_ts=call.read_text("thread_ts") or None)
+    return {"channel": channel.id, "ts": message.ts, "message": _encode_message(message)}
 
 
 def update_message(workspace: Workspace, call: Call) -> Json:
-    """chat.update: takes the channel's id only; blocks that are not given are kept."""
-    channel = workspace.channel_with_id(call.required("channel"))
+    """chat.update: accepts only the id of a channel. Without `blocks` the old blocks stay."""
+    channel = workspace.find_channel_by_id(call.require_text("channel"))
     _refuse_attachments(call)
-    text = call.text("text")
+    text = call.read_text("text")
     blocks = validate_blocks(text or "", call.arguments.get("blocks"))
     kept = "blocks" not in call.arguments
-    message = channel.edit(call.required("ts"), text, None if kept else blocks)
-    answer = {"channel": channel.id, "ts": message.ts, "text": message.text}
-    return {**answer, "message": _message(message)}
+    message = channel.edit(call.require_text("ts"), text, None if kept else blocks)
+    response = {"channel": channel.id, "ts": message.ts, "text": message.text}
+    return {**response, "message": _encode_message(message)}
 
 
 def list_replies(workspace: Workspace, call: Call) -> Json:
-    """conversations.replies: the parent and its replies, all on one page."""
-    channel = workspace.channel_with_id(call.required("channel"))
-    thread = channel.thread(call.required("ts"))
-    return {"messages": [_message(message) for message in thread], "has_more": False}
+    """conversations.replies: return the parent and its replies, all on one page."""
+    channel = workspace.find_channel_by_id(call.require_text("channel"))
+    thread = channel.read_thread(call.require_text("ts"))
+    return {"messages": [_encode_message(message) for message in thread], "has_more": False}
 
 
 def _refuse_attachments(call: Call) -> None:
-    if call.structure("attachments"):
-        raise RefusedError("invalid_attachments", "unsupported here: attachments")
+    if call.read_structure("attachments"):
+        raise RefusedError("invalid_attachments", "the stand-in has no attachments")
 
 
-def _message(message: Message) -> Json:
-    answer: Json = {
+def _encode_message(message: Message) -> Json:
+    response: Json = {
         "type": "message",
         "user": message.user,
         "bot_id": BOT_ID,
@@ -72,49 +72,53 @@ def _message(message: Message) -> Json:
         "text": message.text,
     }
     if message.blocks:
-        answer["blocks"] = list(message.blocks)
+        response["blocks"] = list(message.blocks)
     if message.thread_ts is not None:
-        answer["thread_ts"] = message.thread_ts
+        response["thread_ts"] = message.thread_ts
     if message.files:
-        answer["files"] = [{"id": file.id, "name": file.name} for file in message.files]
-    return answer
+        response["files"] = [{"id": file.id, "name": file.name} for file in message.files]
+    return response
 
 
 def get_upload_url(workspace: Workspace, call: Call) -> Json:
-    """files.getUploadURLExternal: an address for `length` bytes; none is missing_argument."""
-    name = call.required("filename")
-    length = call.required("length")
+    """files.getUploadURLExternal: return an upload URL for `length` bytes.
+
+    Slack calls a length of 0 a missing_argument.
+    """
+    name = call.require_text("filename")
+    length = call.require_text("length")
     if not length.isdecimal():
         raise RefusedError("invalid_arguments", "must be an integer [json-pointer:/length]")
     if int(length) == 0:
         raise RefusedError("missing_argument")
-    ticket = workspace.uploads.announce(name, int(length))
+    ticket = workspace.uploads.reserve(name, int(length))
     return {"upload_url": f"{call.host_url}upload/v1/{ticket.key}", "file_id": ticket.file_id}
 
 
 def complete_upload(workspace: Workspace, call: Call) -> Json:
-    """files.completeUploadExternal: shares uploaded files in one message.
+    """files.completeUploadExternal: share uploaded files in one message.
 
-    Without a channel the files stay private. As with Slack, which shares in the background,
-    the answer has the files but not yet their `shares`: ask files.info.
+    Without a channel the files stay private. Slack shares in the background, so the response
+    has the files without their `shares`. files.info has them.
     """
-    titles = _titles(call)
-    channel_id = call.text("channel_id") or call.text("channels")
-    channel = workspace.channel_with_id(channel_id) if channel_id else None
-    thread_ts = call.text("thread_ts") or None
+    titles = _read_titles(call)
+    channel_id = call.read_text("channel_id") or call.read_text("channels")
+    channel = workspace.find_channel_by_id(channel_id) if channel_id else None
+    thread_ts = call.read_text("thread_ts") or None
     if channel is not None and thread_ts is not None:
-        channel.thread(thread_ts)
-    comment = call.text("initial_comment") or ""
-    blocks = () if comment or not call.text("blocks") else validate_blocks("", call.text("blocks"))
+        channel.read_thread(thread_ts)
+    comment = call.read_text("initial_comment") or ""
+    raw_blocks = None if comment else call.read_text("blocks")
+    blocks = validate_blocks("", raw_blocks) if raw_blocks else ()
     files = workspace.uploads.complete(titles, call.host_url)
     if channel is not None:
         channel.post(comment, blocks, thread_ts=thread_ts, files=files)
-    return {"files": [_file(file) for file in files]}
+    return {"files": [_encode_file(file) for file in files]}
 
 
-def file_info(workspace: Workspace, call: Call) -> Json:
-    """files.info: a completed file and the messages that share it."""
-    file = workspace.uploads.find(call.required("file"))
+def show_file(workspace: Workspace, call: Call) -> Json:
+    """files.info: return a completed file and the messages that share it."""
+    file = workspace.uploads.find(call.require_text("file"))
     channel = workspace.channel
     shares = [
         {"ts": message.ts, "thread_ts": message.thread_ts, "channel_name": channel.name}
@@ -122,11 +126,11 @@ def file_info(workspace: Workspace, call: Call) -> Json:
         if file in message.files
     ]
     public = {channel.id: shares} if shares else {}
-    return {"file": {**_file(file), "shares": {"public": public}}, "comments": []}
+    return {"file": {**_encode_file(file), "shares": {"public": public}}, "comments": []}
 
 
-def _titles(call: Call) -> dict[str, str]:
-    files = call.structure("files")
+def _read_titles(call: Call) -> dict[str, str]:
+    files = call.read_structure("files")
     if not isinstance(files, list) or not files:
         raise RefusedError("invalid_arguments", "missing required field: files")
     if not all(isinstance(file, dict) and file.get("id") for file in files):
@@ -134,7 +138,7 @@ def _titles(call: Call) -> dict[str, str]:
     return {str(file["id"]): str(file.get("title") or "") for file in files}
 
 
-def _file(file: File) -> Json:
+def _encode_file(file: File) -> Json:
     return {
         "id": file.id,
         "name": file.name,

@@ -1,4 +1,4 @@
-"""What stands in the channel: messages and their files, and the JSON that carries them."""
+"""The messages and files of the channel, and the JSON that carries them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ Json: TypeAlias = dict[str, Any]
 class File:
     """A shared file.
 
-    `size` is in bytes; `permalink` downloads it. `content` is empty in a file that came
-    through JSON: the bytes stay behind the permalink.
+    `size` is in bytes, and `permalink` downloads the file. JSON carries no `content`: a file
+    read from JSON has empty content.
     """
 
     id: str
@@ -28,11 +28,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as the channel holds it.
+    """A message of the channel.
 
-    `ts` is Slack's id and time at once: seconds since 1970, six decimals. `thread_ts` is the
-    `ts` of the parent in a thread reply and None in the channel. `blocks` have passed the
-    checks of Block Kit; beside blocks, `text` is the fallback that notifications show.
+    `ts` is both Slack's id and the time: seconds since 1970 with six decimals. `thread_ts` is
+    the `ts` of the parent for a reply, and None for a message in the channel itself. `blocks`
+    are valid Block Kit. If there are blocks, `text` is the fallback for notifications.
     """
 
     ts: str
@@ -46,15 +46,15 @@ class Message:
 
 
 def encode_messages(messages: tuple[Message, ...]) -> list[Json]:
-    """Write messages without the bytes of their files."""
-    return [_without_content(msgspec.to_builtins(message)) for message in messages]
+    """Return messages as JSON, without the content of their files."""
+    return [_drop_content(msgspec.to_builtins(message)) for message in messages]
 
 
 def decode_messages(messages: list[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """Read what `messages_to_json` wrote; anything else is a `msgspec.ValidationError`."""
+    """Read the output of `encode_messages`, or raise `msgspec.ValidationError`."""
     return msgspec.convert(messages, type=tuple[Message, ...])
 
 
-def _without_content(message: Json) -> Json:
+def _drop_content(message: Json) -> Json:
     files = [{k: v for k, v in file.items() if k != "content"} for file in message["files"]]
     return {**message, "files": files}

@@ -1,4 +1,4 @@
-"""The page that shows the channel as a person would see it in Slack, and its files."""
+"""The web page: the channel as a person sees it in Slack, with its files to download."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -14,18 +14,33 @@ from devstack.slack.view import build_posts, find_post
 from devstack.slack.workspace import Workspace
 
 APP_NAME = "EC2 InSpec Scan"
-# The page needs its own styles and nothing else: no script that a message smuggles in runs
+# The page needs only its own styles. A script in a message does not run.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+_SAFE_SCHEMES = ("https://", "http://", "mailto:")
+
+# From the innermost element to the outermost.
+_ELEMENTS = (
+    (Style.CODE, Markup("<code>{}</code>")),
+    (Style.PRE, Markup("<pre>{}</pre>")),
+    (Style.MENTION, Markup('<span class="mention">{}</span>')),
+    (Style.PING, Markup('<span class="ping">{}</span>')),
+    (Style.STRIKE, Markup("<s>{}</s>")),
+    (Style.ITALIC, Markup("<i>{}</i>")),
+    (Style.BOLD, Markup("<b>{}</b>")),
+)
+_QUOTE = Markup("<blockquote>{}</blockquote>")
+_LINK = Markup('<a href="{}" rel="noreferrer">{}</a>')
 
 
 def create_page(workspace: Workspace) -> Blueprint:
-    """Build the routes of the page."""
+    """Build the routes of the page and its files."""
     routes = Blueprint("page", __name__)
-    routes.add_app_template_filter(lambda value: render_html(parse_spans(value)), "shown")
-    routes.add_app_template_filter(lambda text: render_html(parse_mrkdwn(text)), "mrkdwn")
+    routes.add_app_template_filter(lambda value: render_html(parse_spans(value)), "render_text")
+    routes.add_app_template_filter(lambda text: render_html(parse_mrkdwn(text)), "render_mrkdwn")
 
     @routes.get("/")
-    def channel() -> Response:
+    def show_channel() -> Response:
         posts = build_posts(workspace.channel.messages)
         only = request.args.get("only")
         if only is not None:
@@ -42,7 +57,7 @@ def create_page(workspace: Workspace) -> Blueprint:
         return Response(html, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
     @routes.get("/files/<file_id>/<path:name>")
-    def download(file_id: str, name: str) -> Response:
+    def download_file(file_id: str, name: str) -> Response:
         try:
             file = workspace.uploads.find(file_id)
         except RefusedError:
@@ -58,32 +73,16 @@ def create_page(workspace: Workspace) -> Blueprint:
     return routes
 
 
-_SAFE_SCHEMES = ("https://", "http://", "mailto:")
-
-# From the innermost element to the outermost
-_ELEMENTS = (
-    (Style.CODE, Markup("<code>{}</code>")),
-    (Style.PRE, Markup("<pre>{}</pre>")),
-    (Style.MENTION, Markup('<span class="mention">{}</span>')),
-    (Style.PING, Markup('<span class="ping">{}</span>')),
-    (Style.STRIKE, Markup("<s>{}</s>")),
-    (Style.ITALIC, Markup("<i>{}</i>")),
-    (Style.BOLD, Markup("<b>{}</b>")),
-)
-_QUOTE = Markup("<blockquote>{}</blockquote>")
-_LINK = Markup('<a href="{}" rel="noreferrer">{}</a>')
-
-
 def render_html(spans: Iterable[Span]) -> Markup:
-    """Give HTML in which line breaks are the newlines of the text."""
+    """Return spans as HTML, escaped. Newlines of the text stay newlines."""
     pieces = Markup("")
     for quoted, group in groupby(spans, key=lambda span: Style.QUOTE in span.styles):
-        inner = Markup("").join(_element(span) for span in group)
+        inner = Markup("").join(_render_span(span) for span in group)
         pieces += _QUOTE.format(inner.rstrip("\n")) if quoted else inner
     return pieces
 
 
-def _element(span: Span) -> Markup:
+def _render_span(span: Span) -> Markup:
     html = escape(span.text)
     if span.url is not None and span.url.startswith(_SAFE_SCHEMES):
         html = _LINK.format(span.url, html)

@@ -1,4 +1,4 @@
-"""Serves the stand-in on this machine for as long as a `with` block lasts."""
+"""Serves the stand-in on this machine for the length of a `with` block."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from devstack.slack.workspace import Workspace
 
 
 class SlackStandIn:
-    """A running stand-in, seen from its own process."""
+    """A running stand-in, for use in its own process."""
 
     def __init__(self, workspace: Workspace, faults: Faults, page_url: str) -> None:
         self._workspace = workspace
@@ -24,34 +24,34 @@ class SlackStandIn:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Give all messages, oldest first, thread replies among them."""
+        """All messages, oldest first, replies included."""
         return self._workspace.channel.messages
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """Give the names of the methods called, oldest first, refused calls included."""
+        """The methods that were called, oldest first, refused calls included."""
         return self._workspace.calls
 
     def fail(self, method: str, fault: Fault, times: int = 1) -> None:
-        """Let the next `times` calls to `method` go wrong.
+        """Plan a fault for the next `times` calls of `method`.
 
-        "*" stands for any method, "upload" for the POST of a file's bytes.
+        "*" means any method, "upload" the POST of a file's bytes.
         """
         self._faults.add(method, fault, times)
 
     def revoke_token(self) -> None:
-        """Let every later call fail with token_revoked."""
+        """Refuse every later call with token_revoked."""
         self._workspace.revoke_token()
 
     def reset(self) -> None:
-        """Begin anew: no messages, files, calls or faults, and a valid token."""
+        """Start over: no messages, files, calls or faults, and a valid token."""
         self._workspace.clear()
         self._faults.clear()
 
 
 class _SilentHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep requests out of the terminal: an upload URL is a secret."""
+        """Print no request: an upload URL is a secret."""
 
 
 @contextmanager
@@ -63,9 +63,10 @@ def serve_slack(
     *,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[SlackStandIn]:
-    """Serve the stand-in on `port`, 0 for a free one, until the block ends.
+    """Serve the stand-in on `port`, or on a free port if it is 0.
 
-    `clock` gives seconds since 1970 and dates the messages.
+    `clock` returns seconds since 1970. It dates the messages. Raises OSError if the port is
+    taken.
     """
     workspace = Workspace(token, channel_id, channel_name, clock)
     faults = Faults()

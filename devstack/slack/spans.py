@@ -1,4 +1,4 @@
-"""Pieces of formatted text: what mrkdwn and rich text come to, whoever then shows them."""
+"""Formatted text as spans: mrkdwn and rich text end here, page and terminal start here."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Style(StrEnum):
-    """How a span looks; PING is a mention that notifies the whole channel."""
+    """The look of a span. PING is a mention that notifies more than one person."""
 
     BOLD = "bold"
     ITALIC = "italic"
@@ -20,15 +20,16 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Text as a reader sees it, unescaped, with its styles and the target of its link."""
+    """Unescaped text, its styles, and the target of its link."""
 
     text: str
     styles: frozenset[Style] = frozenset()
     url: str | None = None
 
 
-_NAMED = re.compile(r":([a-z0-9_+\-]{1,50}):")
+_NAME = re.compile(r":([a-z0-9_+\-]{1,50}):")
 
+# The emoji that this project uses, by their names in Slack.
 _EMOJI = {
     "alarm_clock": "⏰",
     "arrow_down": "⬇️",
@@ -68,5 +69,5 @@ _EMOJI = {
 
 
 def replace_emoji(text: str) -> str:
-    """Put the emoji in place of each known `:name:`."""
-    return _NAMED.sub(lambda match: _EMOJI.get(match[1], match[0]), text)
+    """Replace each known `:name:` by its emoji. Unknown names stay."""
+    return _NAME.sub(lambda match: _EMOJI.get(match[1], match[0]), text)

@@ -1,4 +1,4 @@
-"""Files on their way in: announced, received, completed."""
+"""File uploads in Slack's three steps: reserve an address, receive the bytes, complete."""
 
 import mimetypes
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from devstack.slack.model import File
 
 
 class UploadError(Exception):
-    """The upload URL takes no such bytes; the text says why."""
+    """The upload URL does not accept these bytes. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The promise of a file: `key` is the secret part of its upload URL, `length` in bytes."""
+    """A reserved upload: `key` is the secret part of its URL, `length` is in bytes."""
 
     file_id: str
     key: str
@@ -25,7 +25,7 @@ class Ticket:
 
 
 class Uploads:
-    """Tickets, received bytes and shared files, safe to use from several threads."""
+    """Reserved uploads, received bytes and completed files, safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = RLock()
@@ -34,8 +34,8 @@ class Uploads:
         self._received: dict[str, bytes] = {}
         self._files: dict[str, File] = {}
 
-    def announce(self, name: str, length: int) -> Ticket:
-        """Make room for a file of `length` bytes."""
+    def reserve(self, name: str, length: int) -> Ticket:
+        """Reserve an upload of `length` bytes."""
         with self._lock:
             self._count += 1
             ticket = Ticket(f"F{self._count:010d}", token_urlsafe(24), name, length)
@@ -43,47 +43,49 @@ class Uploads:
             return ticket
 
     def receive(self, key: str, content: bytes) -> int:
-        """Take the bytes of an announced file and give their number.
+        """Store the bytes of a reserved upload and return their number.
 
-        Raises `UploadError` where the key is not known or the length is not the announced.
+        Raises `UploadError` if the key is unknown or the length is not the reserved one.
         """
         with self._lock:
             ticket = next((each for each in self._tickets.values() if each.key == key), None)
             if ticket is None:
                 raise UploadError("no such upload")
             if len(content) != ticket.length:
-                raise UploadError(f"{ticket.length} bytes announced, {len(content)} received")
+                raise UploadError(f"{ticket.length} bytes reserved, {len(content)} received")
             self._received[ticket.file_id] = content
             return len(content)
 
     def complete(self, titles: dict[str, str], host_url: str) -> tuple[File, ...]:
-        """Turn received files into shared ones: all of them or none.
+        """Complete all the uploads, or none.
 
-        `titles` maps file ids to titles, an empty title is the file's name. Raises
-        `RefusedError` (file_not_found) where one is unknown, not received or completed before.
+        `titles` maps file ids to titles. An empty title stands for the file name. Raises
+        `RefusedError` (file_not_found) if a file is unknown, not received, or completed before.
         """
         with self._lock:
             if any(file_id not in self._received for file_id in titles):
                 raise RefusedError("file_not_found")
-            files = tuple(self._file(file_id, title, host_url) for file_id, title in titles.items())
+            files = tuple(
+                self._complete_one(file_id, title, host_url) for file_id, title in titles.items()
+            )
             self._files.update({file.id: file for file in files})
             return files
 
     def find(self, file_id: str) -> File:
-        """Give a completed file, or raise `RefusedError` (file_not_found)."""
+        """Return a completed file, or raise `RefusedError` (file_not_found)."""
         with self._lock:
             if file_id not in self._files:
                 raise RefusedError("file_not_found")
             return self._files[file_id]
 
     def clear(self) -> None:
-        """Forget all files, upload URLs included."""
+        """Forget all files and all upload URLs."""
         with self._lock:
             self._tickets.clear()
             self._received.clear()
             self._files.clear()
 
-    def _file(self, file_id: str, title: str, host_url: str) -> File:
+    def _complete_one(self, file_id: str, title: str, host_url: str) -> File:
         ticket = self._tickets.pop(file_id)
         content = self._received.pop(file_id)
         return File(

@@ -1,4 +1,4 @@
-"""What the page shows of a message: its time, its replies, its file cards. Pure."""
+"""The values that the page shows: posts with their time, replies and file cards."""
 
 import csv
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from itertools import islice
 
 from devstack.slack.model import File, Message
 
+SHOWN_ROWS = 8
 _KILO = 1024
 
 
@@ -21,7 +22,7 @@ class Preview:
 
 
 def preview_csv(file: File) -> Preview | None:
-    """Read the beginning of a CSV file; None where it is no CSV, empty or not readable."""
+    """Read the first rows of a CSV file. None if it is not CSV, empty or unreadable."""
     if file.mimetype != "text/csv" or not file.content:
         return None
     text = file.content.decode("utf-8-sig", errors="replace")
@@ -36,7 +37,7 @@ def preview_csv(file: File) -> Preview | None:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A file with its size in words and, for CSV, its first rows."""
+    """A file with its size as text, and the first rows of a CSV file."""
 
     file: File
     size: str
@@ -45,7 +46,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message with its time in UTC, its cards and the posts of its thread."""
+    """A message with its time in UTC, its file cards and its replies."""
 
     message: Message
     at: datetime
@@ -55,37 +56,36 @@ class Post:
 
 
 def build_posts(messages: tuple[Message, ...]) -> tuple[Post, ...]:
-    """Arrange messages, oldest first, into posts with their threads under them."""
+    """Arrange messages into posts, oldest first, each with the replies of its thread."""
     posts: list[Post] = []
     for message in messages:
         if message.thread_ts is None:
-            replies = tuple(_post(each) for each in messages if each.thread_ts == message.ts)
-            opens = not posts or posts[-1].at.date() != _time(message).date()
-            posts.append(_post(message, replies, opens_day=opens))
+            replies = tuple(_build_post(each) for each in messages if each.thread_ts == message.ts)
+            opens = not posts or posts[-1].at.date() != _read_time(message).date()
+            posts.append(_build_post(message, replies, opens_day=opens))
     return tuple(posts)
 
 
 def find_post(posts: tuple[Post, ...], ts: str) -> Post | None:
-    """Find a post or a reply by its id."""
+    """Find a post or a reply by the `ts` of its message."""
     everything = (each for post in posts for each in (post, *post.replies))
     return next((post for post in everything if post.message.ts == ts), None)
 
 
-def _post(message: Message, replies: tuple[Post, ...] = (), *, opens_day: bool = False) -> Post:
-    cards = tuple(Card(file, _size(file.size), preview_csv(file)) for file in message.files)
-    return Post(message, _time(message), cards, replies, opens_day)
+def _build_post(
+    message: Message, replies: tuple[Post, ...] = (), *, opens_day: bool = False
+) -> Post:
+    cards = tuple(Card(file, _format_size(file.size), preview_csv(file)) for file in message.files)
+    return Post(message, _read_time(message), cards, replies, opens_day)
 
 
-def _time(message: Message) -> datetime:
+def _read_time(message: Message) -> datetime:
     return datetime.fromtimestamp(float(message.ts), UTC)
 
 
-def _size(size: int) -> str:
+def _format_size(size: int) -> str:
     if size < _KILO:
         return f"{size} bytes"
     if size < _KILO * _KILO:
         return f"{size / _KILO:.1f} kB"
     return f"{size / _KILO / _KILO:.1f} MB"
-
-
-SHOWN_ROWS = 8

@@ -1,6 +1,6 @@
-"""What CloudFormation makes of a template of ours, with parameters as people set them.
+"""Evaluates a template as CloudFormation does, with the parameters that people set.
 
-Knows the functions that infra/ uses; any other is a KeyError.
+Supports the functions that infra/ uses. Any other raises KeyError.
 """
 
 import re
@@ -19,7 +19,7 @@ PSEUDO = {
 
 
 class Template:
-    """One file of infra/, with functions in their long form."""
+    """A template in infra/, with functions in their long form."""
 
     def __init__(self, name: str, **parameters: str) -> None:
         (path,) = (each for each in TEMPLATES if each.stem == name)
@@ -32,7 +32,7 @@ class Template:
         assert parameters.keys() <= self.values.keys()
 
     def refused(self) -> list[str]:
-        """Why CloudFormation takes the parameters for wrong, nothing where it does not."""
+        """List why CloudFormation refuses the parameters. Empty if it accepts them."""
         wrong = [
             str(declared.get("ConstraintDescription", declared["Description"]))
             for name, declared in self.template["Parameters"].items()
@@ -48,7 +48,7 @@ class Template:
         return wrong + broken
 
     def resources(self, kind: str = "") -> dict[str, Any]:
-        """The resources that would be made, of one type where it is given, by logical id."""
+        """The resources that would be created, by logical id. `kind` selects one type."""
         return {
             logical_id: {**resource, "Properties": self.resolve(resource["Properties"])}
             for logical_id, resource in self.template["Resources"].items()
@@ -65,7 +65,7 @@ class Template:
         return bool(self.resolve(self.template["Conditions"][name]))
 
     def resolve(self, value: Any) -> Any:
-        """A value with its functions replaced by what they stand for."""
+        """Replace the functions in a value by their results."""
         if isinstance(value, list):
             return [self.resolve(each) for each in value]
         if not isinstance(value, dict):
@@ -77,7 +77,7 @@ class Template:
         return {key: self.resolve(each) for key, each in value.items()}
 
     def call(self, function: str, argument: Any) -> Any:
-        """What one function gives."""
+        """Return the result of one function."""
         if function == "Ref":
             return self.reference(argument)
         if function == "Fn::If":
@@ -96,13 +96,13 @@ class Template:
         return known[function]()
 
     def reference(self, name: str) -> Any:
-        """What `Ref` gives: a parameter, a fact of the account, or a resource by its id."""
+        """Return what `Ref` does: a parameter, a pseudo parameter, or a resource's logical id."""
         if name in self.template["Resources"]:
             return name
         return {**self.values, **PSEUDO}[name]
 
     def substitute(self, text: str, more: Mapping[str, str]) -> str:
-        """A text with `${Name}` and `${Name.Attribute}` replaced."""
+        """Replace `${Name}` and `${Name.Attribute}` in a text."""
 
         def put_in(found: re.Match[str]) -> str:
             name = found[1]
@@ -114,7 +114,7 @@ class Template:
 
 
 def allows(declared: Mapping[str, Any], value: str) -> bool:
-    """Whether a parameter's own constraints let a value through."""
+    """Whether a value meets the constraints of its parameter."""
     if "AllowedValues" in declared:
         return value in [str(each) for each in declared["AllowedValues"]]
     if declared["Type"] == "Number":

@@ -1,4 +1,4 @@
-"""The functions of a stage, under the names that Chalice gives them."""
+"""The functions of a stage and the names that Chalice gives them."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ API = "api_handler"
 
 
 def functions(stage: str) -> dict[str, str]:
-    """Chalice's own name of each function, with the name that it has in AWS."""
+    """Map Chalice's name of each function to its name in AWS."""
     config = Config(
         chalice_stage=stage,
         user_provided_params={"chalice_app": app, "project_dir": str(PROJECT)},
@@ -31,13 +31,13 @@ def functions(stage: str) -> dict[str, str]:
 
 
 def event_functions(stage: str) -> set[str]:
-    """The names in AWS of the functions that are invoked by events."""
+    """The AWS names of the functions that events invoke."""
     named = functions(stage)
     return {named[source.name] for source in app.event_sources}
 
 
 def below(model: Any) -> Iterator[Any]:
-    """Everything that a model of Chalice's plan is made of."""
+    """Yield every model below a model of Chalice's plan."""
     for part in model.dependencies():
         yield part
         yield from below(part)

@@ -1,4 +1,4 @@
-"""What is kept, and what scans the nodes: infra/data.yaml as CloudFormation reads it."""
+"""The data stack: infra/data.yaml as CloudFormation reads it."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS
 
 
 def keys(index: dict[str, Any]) -> list[str]:
-    """Hash key first, then the sort key where there is one."""
+    """Return the hash key, then the sort key if there is one."""
     ordered = sorted(index["KeySchema"], key=lambda key: str(key["KeyType"]))
     return [key["AttributeName"] for key in ordered]
 
@@ -29,7 +29,7 @@ def association(**parameters: str) -> dict[str, Any]:
 
 
 def source(**parameters: str) -> dict[str, str]:
-    """The profile's source as the agent on a node reads it."""
+    """The source of the profile as the SSM agent on a node reads it."""
     (text,) = association(Association="all", **parameters)["Parameters"]["sourceInfo"]
     found: dict[str, str] = json.loads(text)
     return found
@@ -46,7 +46,7 @@ def test_everything_but_the_association_outlives_the_stack() -> None:
     assert {made[name]["Type"] for name in kept} == set(KEPT)
 
 
-def test_every_table_can_be_brought_back_and_is_hard_to_lose() -> None:
+def test_every_table_can_be_restored_and_is_protected() -> None:
     tables = Template("data").properties("AWS::DynamoDB::Table")
     assert len(tables) == 3
     for table in tables:
@@ -71,7 +71,7 @@ def test_tables_have_the_keys_that_the_adapters_use() -> None:
     assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes)
 
 
-def test_rows_expire_in_the_ledger_alone() -> None:
+def test_only_ledger_rows_expire() -> None:
     tables = Template("data").properties("AWS::DynamoDB::Table")
     expiring = {
         table["TableName"]: table["TimeToLiveSpecification"]
@@ -83,7 +83,7 @@ def test_rows_expire_in_the_ledger_alone() -> None:
     }
 
 
-def test_the_bucket_is_closed_encrypted_and_keeps_versions() -> None:
+def test_the_bucket_is_private_encrypted_and_versioned() -> None:
     (bucket,) = Template("data").properties("AWS::S3::Bucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
@@ -93,7 +93,7 @@ def test_the_bucket_is_closed_encrypted_and_keeps_versions() -> None:
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_alerts_expire_months_stay_and_old_versions_go() -> None:
+def test_alert_files_and_old_versions_expire_and_monthly_files_stay() -> None:
     (bucket,) = Template("data").properties("AWS::S3::Bucket")
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert all(rule["Status"] == "Enabled" for rule in rules)
@@ -108,7 +108,7 @@ def days(rule: dict[str, Any]) -> bool:
     return "ExpirationInDays" in rule
 
 
-def test_the_bucket_refuses_plain_http_to_everyone_for_everything() -> None:
+def test_the_bucket_refuses_plain_http() -> None:
     (policy,) = Template("data").properties("AWS::S3::BucketPolicy")
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == (
@@ -121,20 +121,20 @@ def test_the_bucket_refuses_plain_http_to_everyone_for_everything() -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_every_function_finds_its_log_group_and_no_group_is_for_nobody(stage: str) -> None:
+def test_every_function_has_a_log_group_and_every_group_a_function(stage: str) -> None:
     groups = Template("data", Stage=stage).properties("AWS::Logs::LogGroup")
     assert sorted(group["LogGroupName"] for group in groups) == sorted(
         f"/aws/lambda/{name}" for name in functions(stage).values()
     )
 
 
-def test_logs_are_kept_as_long_as_the_operator_says() -> None:
+def test_the_operator_sets_how_long_logs_are_kept() -> None:
     for parameters, kept in (({}, "90"), ({"LogRetentionDays": "365"}, "365")):
         groups = Template("data", **parameters).properties("AWS::Logs::LogGroup")
         assert {group["RetentionInDays"] for group in groups} == {kept}
 
 
-def test_the_settings_of_a_stage_come_from_the_outputs() -> None:
+def test_the_outputs_are_the_settings_of_a_stage() -> None:
     template = Template("data", Stage="prod")
     made = template.resources()
     names = {
@@ -154,7 +154,7 @@ def test_the_settings_of_a_stage_come_from_the_outputs() -> None:
     )
 
 
-def test_no_association_is_made_unless_it_is_asked_for() -> None:
+def test_there_is_no_association_by_default() -> None:
     assert Template("data").properties("AWS::SSM::Association") == []
     unused = Template("data", **GITHUB, **TAG)
     assert unused.refused() == []
@@ -172,7 +172,7 @@ def test_the_association_runs_inspec_on_all_nodes_or_those_with_a_tag() -> None:
     assert tagged["Targets"] == [{"Key": "tag:Scan", "Values": ["yes"]}]
 
 
-def test_a_node_that_fails_stops_no_other_and_not_all_run_at_once() -> None:
+def test_a_failing_node_stops_no_other_and_nodes_take_turns() -> None:
     made = association(Association="all", **GITHUB)
     assert (made["MaxErrors"], made["MaxConcurrency"]) == ("100%", "20%")
 
@@ -186,7 +186,7 @@ def test_the_profile_of_a_public_repository_needs_no_token() -> None:
     }
 
 
-def test_the_token_of_a_private_repository_is_named_and_never_shown() -> None:
+def test_the_association_names_the_parameter_of_a_github_token() -> None:
     assert source(
         **GITHUB,
         GitHubPath="security/inspec",
@@ -202,18 +202,18 @@ def test_the_token_of_a_private_repository_is_named_and_never_shown() -> None:
 
 
 @pytest.mark.parametrize("more", [{}, GITHUB, {"GitHubTokenParameter": "token"}])
-def test_a_profile_in_s3_has_a_path_and_nothing_of_github(more: dict[str, str]) -> None:
+def test_a_profile_in_s3_has_only_a_path(more: dict[str, str]) -> None:
     assert source(**S3, **more) == {"path": S3["S3Url"]}
     made = association(Association="all", **S3, **more)
     assert made["Parameters"]["sourceType"] == ["S3"]
 
 
-def test_the_type_of_the_source_is_what_the_document_calls_it() -> None:
+def test_the_source_type_has_the_spelling_of_the_document() -> None:
     assert association(Association="all", **GITHUB)["Parameters"]["sourceType"] == ["GitHub"]
 
 
 @pytest.mark.parametrize("schedule", ["rate(30 minutes)", "rate(7 days)", "cron(0 2 ? * SUN#1 *)"])
-def test_a_schedule_that_repeats_is_taken(schedule: str) -> None:
+def test_a_repeating_schedule_is_accepted(schedule: str) -> None:
     made = association(Association="all", AssociationSchedule=schedule, **GITHUB)
     assert made["ScheduleExpression"] == schedule
 
@@ -226,9 +226,9 @@ def test_a_schedule_that_repeats_is_taken(schedule: str) -> None:
         ({"Association": "tag", "AssociationTagValue": "yes", **GITHUB}, ["AssociationTagKey"]),
         (
             {"Association": "all", "AssociationTagKey": "Scan", **GITHUB},
-            ["leave AssociationTagKey"],
+            ["Leave AssociationTagKey"],
         ),
-        ({"Association": "all", "AssociationTagValue": "yes", **S3}, ["leave AssociationTagKey"]),
+        ({"Association": "all", "AssociationTagValue": "yes", **S3}, ["Leave AssociationTagKey"]),
         ({"Association": "all"}, ["GitHubOwner", "GitHubRepository"]),
         ({"Association": "all", "GitHubOwner": "first"}, ["GitHubRepository"]),
         ({"Association": "all", "GitHubRepository": "second"}, ["GitHubOwner"]),
@@ -237,7 +237,7 @@ def test_a_schedule_that_repeats_is_taken(schedule: str) -> None:
         ({"Association": "tag", "S3Url": S3["S3Url"], **TAG}, ["GitHubOwner", "GitHubRepository"]),
     ],
 )
-def test_what_is_set_by_half_is_refused_with_what_is_missing(
+def test_incomplete_parameters_are_refused_by_name(
     parameters: dict[str, str], reasons: list[str]
 ) -> None:
     refused = Template("data", **parameters).refused()
@@ -262,7 +262,7 @@ def test_what_is_set_by_half_is_refused_with_what_is_missing(
     ],
 )
 @pytest.mark.parametrize("sign", ['"', "\\", "\n", "{{", "}}", "$"])
-def test_no_value_can_break_out_of_the_json(name: str, sign: str) -> None:
+def test_no_value_can_escape_from_the_json(name: str, sign: str) -> None:
     good = {"AssociationSchedule": "rate(1 day)", "S3Url": S3["S3Url"]}.get(name, "value")
     assert Template("data", **{name: good}).refused() == []
     assert len(Template("data", **{name: f"{good}{sign}"}).refused()) == 1
@@ -288,7 +288,7 @@ def test_no_value_can_break_out_of_the_json(name: str, sign: str) -> None:
         ("LogRetentionDays", "91"),
     ],
 )
-def test_a_value_that_cannot_work_is_refused(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused(name: str, value: str) -> None:
     assert len(Template("data", **{name: value}).refused()) == 1
 
 
@@ -300,5 +300,5 @@ def test_a_value_that_cannot_work_is_refused(name: str, value: str) -> None:
         "https://profiles.s3.cn-north-1.amazonaws.com.cn/inspec",
     ],
 )
-def test_addresses_of_s3_are_taken_in_all_their_forms(address: str) -> None:
+def test_every_form_of_an_s3_address_is_accepted(address: str) -> None:
     assert source(ProfileSource="S3", S3Url=address) == {"path": address}

@@ -1,4 +1,4 @@
-"""What watches the service: infra/operations.yaml as CloudFormation reads it."""
+"""The operations stack: infra/operations.yaml as CloudFormation reads it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.unit.infra.functions import API, event_functions, functions
 
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbook.md"
 ALARM = "AWS::CloudWatch::Alarm"
-# What AWS counts by itself, of what is used here.
+# The metrics of AWS that the template uses.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors"),
     ("AWS/Lambda", "Throttles"),
@@ -26,7 +26,7 @@ AWS_METRICS = {
     ("AWS/ApiGateway", "4XXError"),
     ("AWS/ApiGateway", "5XXError"),
 }
-# CloudWatch's limits, in seconds, for what an alarm looks back at.
+# CloudWatch's limits, in seconds, for how far an alarm looks back.
 ONE_DAY, SEVEN_DAYS = 86_400, 604_800
 IAM = {"WithAuthorizer": "false"}
 NO_SCANS = {"ScanHours": "0"}
@@ -55,7 +55,7 @@ def widgets(kind: str, **parameters: str) -> list[Any]:
 
 
 def watched(**parameters: str) -> set[Metric]:
-    """What the alarms look at."""
+    """The metrics that the alarms evaluate."""
     return {
         (
             alarm["Namespace"],
@@ -67,7 +67,7 @@ def watched(**parameters: str) -> set[Metric]:
 
 
 def drawn(**parameters: str) -> list[Metric]:
-    """What the dashboard draws, its abbreviations written out."""
+    """The metrics on the dashboard, with their abbreviations expanded."""
     found = []
     for widget in widgets("metric", **parameters):
         before: list[str] = []
@@ -82,7 +82,7 @@ def drawn(**parameters: str) -> list[Metric]:
 
 
 def emitted(capsys: pytest.CaptureFixture[str], stage: str) -> set[Metric]:
-    """The metrics of a pass, as CloudWatch takes them out of the log."""
+    """The metrics of a scan, as CloudWatch extracts them from the log."""
     service = Service()
     service.report("i-1", "A")
     telemetry.report_scan(Logger(service="test", level="CRITICAL"), stage, service.run(), {})
@@ -93,7 +93,7 @@ def emitted(capsys: pytest.CaptureFixture[str], stage: str) -> set[Metric]:
     return {(directive["Namespace"], each["Name"], named) for each in directive["Metrics"]}
 
 
-def test_every_event_function_repeats_and_then_hands_over_to_the_queue() -> None:
+def test_every_event_function_retries_and_then_sends_to_the_queue() -> None:
     made = Template("operations").properties("AWS::Lambda::EventInvokeConfig")
     assert {each["FunctionName"] for each in made} == event_functions("dev")
     for each in made:
@@ -102,7 +102,7 @@ def test_every_event_function_repeats_and_then_hands_over_to_the_queue() -> None
         assert each["DestinationConfig"] == {"OnFailure": {"Destination": "FailureQueue.Arn"}}
 
 
-def test_a_scan_or_a_month_is_worth_six_hours_and_a_repair_run_one() -> None:
+def test_events_live_six_hours_and_those_of_reconcile_one() -> None:
     made = Template("operations").properties("AWS::Lambda::EventInvokeConfig")
     ages = {each["FunctionName"]: each["MaximumEventAgeInSeconds"] for each in made}
     named = functions("dev")
@@ -146,13 +146,13 @@ def test_only_alarms_of_this_stage_and_account_may_publish() -> None:
     assert given["Condition"] == {"ArnLike": {"aws:SourceArn": source}}
 
 
-def test_the_topic_is_not_under_the_key_that_cloudwatch_cannot_use() -> None:
+def test_the_topic_has_no_key_that_cloudwatch_cannot_use() -> None:
     (topic,) = Template("operations").properties("AWS::SNS::Topic")
     assert topic["TopicName"] == "ec2-inspec-scan-dev-alarms"
     assert "KmsMasterKeyId" not in topic
 
 
-def test_an_address_is_subscribed_only_where_one_is_given() -> None:
+def test_an_address_is_subscribed_only_if_there_is_one() -> None:
     kind = "AWS::SNS::Subscription"
     assert Template("operations").properties(kind) == []
     (made,) = Template("operations", AlarmEmail="oncall@example.com").properties(kind)
@@ -170,12 +170,12 @@ def test_an_address_is_subscribed_only_where_one_is_given() -> None:
         ("WithAuthorizer", "yes"),
     ],
 )
-def test_a_value_that_cannot_work_is_refused(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused(name: str, value: str) -> None:
     assert len(Template("operations", **{name: value}).refused()) == 1
 
 
 @pytest.mark.parametrize("parameters", WAYS)
-def test_every_alarm_is_heard_and_explained(parameters: dict[str, str]) -> None:
+def test_every_alarm_notifies_the_topic_and_is_explained(parameters: dict[str, str]) -> None:
     for name, alarm in alarms(**parameters).items():
         assert alarm["AlarmActions"] == ["AlarmTopic"], name
         assert alarm.get("OKActions", ["AlarmTopic"]) == ["AlarmTopic"], name
@@ -183,13 +183,13 @@ def test_every_alarm_is_heard_and_explained(parameters: dict[str, str]) -> None:
         assert re.search(r"docs/runbook\.md#[a-z-]+\.$", alarm["AlarmDescription"]), name
 
 
-def test_what_an_alarm_points_at_is_its_own_name_or_what_several_share() -> None:
+def test_an_alarm_links_to_the_runbook_heading_of_its_name() -> None:
     for name, alarm in alarms().items():
         shared = "throttles" if name.endswith("-throttles") else name
         assert alarm["AlarmDescription"].endswith(f"docs/runbook.md#{shared}."), name
 
 
-def test_the_runbook_has_what_alarms_point_at() -> None:
+def test_the_runbook_has_every_heading_that_alarms_link_to() -> None:
     headings = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(), re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
     texts = [alarm["AlarmDescription"] for alarm in alarms().values()]
@@ -197,10 +197,10 @@ def test_the_runbook_has_what_alarms_point_at() -> None:
     assert wanted - anchors == set()
 
 
-def test_every_alarm_says_what_silence_means() -> None:
+def test_every_alarm_decides_what_missing_data_means() -> None:
     silence = {name: alarm["TreatMissingData"] for name, alarm in alarms().items()}
     assert {name for name, means in silence.items() if means == "breaching"} == {
-        "no-finished-pass",
+        "no-successful-scan",
         "no-finished-scan",
     }
     assert {name for name, means in silence.items() if means == "ignore"} == {
@@ -211,7 +211,7 @@ def test_every_alarm_says_what_silence_means() -> None:
 
 
 @pytest.mark.parametrize("hours", ["1", "26", "168"])
-def test_no_alarm_looks_back_further_than_cloudwatch_does(hours: str) -> None:
+def test_no_alarm_looks_back_further_than_cloudwatch_allows(hours: str) -> None:
     for name, alarm in alarms(ScanHours=hours).items():
         back = alarm["Period"] * int(alarm["EvaluationPeriods"])
         longest = ONE_DAY if alarm["Period"] < 3600 else SEVEN_DAYS
@@ -232,7 +232,7 @@ def test_every_function_has_an_alarm(
     )
 
 
-def test_an_invocation_that_lambda_repeats_is_no_alarm_yet() -> None:
+def test_an_error_that_lambda_retries_raises_no_alarm() -> None:
     repeated = event_functions("dev")
     for name, alarm in alarms().items():
         if alarm["MetricName"] == "Errors" and alarm["Dimensions"][0]["Value"] in repeated:
@@ -241,27 +241,27 @@ def test_an_invocation_that_lambda_repeats_is_no_alarm_yet() -> None:
             assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600, name
 
 
-def test_a_message_may_wait_for_an_hour() -> None:
+def test_a_message_may_be_pending_for_an_hour() -> None:
     alarm = alarms()["undelivered-messages"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("pending_age", 3600)
     assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Minimum", "GreaterThanThreshold")
 
 
-def test_a_node_may_be_in_doubt_for_a_day() -> None:
+def test_a_node_may_be_unverified_for_a_day() -> None:
     alarm = alarms()["unverified-nodes"]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("nodes_unverified", "Minimum")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == ONE_DAY
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
 
 
-def test_a_pass_must_succeed_every_hour() -> None:
-    alarm = alarms()["no-finished-pass"]
+def test_a_scan_must_succeed_every_hour() -> None:
+    alarm = alarms()["no-successful-scan"]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("scans_failed", "Minimum")
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
 
 
-def test_a_scan_must_finish_in_the_hours_that_the_operator_sets() -> None:
+def test_a_scan_must_finish_within_the_operator_s_hours() -> None:
     alarm = alarms(ScanHours="50")["no-finished-scan"]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("scans_finished", "Sum")
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, "50")
@@ -269,7 +269,7 @@ def test_a_scan_must_finish_in_the_hours_that_the_operator_sets() -> None:
     assert "For 50 hours" in alarm["AlarmDescription"]
 
 
-def test_one_event_in_the_queue_is_enough() -> None:
+def test_one_event_in_the_queue_raises_the_alarm() -> None:
     alarm = alarms()["failure-queue"]
     assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "FailureQueue.QueueName"}]
@@ -277,7 +277,7 @@ def test_one_event_in_the_queue_is_enough() -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_our_metrics_are_those_that_a_pass_emits(
+def test_every_metric_of_ours_is_one_that_a_scan_emits(
     stage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = {
@@ -289,17 +289,17 @@ def test_our_metrics_are_those_that_a_pass_emits(
     assert ours - emitted(capsys, stage) == set()
 
 
-def test_other_metrics_are_those_that_aws_counts() -> None:
+def test_every_other_metric_is_one_of_aws() -> None:
     named = {(space, name) for space, name, _ in [*watched(), *drawn()]}
     assert {each for each in named if each[0] != "ec2-inspec-scan"} == AWS_METRICS
 
 
-def test_every_metric_of_ours_is_worth_its_price(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_metric_that_a_scan_emits_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert emitted(capsys, "dev") <= {*watched(), *drawn()}
 
 
 @pytest.mark.parametrize("parameters", WAYS)
-def test_the_dashboard_begins_with_every_alarm_there_is(parameters: dict[str, str]) -> None:
+def test_the_dashboard_begins_with_every_alarm(parameters: dict[str, str]) -> None:
     first = dashboard(**parameters)["widgets"][0]
     assert (first["type"], first["y"]) == ("alarm", 0)
     stage = parameters.get("Stage", "dev")
@@ -312,7 +312,7 @@ def test_the_dashboard_begins_with_every_alarm_there_is(parameters: dict[str, st
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
-def test_the_dashboard_draws_every_function(stage: str, metric: str) -> None:
+def test_the_dashboard_shows_every_function(stage: str, metric: str) -> None:
     found = [
         by for space, name, by in drawn(Stage=stage) if (space, name) == ("AWS/Lambda", metric)
     ]
@@ -320,7 +320,7 @@ def test_the_dashboard_draws_every_function(stage: str, metric: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_the_dashboard_lists_the_last_errors_of_every_function(stage: str) -> None:
+def test_the_dashboard_lists_errors_of_every_function(stage: str) -> None:
     (log,) = widgets("log", Stage=stage)
     sources = re.findall(r"SOURCE '([^']+)'", log["query"])
     groups = Template("data", Stage=stage).properties("AWS::Logs::LogGroup")
@@ -329,11 +329,11 @@ def test_the_dashboard_lists_the_last_errors_of_every_function(stage: str) -> No
     assert "filter level = 'ERROR'" in log["query"]
 
 
-def test_the_dashboard_is_one_that_costs_nothing() -> None:
+def test_the_dashboard_is_free() -> None:
     assert 20 < len(drawn()) <= 50
 
 
-def test_widgets_fill_the_rows_without_covering_each_other() -> None:
+def test_widgets_fill_their_rows_without_overlap() -> None:
     placed = sorted(dashboard()["widgets"], key=lambda each: (each["y"], each["x"]))
     rows = sorted({each["y"] for each in placed})
     for y in rows:
@@ -346,7 +346,7 @@ def test_widgets_fill_the_rows_without_covering_each_other() -> None:
     assert all(y + heights[y] == below for y, below in pairwise(rows))
 
 
-def test_the_api_of_the_dashboard_is_the_one_that_chalice_makes() -> None:
+def test_the_dashboard_shows_the_api_under_its_name_in_chalice() -> None:
     (by,) = {by for space, _, by in drawn() if space == "AWS/ApiGateway"}
     config = json.loads((RUNBOOK.parents[1] / ".chalice" / "config.json").read_bytes())
     gateways = {stage["api_gateway_stage"] for stage in config["stages"].values()}
@@ -354,7 +354,7 @@ def test_the_api_of_the_dashboard_is_the_one_that_chalice_makes() -> None:
     assert functions("dev")[API].startswith(config["app_name"])
 
 
-def test_the_addresses_of_topic_and_queue_are_outputs() -> None:
+def test_topic_queue_and_dashboard_are_outputs() -> None:
     template = Template("operations")
     outputs = {
         key: template.resolve(each["Value"]) for key, each in template.template["Outputs"].items()

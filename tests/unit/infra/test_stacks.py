@@ -1,4 +1,4 @@
-"""Both stacks, made by moto as far as it knows their types: what then exists."""
+"""Both stacks, created by moto as far as it supports their resource types."""
 
 import json
 import warnings
@@ -17,13 +17,13 @@ BUCKET = f"ec2-inspec-scan-dev-reports-{ACCOUNT}-{REGION}"
 
 @pytest.fixture(scope="module", autouse=True)
 def stacks() -> Iterator[dict[str, dict[str, str]]]:
-    """Make both stacks without any parameter; gives their outputs."""
+    """Create both stacks with default parameters, and return their outputs."""
     with mock_aws():
         cloudformation = make_session().client("cloudformation")
         outputs = {}
         for path in TEMPLATES:
             with warnings.catch_warnings():
-                # It knows neither alarms nor policies of buckets, queues and topics.
+                # moto supports neither alarms nor policies of buckets, queues and topics.
                 warnings.filterwarnings("ignore", message="Tried to parse AWS::")
                 cloudformation.create_stack(StackName=path.stem, TemplateBody=path.read_text())
             (stack,) = cloudformation.describe_stacks(StackName=path.stem)["Stacks"]
@@ -54,7 +54,7 @@ def test_log_groups_exist_with_their_retention() -> None:
     }
 
 
-def test_outputs_are_what_the_settings_of_the_stage_want(
+def test_the_outputs_are_the_settings_of_the_stage(
     stacks: dict[str, dict[str, str]],
 ) -> None:
     findings, ledger, nodes = TABLES
@@ -66,7 +66,7 @@ def test_outputs_are_what_the_settings_of_the_stage_want(
     }
 
 
-def test_the_queue_and_the_topic_exist_under_their_names(
+def test_the_queue_and_the_topic_have_their_names(
     stacks: dict[str, dict[str, str]],
 ) -> None:
     made = stacks["operations"]
@@ -74,10 +74,10 @@ def test_the_queue_and_the_topic_exist_under_their_names(
     assert made["FailureQueue"].endswith(f"/{ACCOUNT}/ec2-inspec-scan-dev-failures")
 
 
-def test_the_dashboard_is_json_under_the_name_of_the_stage() -> None:
+def test_the_dashboard_has_the_name_of_the_stage_and_is_json() -> None:
     cloudwatch = make_session().client("cloudwatch")
     body = cloudwatch.get_dashboard(DashboardName="ec2-inspec-scan-dev")["DashboardBody"]
     first = json.loads(body)["widgets"][0]["properties"]["alarms"][0]
     assert first == (
-        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:ec2-inspec-scan-dev-no-finished-pass"
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:ec2-inspec-scan-dev-no-successful-scan"
     )

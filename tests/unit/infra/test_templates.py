@@ -1,4 +1,4 @@
-"""What holds for every template of infra/."""
+"""The rules that every template in infra/ follows."""
 
 import re
 from pathlib import Path
@@ -8,28 +8,28 @@ from cfnlint.api import lint_file
 
 from tests.unit.infra.cloudformation import TEMPLATES, Template
 
-# A name, or what a name is made of, of anything that AWS knows by name.
+# Properties that name a resource.
 NAMES = ("TableName", "BucketName", "LogGroupName", "QueueName", "TopicName", "AlarmName")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_the_linter_has_nothing_to_say(path: Path) -> None:
+def test_the_linter_finds_nothing(path: Path) -> None:
     assert [str(match) for match in lint_file(path)] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_what_a_stage_may_be_called_is_the_same_everywhere(path: Path) -> None:
+def test_every_template_has_the_same_rule_for_stage_names(path: Path) -> None:
     template = Template(path.stem).template
     assert template["Parameters"]["Stage"] == Template("data").template["Parameters"]["Stage"]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_what_is_made_without_parameters_is_not_refused(path: Path) -> None:
+def test_the_default_parameters_are_accepted(path: Path) -> None:
     assert Template(path.stem).refused() == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_names_of_stages_do_not_meet(path: Path) -> None:
+def test_every_resource_name_contains_the_stage(path: Path) -> None:
     made = Template(path.stem, Stage="other").resources().values()
     names = [
         value
@@ -43,13 +43,13 @@ def test_names_of_stages_do_not_meet(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 @pytest.mark.parametrize("stage", ["", "Prod", "1st", "eleven-long", "a b", 'a"b', "a/b"])
-def test_a_stage_that_does_not_fit_into_names_is_refused(path: Path, stage: str) -> None:
+def test_an_invalid_stage_name_is_refused(path: Path, stage: str) -> None:
     (reason,) = Template(path.stem, Stage=stage).refused()
     assert "10 lower-case letters" in reason
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_every_parameter_says_what_it_takes(path: Path) -> None:
+def test_every_parameter_describes_its_values(path: Path) -> None:
     for name, declared in Template(path.stem).template["Parameters"].items():
         assert re.search(r"\w.*\.$", declared["Description"]), name
         described = "AllowedValues" in declared or "ConstraintDescription" in declared

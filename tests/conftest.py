@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
 
+from devstack import dynamodb_local
 from devstack.environment import isolate
 
 # Before any test module imports moto, which fails at import on a profile that does not exist.
@@ -28,6 +30,23 @@ def environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_url() -> Iterator[str]:
+    """One DynamoDB Local for all tests that need it. Each test creates its own tables in it.
+
+    `make test` runs these tests on one worker (`xdist_group`), so only one Java is started.
+    """
+    reason = dynamodb_local.describe_missing()
+    if reason:
+        pytest.skip(f"DynamoDB Local cannot run: {reason}")
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as java:
+            # It runs for a minute or two: thorough compiling would cost more than it saves.
+            java.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+            url = stack.enter_context(dynamodb_local.run_dynamodb_local())
+        yield url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

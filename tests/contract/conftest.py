@@ -17,7 +17,6 @@ from chalicelib.adapters.dynamodb_lease import DynamoLease
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb_work import DynamoWork
-from devstack import dynamodb_local
 from devstack.aws.resources import create_tables
 from devstack.aws.session import make_session
 from tests.fakes import (
@@ -41,7 +40,11 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import FindingStore, Journal, Lease, NodeStore, Snoozes, Work
 
 MOTO = pytest.param("moto", id="moto")
-LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.enable_socket)
+LOCAL = pytest.param(
+    "dynamodb-local",
+    id="dynamodb-local",
+    marks=[pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,6 @@ class Tables:
 @pytest.fixture(scope="session")
 def aws_session() -> boto3.Session:
     return make_session()
-
-
-@pytest.fixture(scope="session")
-def dynamodb_url() -> Iterator[str]:
-    reason = dynamodb_local.describe_missing()
-    if reason:
-        pytest.skip(f"DynamoDB Local is left out: {reason}")
-    with dynamodb_local.run_dynamodb_local() as url:
-        yield url
 
 
 @pytest.fixture(params=["memory", MOTO, LOCAL])

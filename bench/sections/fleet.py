@@ -62,8 +62,8 @@ def render_simulation(result: Simulation) -> list[str]:
         (
             f"All {result.nodes:,} nodes have run again, and all {result.findings_a_node} findings "
             "of each are different. The real scan, renderers and CSV work on tables in memory. "
-            "Each call moves a clock: SSM by its rate, DynamoDB by 5 ms and by 100 ms for a full "
-            "page. `reconcile` runs every 15 minutes and has 15 minutes."
+            "Each call moves a clock: SSM at its rate, DynamoDB by 5 ms, or by 100 ms for a full "
+            "page. `reconcile` runs every 15 minutes for up to 15 minutes."
         ),
         "",
         (

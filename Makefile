@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # --no-deps: each list is complete, and pip must not look for anything newer than it names.
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r
-CODE := app.py chalicelib devstack infra tests bench
+CODE := app.py chalicelib devstack ops tests bench
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up deploy scan ping token package destroy lint check secrets test test-deploy soak bench bench-full fmt lock
@@ -61,28 +61,28 @@ STAGE_IS_GIVEN = test -n "$$STAGE" || { echo "which stage? make $@ STAGE=dev" >&
 
 deploy: setup  ## bring a stage onto AWS: STAGE=dev, the first time also SLACK_CHANNEL=C0123456789
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m infra.deploy --stage "$$STAGE"
+	@$(PY) -m ops.deploy --stage "$$STAGE"
 
 scan: setup  ## make a pass now: STAGE=dev, FULL=1 reads every node, ACCEPT_MISSING=1 lets nodes go
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m infra.scan --stage "$$STAGE" $${FULL:+--full} $${ACCEPT_MISSING:+--accept-missing}
+	@$(PY) -m ops.scan --stage "$$STAGE" $${FULL:+--full} $${ACCEPT_MISSING:+--accept-missing}
 
 ping: setup  ## post a test message to the channel of a stage: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m infra.ping --stage "$$STAGE"
+	@$(PY) -m ops.ping --stage "$$STAGE"
 
 token: setup  ## make an API token: STAGE=dev NAME=who ROLE=viewer or operator
 	@test -n "$$STAGE" && test -n "$$NAME" && test -n "$$ROLE" || { \
 		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator" >&2; exit 2; }
-	@$(PY) -m infra.tokens add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
+	@$(PY) -m ops.tokens add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
 
 package: setup  ## package a stage and look at what is in it: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m infra.package --stage "$$STAGE"
+	@$(PY) -m ops.package --stage "$$STAGE"
 
 destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m infra.destroy --stage "$$STAGE"
+	@$(PY) -m ops.destroy --stage "$$STAGE"
 
 lint: $(VENV)/.installed  ## check format, lint, types and import contracts
 	@$(PY) -m ruff format --check --quiet $(CODE)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bench.results import ColdStarts, FunctionStart, count_cores, format_today, save
 from devstack.environment import build_settings, isolate
-from infra import bytecode
+from ops import bytecode
 
 ROOT = Path(__file__).parents[1]
 # The packages that are shipped with our code, by requirements.txt and Chalice.

@@ -45,7 +45,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of the whole fleet at `rate` calls to SSM a second.
 
     hours, lambda_seconds: simulated · cpu_seconds: of this process, the simulation included ·
-    dollars: computed from `infra.costs`.
+    dollars: computed from `ops.costs`.
     """
 
     rate: float

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chalicelib.domain.errors import ServiceError
 from devstack.environment import isolate
-from infra.token_commands import add_commands
+from ops.token_commands import add_commands
 
 _PORT = "0 (usual): a free one"
 

@@ -25,7 +25,7 @@ from devstack.story.narrator import Narrator
 from devstack.story.scenes import Story
 from devstack.story.snooze_scenes import SnoozeScenes
 from devstack.up import show_addresses
-from infra import token_commands
+from ops import token_commands
 
 KEPT = Path("build/devstack")
 # Who snoozes in the story.

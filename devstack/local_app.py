@@ -22,7 +22,7 @@ from devstack.aws.session import make_session
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from devstack.events import build_association_event, build_scheduled_event
 from devstack.serving import HOST, POLL_INTERVAL
-from infra.token_commands import add_token
+from ops.token_commands import add_token
 
 MAX_SECONDS = 900
 

@@ -71,7 +71,7 @@ def render_simulation(result: Simulation) -> list[str]:
             "writes that really overlap. They do not include computing. The comparison at 100,000 "
             "findings shows computing, which at 40 calls a second takes as long as SSM. *CPU "
             "seconds here* covers the whole run without boto3, including the checks. Dollars come "
-            "from `infra/costs.py`."
+            "from `ops/costs.py`."
         ),
         "",
         (

@@ -11,7 +11,7 @@ from bench.simulation.checks import PartialScan, check_end, check_quiet_scan, ch
 from bench.simulation.fleet import ITEMS, SUMMARIES
 from bench.simulation.service import START, SimulatedService, build_service
 from chalicelib.usecases.run import run_scans
-from infra.costs import DYNAMODB_READ, DYNAMODB_WRITE, LAMBDA_GB_SECOND, LAMBDA_REQUEST
+from ops.costs import DYNAMODB_READ, DYNAMODB_WRITE, LAMBDA_GB_SECOND, LAMBDA_REQUEST
 
 # The longest time of a Lambda function, and the schedule of `reconcile`.
 DEADLINE = EVERY = timedelta(minutes=15)
@@ -95,7 +95,7 @@ def _build_change(
 
 
 def compute_dollars(*, scans: int, lambda_seconds: float, reads: float, writes: float) -> float:
-    """The price of scans by `infra.costs`. SSM's calls are free, and S3's too few to count."""
+    """The price of scans by `ops.costs`. SSM's calls are free, and S3's too few to count."""
     return (
         lambda_seconds * LAMBDA_GB * LAMBDA_GB_SECOND
         + scans * LAMBDA_REQUEST

@@ -11,7 +11,7 @@ from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_tables
-from infra.restoring import LEASE_TIME, Restored, restore
+from ops.restoring import LEASE_TIME, Restored, restore
 from tests.contract.conftest import Tables
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 from devstack.environment import ACCOUNT
 
 PROJECT = Path(__file__).parents[2]
-PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "requirements.txt")
+PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "ops", "requirements.txt")
 STAGE = "dev"
 # Chalice's name for this machine's architecture: what is packaged here must run here.
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"

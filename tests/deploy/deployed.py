@@ -19,7 +19,7 @@ from devstack.environment import ACCOUNT, ASSOCIATION, CHANNEL_ID, REGION, TOKEN
 from devstack.events import build_association_event
 from devstack.inspec.loader import load_sample, read_clock
 from devstack.slack import SlackStandIn, serve_slack
-from infra.token_commands import add_token
+from ops.token_commands import add_token
 from tests.functional.api import Reply
 
 SLACK_TOKEN_PARAMETER = "/ec2-inspec-scan/dev/slack-token"

@@ -17,7 +17,7 @@ from chalicelib.entrypoints.api_routes import ROUTES
 from devstack import emulator
 from devstack.environment import ACCOUNT, CHANNEL_ID, REGION
 from devstack.events import build_scheduled_event
-from infra.package_content import faults, read
+from ops.package_content import faults, read
 from tests.deploy.checkout import ARCHITECTURE, STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.signing import signed
@@ -60,7 +60,7 @@ def copy(around: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Chec
 
 def deploy(copy: Checkout) -> str:
     """Run the command; returns what it printed."""
-    made = copy.python("-m", "infra.deploy", "--stage", STAGE)
+    made = copy.python("-m", "ops.deploy", "--stage", STAGE)
     assert made.returncode == 0, made.stdout + made.stderr
     return made.stdout
 
@@ -72,7 +72,7 @@ def printed(copy: Checkout) -> str:
     policy = copy.path / ".chalice" / f"policy-{STAGE}-reconcile.json"
     whole = policy.read_text()
     policy.write_text("{")
-    broken = first.python("-m", "infra.deploy", "--stage", STAGE)
+    broken = first.python("-m", "ops.deploy", "--stage", STAGE)
     policy.write_text(whole)
     assert broken.returncode == 1
     assert broken.stderr.splitlines()[-1].startswith("deploy stopped: chalice deploy failed")
@@ -217,7 +217,7 @@ def bearer(token: str) -> dict[str, str]:
 
 def test_by_hand_the_repair_run_says_what_it_found(copy: Checkout, deployed: Deployed) -> None:
     assert deployed.functions
-    ran = copy.python("-m", "infra.scan", "--stage", STAGE, "--full")
+    ran = copy.python("-m", "ops.scan", "--stage", STAGE, "--full")
     assert ran.returncode == 0, ran.stderr
     assert "known" in ran.stdout
 
@@ -227,7 +227,7 @@ def test_a_ping_arrives_in_the_channel_and_shows_no_token(
 ) -> None:
     assert deployed.functions
     before = len(around.slack.messages)
-    ran = copy.python("-m", "infra.ping", "--stage", STAGE)
+    ran = copy.python("-m", "ops.ping", "--stage", STAGE)
     assert ran.returncode == 0, ran.stderr
     assert len(around.slack.messages) > before
     assert "xoxb" not in ran.stdout + ran.stderr
@@ -406,7 +406,7 @@ def test_destroying_takes_the_code_away_and_leaves_the_data(
     rows = deployed.rows("findings")
     for _ in range(2):
         gone = replace(copy, env={**copy.env, "YES": STAGE}).python(
-            "-m", "infra.destroy", "--stage", STAGE
+            "-m", "ops.destroy", "--stage", STAGE
         )
         assert gone.returncode == 0, gone.stdout + gone.stderr
     with around.client("lambda") as client:

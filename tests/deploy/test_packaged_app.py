@@ -8,8 +8,8 @@ import pytest
 
 from devstack import emulator
 from devstack.environment import CHANNEL_ID
-from infra.package_content import faults as package_faults
-from infra.package_content import read
+from ops.package_content import faults as package_faults
+from ops.package_content import read
 from tests.deploy.checkout import ARCHITECTURE, PROJECT, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.sam import (

@@ -54,7 +54,7 @@ def credentials(running: Stack) -> dict[str, str]:
 
 
 def infra(running: Stack, cwd: Path, *arguments: str) -> tuple[int, str, str]:
-    python = (sys.executable, "-m", "infra.tokens")
+    python = (sys.executable, "-m", "ops.tokens")
     return command(cwd, *python, *arguments, **credentials(running))
 
 
@@ -155,7 +155,7 @@ def test_a_malformed_list_is_not_written_over(running: Stack, tmp_path: Path) ->
 def test_without_credentials_the_reason_is_said(
     tmp_path: Path, env: dict[str, str], reason: str
 ) -> None:
-    python = (sys.executable, "-m", "infra.tokens")
+    python = (sys.executable, "-m", "ops.tokens")
     nothing = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,

@@ -35,7 +35,7 @@ class Desk:
         """Exit code, output and errors of a command; nothing of AWS is taken from this process."""
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         ran = subprocess.run(  # noqa: S603 - our own program and arguments
-            [sys.executable, "-m", f"infra.{command}", *arguments],
+            [sys.executable, "-m", f"ops.{command}", *arguments],
             cwd=self.path,
             env={**plain, **NOBODY, "PYTHONDONTWRITEBYTECODE": "1", **env},
             capture_output=True,
@@ -82,7 +82,7 @@ class Desk:
 @contextmanager
 def new_desk(directory: Path) -> Iterator[Desk]:
     """Copy what the commands need into `directory`, and open an account."""
-    for part in (".chalice", "chalicelib", "infra"):
+    for part in (".chalice", "chalicelib", "infra", "ops"):
         ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
         shutil.copytree(ROOT / part, directory / part, ignore=ignore)
     with serve_aws() as aws:

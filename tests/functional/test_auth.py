@@ -11,7 +11,7 @@ from chalicelib import bootstrap
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import Role
 from chalicelib.entrypoints import auth
-from infra.token_commands import add_token, new_token
+from ops.token_commands import add_token, new_token
 from tests.functional.conftest import Service
 
 pytestmark = pytest.mark.enable_socket

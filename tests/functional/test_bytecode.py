@@ -11,9 +11,9 @@ from types import CodeType
 
 import pytest
 
-from infra import bytecode
-from infra.stages import ROOT
-from infra.stop import Stop
+from ops import bytecode
+from ops.stages import ROOT
+from ops.stop import Stop
 
 # Of a file of bytecode, what stands before the code.
 HEADER = 16
@@ -23,7 +23,7 @@ HEADER = 16
 def checkout(tmp_path: Path) -> Path:
     """A copy of what is packaged."""
     copy = tmp_path / "checkout"
-    for part in ("chalicelib", "infra"):
+    for part in ("chalicelib", "ops"):
         shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("app.py", "requirements.txt"):
         shutil.copy(ROOT / part, copy)

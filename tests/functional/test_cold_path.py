@@ -18,8 +18,8 @@ NEVER = (
     "chalice.deploy",
     "chalice.local",
     "devstack",
-    "infra",
     "moto",
+    "ops",
     "pydantic",
     "yaml",
 )

@@ -40,7 +40,7 @@ STATUS_ROW = re.compile(r"^\| (\d{3}) \| ([^|]+) \| ", re.MULTILINE)
 METRIC_ROW = re.compile(r"^\| `([a-z_]+)` \| ", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 # A path of this repository in back quotes, such as `docs/operations.md`
-PATH = re.compile(r"`((?:chalicelib|devstack|tests|bench|infra|docs)/[\w./-]+)`")
+PATH = re.compile(r"`((?:chalicelib|devstack|tests|bench|infra|ops|docs)/[\w./-]+)`")
 
 # A test as `tests/unit/test_x.py::test_name`
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

@@ -1,4 +1,4 @@
-"""`python -m infra.scan`: makes a pass now, by hand, and shows what it did."""
+"""`python -m ops.scan`: makes a pass now, by hand, and shows what it did."""
 
 import argparse
 import json
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra import checks
-from infra.asking import agreed
-from infra.command import ended, say, stage_parser
-from infra.stages import Stage, read_stage
-from infra.stop import Stop, stopping
+from ops import checks
+from ops.asking import agreed
+from ops.command import ended, say, stage_parser
+from ops.stages import Stage, read_stage
+from ops.stop import Stop, stopping
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -1,4 +1,4 @@
-"""`python -m infra.ping`: a test message and a test file to the channel of a stage."""
+"""`python -m ops.ping`: a test message and a test file to the channel of a stage."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from functools import partial
 from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.adapters.slack import slack_channel
 from chalicelib.domain.message import Rendered
-from infra import checks
-from infra.checks import Place
-from infra.command import ended, say, stage_parser
-from infra.stages import Stage, read_stage
-from infra.stop import stopping
+from ops import checks
+from ops.checks import Place
+from ops.command import ended, say, stage_parser
+from ops.stages import Stage, read_stage
+from ops.stop import stopping
 
 SETTING = "SLACK_TOKEN_PARAMETER"
 SLACK = "https://slack.com/api/"

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chalicelib.entrypoints.problems import PROBLEM_JSON, TITLES
-from infra.gateway import MISSING_TOKEN, answers
+from ops.gateway import MISSING_TOKEN, answers
 
 KINDS = sorted(answers(signed=False))
 

@@ -2,8 +2,8 @@ import io
 
 import pytest
 
-from infra.asking import agreed
-from infra.stop import Stop
+from ops.asking import agreed
+from ops.stop import Stop
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import PLACEHOLDER
-from infra.stop import Stop
+from ops.stop import Stop
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / ".chalice" / "config.json"

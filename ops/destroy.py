@@ -1,15 +1,15 @@
-"""`python -m infra.destroy`: takes the code of a stage away, and leaves what it has stored."""
+"""`python -m ops.destroy`: takes the code of a stage away, and leaves what it has stored."""
 
 import os
 import sys
 from collections.abc import Sequence
 
-from infra import chalice_cli, checks, stacks
-from infra.asking import agreed
-from infra.checks import Place
-from infra.command import ended, say, stage_parser
-from infra.stages import Stage, read_stage
-from infra.stop import stopping
+from ops import chalice_cli, checks, stacks
+from ops.asking import agreed
+from ops.checks import Place
+from ops.command import ended, say, stage_parser
+from ops.stages import Stage, read_stage
+from ops.stop import stopping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

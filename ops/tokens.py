@@ -1,4 +1,4 @@
-"""`python -m infra.tokens`: the API tokens of a deployed stage, with the caller's credentials."""
+"""`python -m ops.tokens`: the API tokens of a deployed stage, with the caller's credentials."""
 
 import argparse
 import sys
@@ -9,16 +9,16 @@ from botocore.exceptions import BotoCoreError
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.errors import ServiceError
-from infra import token_commands
-from infra.stages import read_stage
-from infra.stop import Stop
+from ops import token_commands
+from ops.stages import read_stage
+from ops.stop import Stop
 
 SETTING = "API_TOKENS_PARAMETER"
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
-    top = argparse.ArgumentParser(prog="python -m infra.tokens", description=__doc__)
+    top = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
     for command in token_commands.add_commands(top):
         where = command.add_mutually_exclusive_group(required=True)
         where.add_argument("--stage", help="a stage of .chalice/config.json, such as dev")

@@ -1,4 +1,4 @@
-"""`python -m infra.loaded`: the modules of the package that every new environment loads, as JSON.
+"""`python -m ops.loaded`: the modules of the package that every new environment loads, as JSON.
 
 Prints {path in the package: path on this machine} for the checkout that it is run
 in: our own, and what app.py imports of the packages. It runs in an interpreter of

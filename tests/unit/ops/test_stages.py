@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.stages import policy_files, read_stage, write_settings
-from infra.stop import Stop
+from ops.stages import policy_files, read_stage, write_settings
+from ops.stop import Stop
 
 SETTING = "API_TOKENS_PARAMETER"
 

@@ -18,6 +18,7 @@ NOT_PACKED = {
     "docs": "not part of the service",
     "infra": "not part of the service",
     "inspec": "nodes fetch it themselves",
+    "ops": "not part of the service",
     "tests": "not part of the service",
 }
 # Of Chalice only its runtime is packed.

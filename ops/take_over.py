@@ -1,4 +1,4 @@
-"""`python -m infra.take_over`: the findings of an old table into a stage that has not scanned."""
+"""`python -m ops.take_over`: the findings of an old table into a stage that has not scanned."""
 
 import sys
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from chalicelib.adapters.dynamodb_findings import DynamoFindings
 from chalicelib.adapters.dynamodb_nodes import DynamoNodes
 from chalicelib.aws.dynamodb_pages import scan_table
-from infra import checks, old_table
-from infra.command import ended, say, stage_parser
-from infra.stages import read_stage
-from infra.stop import stopping
+from ops import checks, old_table
+from ops.command import ended, say, stage_parser
+from ops.stages import read_stage
+from ops.stop import stopping
 
 # Rows that cannot be read and are named.
 SHOWN = 10

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from infra.costs import Fleet, monthly
+from ops.costs import Fleet, monthly
 
 
 def total(fleet: Fleet) -> float:

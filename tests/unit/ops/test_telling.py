@@ -4,9 +4,9 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.checks import Place
-from infra.stages import read_stage
-from infra.telling import next_steps, plan
+from ops.checks import Place
+from ops.stages import read_stage
+from ops.telling import next_steps, plan
 
 PLACE = Place(boto3.Session(region_name="eu-central-1"), "123456789012", "eu-central-1")
 STAGE = replace(read_stage("dev"), env={**read_stage("dev").env, "SLACK_CHANNEL": "C0123456789"})

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from chalicelib.domain.errors import BadSetting
 from chalicelib.settings import Settings, Triggers
-from infra.stages import ROOT, Stage, policy_files
-from infra.stop import Stop, stopping
+from ops.stages import ROOT, Stage, policy_files
+from ops.stop import Stop, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.adapters.memory import MemoryFindings, MemoryNodes
 from chalicelib.domain.errors import BadSetting
 from chalicelib.domain.finding import Severity, finding_id
-from infra.old_table import read, store
+from ops.old_table import read, store
 from tests.fleet import HOUR, Service
 
 NOW = datetime(2026, 1, 31, 8, 15, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""`python -m infra.package`: packages a stage as deploy would, and looks at what is in it."""
+"""`python -m ops.package`: packages a stage as deploy would, and looks at what is in it."""
 
 import json
 import shutil
@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import chalice_cli, checks
-from infra.command import ended, say, stage_parser
-from infra.package_content import LARGEST_BYTES, Package, faults, read
-from infra.stages import CONFIG, ROOT, read_stage
-from infra.stop import Stop
+from ops import chalice_cli, checks
+from ops.command import ended, say, stage_parser
+from ops.package_content import LARGEST_BYTES, Package, faults, read
+from ops.stages import CONFIG, ROOT, read_stage
+from ops.stop import Stop
 
 # Parts that are named in what is printed.
 SHOWN = 6

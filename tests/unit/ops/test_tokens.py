@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
 from chalicelib.domain.errors import NotFound, RuleBroken
-from infra import token_commands, tokens
+from ops import token_commands, tokens
 from tests.fakes import MemoryTokens
 
 NOW = datetime(2026, 1, 31, 8, 15, 30, 123456, tzinfo=UTC)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from infra.stop import Stop
+from ops.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from infra.stop import Stop
+from ops.stop import Stop
 
 
 def stage_parser(command: str, description: str | None) -> argparse.ArgumentParser:
     """A parser of `python -m infra.<command>` that knows --stage."""
-    parser = argparse.ArgumentParser(prog=f"python -m infra.{command}", description=description)
+    parser = argparse.ArgumentParser(prog=f"python -m ops.{command}", description=description)
     parser.add_argument("--stage", required=True, help="a stage of .chalice/config.json")
     return parser
 

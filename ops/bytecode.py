@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from infra.stop import Stop
+from ops.stop import Stop
 
 # Chalice packs what is below this folder of a checkout as it is.
 VENDOR = "vendor"
@@ -54,7 +54,7 @@ def write(root: Path, folder: Path) -> None:
 
 def _loaded(root: Path) -> dict[str, str]:
     ran = subprocess.run(
-        [sys.executable, "-m", "infra.loaded"],
+        [sys.executable, "-m", "ops.loaded"],
         cwd=root,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.bytecode import vendored
-from infra.stages import APP, ROOT, Stage
-from infra.stop import Stop
+from ops.bytecode import vendored
+from ops.stages import APP, ROOT, Stage
+from ops.stop import Stop
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient

@@ -6,7 +6,7 @@ from py_compile import PycInvalidationMode
 
 import pytest
 
-from infra.package_content import LARGEST_BYTES, Package, faults, read
+from ops.package_content import LARGEST_BYTES, Package, faults, read
 
 GOOD = (
     "app.py",

@@ -1,4 +1,4 @@
-from infra.stacks import written_out
+from ops.stacks import written_out
 
 VALUES = {"Stage": "dev", "AWS::Region": "eu-central-1"}
 

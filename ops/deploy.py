@@ -1,4 +1,4 @@
-"""`python -m infra.deploy`: brings a stage onto AWS, step by step; can be run again at any time."""
+"""`python -m ops.deploy`: brings a stage onto AWS, step by step; can be run again at any time."""
 
 import os
 import sys
@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra import chalice_cli, checks, gateway
-from infra.asking import agreed
-from infra.checks import Place
-from infra.command import ended, say, stage_parser
-from infra.stacks import Wanted, bring_to, written_out
-from infra.stages import APP, Stage, read_stage, write_settings
-from infra.stop import Stop, stopping
-from infra.telling import API_STAGE, next_steps, plan
+from ops import chalice_cli, checks, gateway
+from ops.asking import agreed
+from ops.checks import Place
+from ops.command import ended, say, stage_parser
+from ops.stacks import Wanted, bring_to, written_out
+from ops.stages import APP, Stage, read_stage, write_settings
+from ops.stop import Stop, stopping
+from ops.telling import API_STAGE, next_steps, plan
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-INFRA = Path(__file__).parent
+INFRA = Path(__file__).parents[1] / "infra"
 # Outputs of the data stack to the settings that they become.
 SETTINGS = {
     "FindingsTable": "FINDINGS_TABLE",

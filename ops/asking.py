@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-from infra.stop import Stop
+from ops.stop import Stop
 
 
 def agreed(

@@ -1,16 +1,16 @@
-"""`python -m infra.restore`: makes a table of a stage equal to a restored copy of it."""
+"""`python -m ops.restore`: makes a table of a stage equal to a restored copy of it."""
 
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib.adapters.dynamodb_lease import DynamoLease
-from infra import checks
-from infra.asking import agreed
-from infra.command import ended, say, stage_parser
-from infra.restoring import restore
-from infra.stages import read_stage
-from infra.stop import stopping
+from ops import checks
+from ops.asking import agreed
+from ops.command import ended, say, stage_parser
+from ops.restoring import restore
+from ops.stages import read_stage
+from ops.stop import stopping
 
 TABLES = ("findings", "nodes", "ledger")
 

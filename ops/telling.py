@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chalicelib.entrypoints.telemetry import METRICS
-from infra.checks import Place
-from infra.costs import Fleet, monthly
-from infra.stages import Stage
+from ops.checks import Place
+from ops.costs import Fleet, monthly
+from ops.stages import Stage
 
-INFRA = Path(__file__).parent
+INFRA = Path(__file__).parents[1] / "infra"
 # Chalice's api_gateway_stage of every stage of ours
 API_STAGE = "api"
 _ALARM = re.compile(

@@ -5,12 +5,13 @@ from typing import Any
 
 from chalice.app import AuthRequest, AuthResponse, IAMAuthorizer, Rate
 
-from chalicelib.entrypoints import auth, events
-from chalicelib.entrypoints.problems import ProblemChalice
+from chalicelib.entrypoints.api import auth, openapi, routes
+from chalicelib.entrypoints.api.problems import ProblemChalice
+from chalicelib.entrypoints.events import handlers
 from chalicelib.settings import Triggers
 
 triggers = Triggers.from_env(os.environ)
-# the service has its own JSON logger of the same name; Chalice would say everything twice
+# The service has its own JSON logger. Chalice's would write every line twice.
 app = ProblemChalice(app_name="ec2-inspec-scan", configure_logs=False)
 
 ASSOCIATION_PATTERN = {
@@ -18,33 +19,33 @@ ASSOCIATION_PATTERN = {
     "detail-type": ["EC2 State Manager Association State Change"],
     "detail": {
         "document-name": list(triggers.association_documents),
-        "status": list(events.STATUSES),
+        "status": list(handlers.STATUSES),
     },
 }
-# Seconds for which API Gateway remembers what a token may do.
+# Seconds for which API Gateway caches what a token may do.
 POLICY_AGE = 300
 
 
 @app.on_cw_event(ASSOCIATION_PATTERN, name="ec2-inspec-scan")
-def ec2_inspec_scan(event: events.RawEvent) -> dict[str, Any]:
-    """An association execution ended."""
-    return events.on_association(event)
+def ec2_inspec_scan(event: handlers.RawEvent) -> dict[str, Any]:
+    """Scan because an association execution has ended."""
+    return handlers.on_association(event)
 
 
 @app.schedule(triggers.monthly_schedule, name="monthly-alert")
-def monthly_alert(event: events.RawEvent) -> dict[str, Any]:
-    """The month is to be reported."""
-    return events.on_month(event)
+def monthly_alert(event: handlers.RawEvent) -> dict[str, Any]:
+    """Report the month."""
+    return handlers.on_month(event)
 
 
 @app.schedule(Rate(15, unit=Rate.MINUTES), name="reconcile")
-def reconcile(event: events.RawEvent) -> dict[str, Any]:
-    """Whatever events left behind is to be repaired."""
-    return events.on_reconcile(event)
+def reconcile(event: handlers.RawEvent) -> dict[str, Any]:
+    """Repair what lost events and failed scans left behind."""
+    return handlers.on_reconcile(event)
 
 
 for handler in (ec2_inspec_scan, monthly_alert, reconcile):
-    handler.event_class = events.RawEvent
+    handler.event_class = handlers.RawEvent
 
 if triggers.api_auth == "iam":
     authorizer: Any = IAMAuthorizer()
@@ -52,17 +53,9 @@ else:
 
     @app.authorizer(name="authorizer", ttl_seconds=POLICY_AGE)
     def authorizer(request: AuthRequest) -> AuthResponse:
-        """Who calls the API, by bearer token."""
+        """Identify the caller of the API by bearer token."""
         return auth.authorize(request)
 
 
-# Lambda names the handler of the function that it starts; these never see a request to the API.
-# Anywhere else, as when Chalice deploys, all routes are there.
-without_routes = {each.handler_string for each in app.event_sources}
-without_routes |= {each.handler_string for each in app.builtin_auth_handlers}
-if os.environ.get("_HANDLER") not in without_routes:
-    from chalicelib.entrypoints import api_blueprints
-    from chalicelib.entrypoints.api_routes import ROUTES
-
-    app.register_blueprint(api_blueprints.blueprint(ROUTES, authorizer))
-    app.register_blueprint(api_blueprints.public())
+app.register_blueprint(routes.blueprint(authorizer))
+app.register_blueprint(openapi.blueprint())

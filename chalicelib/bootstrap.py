@@ -1,4 +1,4 @@
-"""The composition root: the only place that builds adapters, once for a warm Lambda."""
+"""The composition root: the only place that builds adapters, once per Lambda environment."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -10,63 +10,61 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from chalicelib.adapters.access_tokens import ParameterTokens
-from chalicelib.adapters.dynamodb_archive import DynamoArchive
-from chalicelib.adapters.dynamodb_findings import DynamoFindings
-from chalicelib.adapters.dynamodb_journal import DynamoJournal
-from chalicelib.adapters.dynamodb_lease import DynamoLease
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
-from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
-from chalicelib.adapters.dynamodb_work import DynamoWork
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.journal import DynamoJournal
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
+from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.adapters.s3 import S3Files
-from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.adapters.slack import SlackChannel, slack_channel
 from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm_compliance import SsmCompliance
-from chalicelib.aws.calls import CallCounter
-from chalicelib.aws.session import our_session
+from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
 from chalicelib.reports.csv_file import render_csv
-from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
+from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_monthly import render_monthly
+from chalicelib.reports.text import Origin
 from chalicelib.settings import Settings
-from chalicelib.usecases.context import Context
-from chalicelib.usecases.inbox import Inbox
+from chalicelib.startup import open_session
+from chalicelib.usecases.context import Context, Inbox
 from chalicelib.usecases.ports import Renderer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 SERVICE = "ec2-inspec-scan"
-# Seconds; the SDK's own 60 would eat the time that is kept for telling.
+# Seconds. The SDK's default of 60 would use up the time that is reserved for announcing.
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
-# Seconds to wait for Slack's leave to try a request again, once.
+# Seconds to wait, once, if Slack asks to retry later.
 SLACK_WAIT = 10.0
-# A bucket that hangs must not eat the time that is kept for telling; the next pass tries again.
+# A bucket that hangs must not use up the time for announcing. The next scan tries again.
 S3_ATTEMPTS = 2
-# SSM publishes no rate for its compliance calls; adaptive retries find it.
+# SSM publishes no rate limit for its compliance calls. Adaptive retries find it.
 SSM_RETRIES = 10
 
 
 class Runtime:
-    """Everything one process needs, built on first use from its settings.
+    """Everything that one process needs, built from its settings on first use.
 
-    `session` is what all clients are made of; a bench brings one that it watches.
+    All clients come from `session`. A benchmark passes one that it observes.
     """
 
     def __init__(self, settings: Settings, session: boto3.Session | None = None) -> None:
         self.settings = settings
         self.calls = CallCounter()
         self.log = Logger(service=SERVICE, level=settings.log_level)
-        self._session = session or our_session()
+        self._session = session or open_session()
         self.calls.watch(self._session)
         self._timeouts = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
 
     def clock(self) -> datetime:
-        """The present, aware UTC."""
+        """Returns the current time, aware UTC."""
         return datetime.now(UTC)
 
     def context(self, account: str, region: str) -> Context:
-        """The ports of a pass; account and region are those that messages carry."""
+        """Returns the ports of a scan. Messages show the account and region."""
         settings = self.settings
         origin = Origin(account, region, settings.stage, settings.timezone)
         return Context(
@@ -93,23 +91,20 @@ class Runtime:
     @property
     def inbox(self) -> Inbox:
         """The ports of the API."""
-        findings = DynamoFindings(self._dynamodb.Table(self.settings.findings_table))
-        nodes = DynamoNodes(self._dynamodb.Table(self.settings.nodes_table))
+        settings = self.settings
         return Inbox(
-            findings=findings,
-            finding_pages=findings,
-            nodes=nodes,
-            node_pages=nodes,
+            findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
+            nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
             snoozes=DynamoSnoozes(self._ledger),
             work=DynamoWork(self._ledger),
-            archive=DynamoArchive(self._ledger),
+            archive=DynamoJournal(self._ledger),
             clock=self.clock,
-            longest=timedelta(days=self.settings.max_snooze_days),
+            longest=timedelta(days=settings.max_snooze_days),
         )
 
     @cached_property
     def tokens(self) -> ParameterTokens:
-        """The API's tokens, remembered for five minutes; `BadSetting` where none are set up."""
+        """The API's tokens, cached for five minutes; `BadSetting` if none are set up."""
         parameter = self.settings.api_tokens_parameter
         if parameter is None:
             raise BadSetting("API_TOKENS_PARAMETER", "is missing, so the API refuses every token")
@@ -147,14 +142,13 @@ class Runtime:
 
     @cached_property
     def _channel(self) -> SlackChannel:
-        def token() -> str:
-            secrets = ParameterSecrets(self._session.client("ssm", config=self._timeouts))
-            return secrets.read(
-                self.settings.slack_token_parameter, "SLACK_TOKEN_PARAMETER", fresh=True
-            )
+        def read_token() -> str:
+            client = self._session.client("ssm", config=self._timeouts)
+            parameter = self.settings.slack_token_parameter
+            return read_parameter(client, parameter, "SLACK_TOKEN_PARAMETER")
 
         return slack_channel(
-            token,
+            read_token,
             self.settings.slack_channel,
             self.settings.slack_base_url,
             longest_wait=SLACK_WAIT,
@@ -163,5 +157,5 @@ class Runtime:
 
 @cache
 def runtime() -> Runtime:
-    """The runtime of this process; `BadSetting` names a setting that is missing or wrong."""
+    """Returns the runtime of this process; `BadSetting` names a missing or wrong setting."""
     return Runtime(Settings.from_env(os.environ))

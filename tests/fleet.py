@@ -4,16 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.alert import Alert
+from chalicelib.domain.announcement import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
-from chalicelib.domain.monthly import ListedFinding, MonthlyReport
-from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.usecases.context import Context, ScanReport
-from chalicelib.usecases.inbox import Inbox
-from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
+from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Context, Inbox, Options
 from chalicelib.usecases.ports import Renderer
+from chalicelib.usecases.run import ScanReport, run_scans
 from tests.fakes import (
     MemoryArchive,
     MemoryChannel,
@@ -128,9 +127,7 @@ class Service:
         """What the API sees of the same service."""
         return Inbox(
             findings=self.findings,
-            finding_pages=self.findings,
             nodes=self.nodes,
-            node_pages=self.nodes,
             snoozes=MemorySnoozes(self.ledger),
             work=MemoryWork(self.ledger),
             archive=MemoryArchive(self.ledger),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from chalicelib.aws.errors import translate_errors
+from chalicelib.aws import translate_errors
 from chalicelib.domain.access import NAME_FORM, AccessToken, Role
 from chalicelib.domain.errors import BadSetting, RuleBroken
 

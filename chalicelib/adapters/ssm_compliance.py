@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
-from chalicelib.aws.errors import translate_errors
-from chalicelib.aws.shared_text import shared
+from chalicelib.aws import translate_errors
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
 
@@ -94,7 +94,7 @@ def _equal(key: str, values: Iterable[str]) -> ComplianceStringFilterTypeDef:
 def _row(row: ResourceComplianceSummaryItemTypeDef) -> SummaryRow:
     return SummaryRow(
         instance_id=row["ResourceId"],
-        compliance_type=shared(row["ComplianceType"]),
+        compliance_type=intern(row["ComplianceType"]),
         execution=_execution(row),
         compliant=row.get("CompliantSummary", {}).get("CompliantCount", 0),
     )
@@ -112,12 +112,12 @@ def _execution_id(ran: ComplianceExecutionSummaryOutputTypeDef | None) -> str:
     """What tells runs apart: the ExecutionId, which is optional, or else the time."""
     if ran is None:
         return ""
-    return shared(ran.get("ExecutionId") or f"at {ran['ExecutionTime'].timestamp()}")
+    return intern(ran.get("ExecutionId") or f"at {ran['ExecutionTime'].timestamp()}")
 
 
 def _item(item: ComplianceItemTypeDef) -> Item:
     return Item(
-        compliance_type=shared(item.get("ComplianceType", "")),
+        compliance_type=intern(item.get("ComplianceType", "")),
         execution_id=_execution_id(item.get("ExecutionSummary")),
         item_id=_storable(item.get("Id")),
         title=_storable(item.get("Title")),
@@ -127,4 +127,4 @@ def _item(item: ComplianceItemTypeDef) -> Item:
 
 def _storable(text: str | None) -> str | None:
     """JSON can carry half a surrogate pair, which has no UTF-8 and thus no finding id."""
-    return None if text is None else shared(text.encode("utf-8", "replace").decode())
+    return None if text is None else intern(text.encode("utf-8", "replace").decode())

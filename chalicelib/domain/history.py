@@ -40,7 +40,7 @@ class SnoozeEventKind(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnoozeEvent:
     """One line of a snooze's history.
 
@@ -54,6 +54,6 @@ class SnoozeEvent:
     by: str
     via: str
     version: int
-    ends_at: datetime | None
+    ends_at: datetime | None = None
     reason: str
     comment: str

@@ -1,31 +1,18 @@
 """The monthly report: everything stored, counted, with what is snoozed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node
-from chalicelib.domain.snooze import Muting, Snooze
+from chalicelib.domain.snooze import ListedFinding
 
 # The ids of monthly messages begin so, and end in the date of the event.
 MESSAGE_PREFIX = "monthly-"
 # A snooze that ends within this time is named as ending soon.
 SOON = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFinding:
-    """A finding and the snooze that mutes it now, as the CSV and the lists show it."""
-
-    finding: Finding
-    snooze: Snooze | None
-
-    @property
-    def state(self) -> str:
-        """`open` or `snoozed`."""
-        return "snoozed" if self.snooze else "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +33,6 @@ class MonthlyReport:
     def total(self) -> int:
         """Stored findings, snoozed ones included."""
         return sum(self.by_severity.values())
-
-
-def list_with_snoozes(findings: Iterable[Finding], muting: Muting) -> Iterator[ListedFinding]:
-    """Findings with the snoozes that mute them, in the order given."""
-    return (ListedFinding(finding, muting.of(finding)) for finding in findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""A snooze: a rule that mutes messages about findings, and never hides data."""
+"""A snooze: a rule that mutes messages about findings. It never hides data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple
 
 from chalicelib.domain.finding import Finding, finding_id
 
@@ -23,27 +23,51 @@ class Reason(StrEnum):
 
 
 class State(StrEnum):
-    """Where an instant lies to the snooze's half-open interval."""
+    """Where an instant lies relative to the snooze's half-open interval."""
 
     PENDING = "pending"
     ACTIVE = "active"
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+class Scope(NamedTuple):
+    """Which findings a snooze mutes: those of a node, of a title, or of a pair of both."""
+
+    instance_id: str | None = None
+    title: str | None = None
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it names both a node and a title, so one finding at most."""
+        return self.instance_id is not None and self.title is not None
+
+    @property
+    def id(self) -> str:
+        """32 hex digits; those of a pair are its finding id."""
+        return finding_id(self.instance_id or "", self.title or "")
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether it covers a finding."""
+        return self.instance_id in (None, finding.instance_id) and self.title in (
+            None,
+            finding.title,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
     """A rule by instance, by title, or by both (a pair).
 
-    Mutes over `[starts_at, ends_at)`; `ends_at` None is for ever. `ended_at`
-    is an end by hand or by a fix, `settled_at` the time at which people were told
-    that it ended. `version` counts writes.
+    It mutes over `[starts_at, ends_at)`; `ends_at` None means for ever.
+    `ended_at` is an end by hand or by a fix. `settled_at` is when its end was
+    announced, or when nothing was left to announce. `version` counts writes.
     """
 
     id: str
-    instance_id: str | None
-    title: str | None
+    instance_id: str | None = None
+    title: str | None = None
     starts_at: datetime
-    ends_at: datetime | None
+    ends_at: datetime | None = None
     until_resolved: bool
     reason: Reason
     comment: str
@@ -59,108 +83,106 @@ class Snooze:
             raise ValueError("a snooze names an instance, a title, or both")
 
     @property
-    def scope(self) -> "Scope":
-        """What it is about: its instance and its title, None for any."""
-        return self.instance_id, self.title
+    def scope(self) -> Scope:
+        """Which findings it mutes."""
+        return Scope(self.instance_id, self.title)
 
     @property
     def end(self) -> datetime | None:
-        """The instant at which it stops muting, whichever end comes first."""
+        """When it stops muting: the earlier of its two ends, None for never."""
         ends = [when for when in (self.ends_at, self.ended_at) if when is not None]
         return min(ends, default=None)
 
-    @property
-    def scope_id(self) -> str:
-        """See `scope_id`."""
-        return scope_id(self.scope)
-
     def state(self, now: datetime) -> State:
-        """Its state at an instant: the one home of this rule."""
+        """Returns its state at an instant. State is always derived here, never stored."""
         end = self.end
         if end is not None and now >= end:
             return State.ENDED
         return State.ACTIVE if now >= self.starts_at else State.PENDING
 
-    def covers(self, instance_id: str, title: str) -> bool:
-        """Whether the rule is about this pair, at any time."""
-        return self.instance_id in (None, instance_id) and self.title in (None, title)
-
 
 def is_same_rule(one: Snooze, other: Snooze) -> bool:
-    """Whether two rules ask for the same thing for the same reason, whoever made them when."""
+    """Whether two snoozes have the same scope and terms, whoever made them and when."""
     return (
-        (one.instance_id, one.title, one.until_resolved)
-        == (other.instance_id, other.title, other.until_resolved)
+        (one.scope, one.until_resolved) == (other.scope, other.until_resolved)
         and (one.reason, one.comment) == (other.reason, other.comment)
         and (one.ends_at is None) == (other.ends_at is None)
     )
 
 
-Scope: TypeAlias = tuple[str | None, str | None]
-
-
-def scope_id(scope: Scope) -> str:
-    """32 hex digits of what a snooze is about; those of a pair are those of its finding."""
-    instance_id, title = scope
-    return finding_id(instance_id or "", title or "")
-
-
-def id_prefix(scope: str) -> str:
-    """How the ids of all snoozes begin that have this scope id, so that a store finds them."""
-    return f"s-{scope[:8]}"
+def id_prefix(scope_id: str) -> str:
+    """Returns how the id of every snooze of this scope begins, so that a store finds them."""
+    return f"s-{scope_id[:8]}"
 
 
 def candidate_scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
-    """The instance and title of every snooze that could be about a finding."""
+    """Lists every scope that covers a finding."""
     instance_id, title = finding.key
-    return (instance_id, title), (instance_id, None), (None, title)
+    return Scope(instance_id, title), Scope(instance_id, None), Scope(None, title)
 
 
 class Muting:
-    """The snoozes that mute at one instant, found by what they are about.
+    """The snoozes that are active at one instant, indexed by scope.
 
-    A finding costs three look-ups, however many snoozes there are.
+    Checking a finding costs three look-ups, however many snoozes there are.
     """
 
     def __init__(self, snoozes: Iterable[Snooze], now: datetime) -> None:
-        about: dict[Scope, Snooze] = {}
+        by_scope: dict[Scope, Snooze] = {}
         for each in snoozes:
             if each.state(now) is State.ACTIVE:
-                about[each.scope] = max(about.get(each.scope, each), each, key=_lasts)
-        self._about = about
+                by_scope[each.scope] = max(by_scope.get(each.scope, each), each, key=_by_end)
+        self._by_scope = by_scope
 
     def of(self, finding: Finding) -> Snooze | None:
-        """The snooze that mutes a finding longest; None where none does."""
-        if not self._about:
+        """Returns the snooze that mutes a finding longest, None if none does."""
+        if not self._by_scope:
             return None
-        found = [self._about[scope] for scope in candidate_scopes(finding) if scope in self._about]
-        return max(found, key=_lasts, default=None)
+        scopes = candidate_scopes(finding)
+        found = [self._by_scope[scope] for scope in scopes if scope in self._by_scope]
+        return max(found, key=_by_end, default=None)
 
 
-def _lasts(snooze: Snooze) -> tuple[bool, float, str]:
-    end = snooze.end
-    return end is None, end.timestamp() if end else 0.0, snooze.id
+@dataclass(frozen=True, slots=True)
+class ListedFinding:
+    """A finding with the snooze that mutes it now, as the CSV and the lists show it."""
+
+    finding: Finding
+    snooze: Snooze | None
+
+    @property
+    def state(self) -> str:
+        """`open` or `snoozed`."""
+        return "snoozed" if self.snooze else "open"
+
+
+def list_with_snoozes(findings: Iterable[Finding], muting: Muting) -> Iterator[ListedFinding]:
+    """Pairs each finding with the snooze that mutes it, in the order given."""
+    return (ListedFinding(finding, muting.of(finding)) for finding in findings)
 
 
 def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:
-    """Ended snoozes that nobody was told of, first ended first."""
+    """Lists ended snoozes whose end is not settled, first ended first."""
     ended = [each for each in snoozes if each.state(now) is State.ENDED and each.settled_at is None]
     return tuple(sorted(ended, key=lambda each: (each.end or now, each.id)))
 
 
 def end_by_fix(
-    snoozes: Iterable[Snooze], resolved: Iterable[Finding], now: datetime
+    snoozes: Iterable[Snooze], fixed: Iterable[Finding], now: datetime
 ) -> tuple[Snooze, ...]:
-    """The `until_resolved` snoozes that these resolutions end.
+    """Ends the `until_resolved` snoozes of fixed findings, as new versions to be saved.
 
-    They stay untold: should the fix not be written after all, the finding that
-    still fails is told like that of any ended snooze.
+    They stay unsettled. If the fix is not written after all, the finding that
+    still fails is announced like that of any ended snooze.
     """
-    keys = {finding.key for finding in resolved}
+    keys = {finding.key for finding in fixed}
     return tuple(
         replace(each, ended_at=now, version=each.version + 1)
         for each in snoozes
-        if each.until_resolved
-        and each.state(now) is not State.ENDED
-        and (each.instance_id, each.title) in keys
+        if each.until_resolved and each.state(now) is not State.ENDED and each.scope in keys
     )
+
+
+def _by_end(snooze: Snooze) -> tuple[bool, float, str]:
+    end = snooze.end
+    return end is None, end.timestamp() if end else 0.0, snooze.id

@@ -1,17 +1,17 @@
-"""The rules a snooze must keep when people make or change one."""
+"""The rules that a snooze must keep when a person makes or changes it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.errors import FieldFault, RuleBroken
-from chalicelib.domain.snooze import Reason, Snooze, State
+from chalicelib.domain.snooze import Reason, Scope, Snooze, State
 
 SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
 
 
 @dataclass(frozen=True, slots=True)
 class SnoozeEnd:
-    """When a snooze shall end: exactly one of the three is given."""
+    """When a snooze ends. Exactly one of the three must be given."""
 
     at: datetime | None = None
     duration: timedelta | None = None
@@ -19,21 +19,19 @@ class SnoozeEnd:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The names of the fields that were given."""
+        """The API's names of the fields that were given."""
         named = {
             "ends_at": self.at is not None,
             "duration": self.duration is not None,
             "permanent": self.permanent,
         }
-        return tuple(name for name, there in named.items() if there)
+        return tuple(name for name, is_given in named.items() if is_given)
 
 
 @dataclass(frozen=True, slots=True)
-class SnoozeRequest:
-    """What a person wants of a snooze; `instance_id` and `title` both None is a broken rule."""
+class SnoozeTerms:
+    """How long and why to snooze, whatever the scope."""
 
-    instance_id: str | None
-    title: str | None
     end: SnoozeEnd
     reason: Reason
     comment: str
@@ -42,54 +40,56 @@ class SnoozeRequest:
 
 @dataclass(frozen=True, slots=True)
 class SnoozeChange:
-    """What a person wants changed; None leaves a field as it is."""
+    """A change to a snooze; None keeps a field."""
 
     end: SnoozeEnd | None = None
     reason: Reason | None = None
     comment: str | None = None
 
 
-def validate_snooze(wanted: SnoozeRequest, now: datetime, longest: timedelta) -> datetime | None:
-    """The instant of the end, None for ever; `RuleBroken` names every rule that is broken."""
-    faults = [*_scope_faults(wanted), *_comment_faults(wanted.comment)]
-    ends_at, end_faults = _end(wanted.end, now, longest)
-    _raise(*faults, *end_faults)
+def validate_snooze(
+    scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
+) -> datetime | None:
+    """Returns when the snooze ends, None for never; `RuleBroken` names every broken rule."""
+    faults = [*_check_scope(scope, terms), *_check_comment(terms.comment)]
+    ends_at, end_faults = _validate_end(terms.end, now, longest)
+    _raise_if_any(*faults, *end_faults)
     return ends_at
 
 
 def validate_change(
     snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
 ) -> datetime | None:
-    """The instant of the end after a change; `RuleBroken` names every rule that is broken."""
+    """Returns when the changed snooze ends; `RuleBroken` names every broken rule."""
     faults = []
     if snooze.state(now) is State.ENDED:
         faults.append(FieldFault("", "ended", "The snooze has ended; make a new one."))
     if change.comment is not None:
-        faults += _comment_faults(change.comment)
+        faults += _check_comment(change.comment)
     ends_at: datetime | None = snooze.ends_at
     end_faults: list[FieldFault] = []
     if change.end is not None:
-        ends_at, end_faults = _end(change.end, now, longest)
-    _raise(*faults, *end_faults)
+        ends_at, end_faults = _validate_end(change.end, now, longest)
+    _raise_if_any(*faults, *end_faults)
     return ends_at
 
 
-def _raise(*faults: FieldFault) -> None:
+def _raise_if_any(*faults: FieldFault) -> None:
     if faults:
         raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
 
 
-def _scope_faults(wanted: SnoozeRequest) -> list[FieldFault]:
+def _check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
     faults = []
-    if wanted.instance_id is None and wanted.title is None:
+    if scope.instance_id is None and scope.title is None:
         faults.append(FieldFault("", "scope_missing", "Name an instance_id, a title, or both."))
-    if wanted.until_resolved and (wanted.instance_id is None or wanted.title is None):
+    if terms.until_resolved and not scope.is_pair:
         text = "Only a snooze of one instance_id and one title can end with a fix."
         faults.append(FieldFault("/until_resolved", "pairs_only", text))
     return faults
 
 
-def _comment_faults(comment: str) -> list[FieldFault]:
+def _check_comment(comment: str) -> list[FieldFault]:
     length = len(comment.strip())
     if SHORTEST_COMMENT <= length <= LONGEST_COMMENT:
         return []
@@ -97,7 +97,7 @@ def _comment_faults(comment: str) -> list[FieldFault]:
     return [FieldFault("/comment", "length", text)]
 
 
-def _end(
+def _validate_end(
     end: SnoozeEnd, now: datetime, longest: timedelta
 ) -> tuple[datetime | None, list[FieldFault]]:
     if len(end.given) != 1:
@@ -111,7 +111,7 @@ def _end(
         code = "too_long" if end.duration > longest else "past"
         text = f"Give a duration above zero and of {longest.days} days at most."
         return None, [FieldFault(pointer, code, text)]
-    ends_at = _instant(end.at or now + (end.duration or timedelta(0)))
+    ends_at = _to_utc_seconds(end.at or now + (end.duration or timedelta(0)))
     if ends_at <= now:
         return None, [FieldFault(pointer, "past", "The end must lie in the future.")]
     if ends_at - now > longest:
@@ -120,8 +120,8 @@ def _end(
     return ends_at, []
 
 
-def _instant(at: datetime) -> datetime:
-    """Whole seconds of UTC; at the edge of the calendar the year stands for the instant."""
+def _to_utc_seconds(at: datetime) -> datetime:
+    """Whole seconds of UTC. At the edge of the calendar the local time stands for UTC."""
     try:
         return at.astimezone(UTC).replace(microsecond=0)
     except OverflowError:

@@ -10,7 +10,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from chalicelib.bootstrap import SERVICE
 from chalicelib.domain.errors import DeliveryError, ServiceError
-from chalicelib.usecases.context import ScanReport, StepResult
+from chalicelib.usecases.announce.deliver import StepResult
+from chalicelib.usecases.run import ScanReport
 
 # Each is billed by CloudWatch once a month and stage, so only what alarms and dashboards
 # need is a metric; the log line has everything.

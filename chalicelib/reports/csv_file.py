@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
-from chalicelib.domain.monthly import ListedFinding
-from chalicelib.domain.snooze import Snooze
-from chalicelib.reports.visible_text import visible
+from chalicelib.domain.snooze import ListedFinding, Snooze
+from chalicelib.reports.text import visible
 
 COLUMNS = (
     "finding_id",

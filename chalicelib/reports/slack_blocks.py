@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chalicelib.domain.message import Rendered
-from chalicelib.reports.visible_text import cut
+from chalicelib.reports.text import cut
 
 Block: TypeAlias = Mapping[str, Any]
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import SOON, MonthlyReport
-from chalicelib.reports.origin import Origin
 from chalicelib.reports.slack_blocks import (
     Block,
     build_message,
@@ -15,14 +14,15 @@ from chalicelib.reports.slack_blocks import (
     note,
     plain_section,
 )
-from chalicelib.reports.visible_text import one_line
-from chalicelib.reports.wording import (
+from chalicelib.reports.text import (
     KEY_TEXT,
     NODE_TEXT,
+    Origin,
     format_count,
     format_nodes,
     format_severities,
     format_share,
+    one_line,
     point_to_csv,
 )
 

@@ -1,7 +1,7 @@
-"""What the use cases need from the context, in the domain's words.
+"""What the use cases need from outside, in the domain's words.
 
-All methods raise `Unavailable` when the vendor does not answer and `Forbidden`
-when it refuses for good. Times are aware UTC.
+Every method raises `Unavailable` if the vendor does not answer and `Forbidden` if
+it refuses for good. Times are aware UTC.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.alert import Alert, ChannelState
+from chalicelib.domain.announcement import Alert, ChannelState
 from chalicelib.domain.compliance import Item, SummaryRow
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import HistoryEvent, SnoozeEvent
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, Rendered
-from chalicelib.domain.monthly import ListedFinding, MonthlyReport
+from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.node import Node
-from chalicelib.domain.scan_record import ScanRecord
-from chalicelib.domain.snooze import Snooze
+from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.snooze import ListedFinding, Snooze
 
 Clock = Callable[[], datetime]
 
@@ -27,71 +27,89 @@ class Compliance(Protocol):
     """SSM Compliance."""
 
     def summaries(self) -> Sequence[SummaryRow]:
-        """Every row of the configured compliance types, every page."""
+        """Returns every row of the configured compliance types, all pages."""
 
     def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
-        """Every NON_COMPLIANT item of a node for these types; safe to call from threads."""
+        """Returns every NON_COMPLIANT item of a node for these types. Safe to call in threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which findings a list holds: those of a node, of a title, or all. Not both."""
+
+    instance_id: str | None = None
+    title: str | None = None
 
 
 class FindingReader(Protocol):
-    """The findings table, read."""
+    """Reads the findings table."""
 
     def all(self) -> Iterator[Finding]:
-        """Every finding, consistently, in no order."""
+        """Yields every finding, consistently, in no order."""
 
     def of_node(self, instance_id: str) -> Sequence[Finding]:
-        """A node's findings from the index, which may lag behind."""
-
-    def of_title(self, title: str) -> Sequence[Finding]:
-        """A title's findings from the index, which may lag behind."""
+        """Returns a node's findings from the index, which may lag behind."""
 
     def get(self, finding_ids: Iterable[str]) -> Mapping[str, Finding]:
-        """Those of the ids that are stored, consistently, by id."""
+        """Returns the findings that are stored under these ids, consistently, by id."""
 
 
-class FindingWriter(Protocol):
-    """The findings table, written. Both are idempotent."""
+class FindingPages(FindingReader, Protocol):
+    """Reads the findings table, also page by page."""
+
+    def page(self, selection: Selection, after: str | None, limit: int) -> Sequence[Finding]:
+        """Returns at most `limit` findings after the finding id `after`, in index order.
+
+        Eventually consistent. Fewer than `limit` means the end.
+        """
+
+
+class FindingStore(FindingReader, Protocol):
+    """The findings table. Both writes are idempotent."""
 
     def put(self, findings: Iterable[Finding]) -> None:
-        """Insert or replace."""
+        """Inserts or replaces."""
 
     def delete(self, finding_ids: Iterable[str]) -> None:
-        """Remove; ids that are not stored are no error."""
-
-
-class FindingStore(FindingReader, FindingWriter, Protocol):
-    """The findings table."""
+        """Deletes. Ids that are not stored are ignored."""
 
 
 class NodeStore(Protocol):
     """The nodes table."""
 
     def all(self) -> Sequence[Node]:
-        """Every node, consistently, in no order."""
+        """Returns every node, consistently, in no order."""
 
     def put(self, nodes: Iterable[Node]) -> None:
-        """Insert or replace."""
+        """Inserts or replaces."""
 
     def delete(self, instance_ids: Iterable[str]) -> None:
-        """Remove; ids that are not stored are no error."""
+        """Deletes. Ids that are not stored are ignored."""
+
+
+class NodePages(Protocol):
+    """Reads the nodes table, also page by page."""
+
+    def all(self) -> Sequence[Node]:
+        """Returns every node, consistently, in no order."""
+
+    def page(self, after: str | None, limit: int) -> Sequence[Node]:
+        """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
 
 
 class Lease(Protocol):
-    """The right to make a pass: one holder at a time."""
+    """The right to scan. It has one holder at a time."""
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Take it if it is free or has run out; False where somebody else holds it."""
+        """Takes the lease if it is free or has run out; False if somebody else holds it."""
 
     def release(self, owner: str) -> None:
-        """Let go, if `owner` still holds it; else nothing happens."""
+        """Releases the lease if `owner` still holds it, else does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """Everything unfinished: owed answers, scans not told, messages not delivered, what is known.
-
-    Jobs and messages come oldest first.
-    """
+    """Everything unfinished. Jobs and messages come oldest first."""
 
     jobs: tuple[Job, ...]
     unannounced_scans: tuple[str, ...]
@@ -99,18 +117,17 @@ class OpenWork:
     channel_state: ChannelState
 
 
-# Told snoozes of one decision: a DynamoDB transaction ends at 100 actions, and the message,
-# what is known and the usual open marks have to fit in beside them.
+# Snoozes settled by one decision. A DynamoDB transaction is limited to 100 actions, and the
+# message, the channel state and the usual marks must fit beside them.
 MAX_SETTLED_SNOOZES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One decision about what to say, to be written in one transaction.
+    """A decision to be written in one transaction.
 
-    The version of each told snooze is one more than the stored one, and there
-    are at most `MAX_SETTLED_SNOOZES` of them; `told` is None where what people
-    know did not change.
+    The version of each settled snooze is one more than the stored one; there are
+    at most `MAX_SETTLED_SNOOZES`. `channel_state` is None if it did not change.
     """
 
     message: Message | None = None
@@ -124,98 +141,108 @@ class Work(Protocol):
     """The unfinished part of the ledger."""
 
     def enqueue(self, job: Job) -> bool:
-        """Write a job down; False where it is, or was, written down already."""
+        """Writes a job; False if it is there, or was completed already."""
 
     def open(self) -> OpenWork:
-        """Read what is unfinished, consistently."""
+        """Reads everything unfinished, consistently."""
 
     def mark_unannounced(self, scan_id: str) -> None:
-        """Write ahead that this scan opens findings that no message tells yet."""
+        """Records, before the first write, that this scan stores findings to be announced."""
 
     def stage(self, staged: Staged, now: datetime) -> None:
-        """Write a decision, all of it or nothing.
+        """Writes a decision, all or nothing.
 
-        `Conflict` where a snooze has changed or the message is there already.
-        What one transaction cannot hold, open marks before jobs, follows in
-        further ones: a crash between them tells or answers twice, never not at
-        all. ValueError above `MAX_SETTLED_SNOOZES`.
+        Raises `Conflict` if a snooze has changed or the message exists. Marks and
+        jobs that do not fit into one transaction follow in further ones, marks
+        first: a crash between them announces or answers twice, never not at all.
+        Raises ValueError above `MAX_SETTLED_SNOOZES`.
         """
 
     def record(self, message: Message, now: datetime) -> None:
-        """Write a message's delivery steps; a sent one leaves the unfinished part."""
+        """Writes a message's delivery steps. A sent message leaves the unfinished part."""
 
 
 class Snoozes(Protocol):
     """The snoozes of the ledger."""
 
     def all(self) -> Sequence[Snooze]:
-        """Every snooze, consistently, ended ones included: for lists and totals of snoozes."""
+        """Returns every snooze, consistently, ended ones included."""
 
     def unsettled(self) -> Sequence[Snooze]:
-        """Those whose end nobody was told of, consistently: pending, active, or just ended."""
+        """Returns the snoozes that are not settled, consistently: pending, active, just ended."""
 
     def about(self, scope_ids: Iterable[str]) -> Sequence[Snooze]:
-        """Those with one of these scopes, consistently, ended ones included.
-
-        `domain.snooze.scope_id` makes a scope id, and the id of a snooze begins with it.
-        """
+        """Returns the snoozes with one of these scope ids, consistently, ended ones included."""
 
     def get(self, snooze_id: str) -> Snooze | None:
-        """One snooze, consistently."""
+        """Returns one snooze, consistently."""
 
     def add(self, snooze: Snooze, event: SnoozeEvent) -> None:
-        """Write a new snooze and its history at once; `Conflict` where its id is taken."""
+        """Writes a new snooze and its history together; `Conflict` if its id is taken."""
 
     def save(self, snooze: Snooze, event: SnoozeEvent | None = None) -> None:
-        """Write a snooze, whose version is one more than the stored, else `Conflict`.
+        """Writes a snooze and its history together.
 
-        The history is written at once with it.
+        Raises `Conflict` unless its version is one more than the stored one.
         """
 
     def events(self, snooze_id: str) -> Sequence[SnoozeEvent]:
-        """A snooze's history, oldest first."""
+        """Returns a snooze's history, oldest first."""
 
 
 class Journal(Protocol):
-    """The finished part of the ledger, for people."""
+    """The finished part of the ledger, written."""
 
     def write(self, events: Iterable[HistoryEvent]) -> None:
-        """Append history; the same event twice is one event."""
+        """Appends history. The same event twice is one event."""
 
     def record(self, scan: ScanRecord) -> None:
-        """Keep what a pass did."""
+        """Keeps the numbers of a scan."""
+
+
+class Archive(Protocol):
+    """The finished part of the ledger, looked up."""
+
+    def events_of(self, finding_id: str) -> Sequence[HistoryEvent]:
+        """Returns a finding's history, oldest first."""
+
+    def scans(self, after: str | None, limit: int) -> Sequence[ScanRecord]:
+        """Returns at most `limit` scans, newest first, after the scan id `after`."""
+
+    def latest_monthly(self) -> str | None:
+        """Returns the bucket key of the newest monthly report that is stored."""
 
 
 class Files(Protocol):
-    """Where CSV files are kept. Raises `DeliveryError`."""
+    """The bucket of CSV files. Raises `DeliveryError`."""
 
     def put(self, key: str, content: Iterable[bytes]) -> None:
-        """Store or replace, whole or not at all; the content may be larger than memory."""
+        """Stores or replaces, whole or not at all. The content may be larger than memory."""
 
     def get(self, key: str) -> Iterator[bytes]:
-        """Read what was stored, piece by piece; one that is not there fails at once."""
+        """Reads what is stored, piece by piece. Fails at once if there is nothing."""
 
 
 class Channel(Protocol):
-    """Where people read. Raises `DeliveryError`, `MessageRefused` for a form it never takes."""
+    """Where people read. Raises `DeliveryError`; `MessageRefused` for content it never takes."""
 
     def post(self, rendered: Rendered) -> str:
-        """Post a message and return its thread id."""
+        """Posts a message and returns its thread id."""
 
     def attach(self, thread: str, name: str, title: str, content: bytes) -> str:
-        """Put a file into the thread and return the file's id."""
+        """Puts a file into the thread and returns the file's id."""
 
 
 class Sorter(Protocol):
-    """Brings findings into order, also more of them than memory holds."""
+    """Sorts findings, also more of them than memory holds."""
 
     def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
-        """All of them in the order of `domain.finding.worst_first`, as often as asked for."""
+        """Sorts by `domain.finding.worst_first`. The result can be iterated repeatedly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """The pure renderings that a message is made of."""
+    """The pure functions that render a message."""
 
     alert: Callable[[Alert], Rendered]
     monthly: Callable[[MonthlyReport], Rendered]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import uuid
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from moto import mock_aws
 
-from chalicelib.adapters.dynamodb_archive import DynamoArchive
-from chalicelib.adapters.dynamodb_findings import DynamoFindings
-from chalicelib.adapters.dynamodb_journal import DynamoJournal
-from chalicelib.adapters.dynamodb_lease import DynamoLease
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
-from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
-from chalicelib.adapters.dynamodb_work import DynamoWork
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.journal import DynamoJournal
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
+from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
+from chalicelib.domain.finding import Finding  # noqa: TC001 - a runtime annotation of a helper
+from chalicelib.usecases.ports import FindingPages, FindingStore, NodePages, NodeStore, Selection
 from devstack.aws.resources import create_tables
 from devstack.aws.session import make_session
 from tests.fakes import (
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_dynamodb.service_resource import Table
 
-    from chalicelib.usecases.lookup_ports import Archive, FindingPages, NodePages
-    from chalicelib.usecases.ports import FindingStore, Journal, Lease, NodeStore, Snoozes, Work
+    from chalicelib.usecases.ports import Archive, Journal, Lease, Snoozes, Work
 
 MOTO = pytest.param("moto", id="moto")
 LOCAL = pytest.param(
@@ -47,19 +46,30 @@ LOCAL = pytest.param(
 )
 
 
+class Findings(FindingStore, FindingPages, Protocol):
+    """The findings table as scans and the API use it."""
+
+
+class Nodes(NodeStore, NodePages, Protocol):
+    """The nodes table as scans and the API use it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The ports of one engine, empty."""
 
-    findings: FindingStore
-    finding_pages: FindingPages
-    nodes: NodeStore
-    node_pages: NodePages
+    findings: Findings
+    nodes: Nodes
     lease: Lease
     work: Work
     snoozes: Snoozes
     journal: Journal
     archive: Archive
+
+
+def list_by_title(stores: Stores, title: str) -> tuple[Finding, ...]:
+    """Everything that is stored under a title, in one page."""
+    return tuple(stores.findings.page(Selection(title=title), None, 10_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +92,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         findings, nodes, ledger = MemoryFindings(), MemoryNodes(), MemoryLedger()
         yield Stores(
             findings=findings,
-            finding_pages=findings,
             nodes=nodes,
-            node_pages=nodes,
             lease=MemoryLease(ledger),
             work=MemoryWork(ledger),
             snoozes=MemorySnoozes(ledger),
@@ -106,14 +114,12 @@ def stores_of(tables: Tables) -> Stores:
     findings, nodes = DynamoFindings(tables.findings), DynamoNodes(tables.nodes)
     return Stores(
         findings=findings,
-        finding_pages=findings,
         nodes=nodes,
-        node_pages=nodes,
         lease=DynamoLease(tables.ledger),
         work=DynamoWork(tables.ledger),
         snoozes=DynamoSnoozes(tables.ledger),
         journal=DynamoJournal(tables.ledger),
-        archive=DynamoArchive(tables.ledger),
+        archive=DynamoJournal(tables.ledger),
     )
 
 

@@ -6,7 +6,7 @@ from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Rendered, Source
-from chalicelib.domain.scan_record import ScanRecord
+from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Reason, Snooze
 
 NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)

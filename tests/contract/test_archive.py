@@ -6,9 +6,8 @@ import pytest
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import CsvFile, Message, Source, Step
-from chalicelib.domain.scan_record import ScanRecord
-from chalicelib.usecases.lookup_ports import Archive
-from chalicelib.usecases.ports import Staged
+from chalicelib.domain.scan import ScanRecord
+from chalicelib.usecases.ports import Archive, Staged
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW, finding, message, scan_record, snooze, snooze_event
 from tests.fakes import MemoryArchive

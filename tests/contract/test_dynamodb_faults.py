@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from chalicelib.adapters.dynamodb_archive import DynamoArchive
-from chalicelib.adapters.dynamodb_findings import DynamoFindings
-from chalicelib.adapters.dynamodb_lease import DynamoLease
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
-from chalicelib.adapters.dynamodb_snoozes import DynamoSnoozes
-from chalicelib.adapters.dynamodb_work import DynamoWork
-from chalicelib.aws.dynamodb_batches import DELAYS, send_until_accepted
-from chalicelib.aws.dynamodb_transactions import DELAYS as CONFLICT_DELAYS
-from chalicelib.aws.dynamodb_transactions import transact
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.journal import DynamoJournal
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
+from chalicelib.adapters.dynamodb.tables import (
+    BATCH_DELAYS,
+    TRANSACTION_DELAYS,
+    send_until_accepted,
+    transact,
+)
+from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
-from chalicelib.usecases.lookup_ports import Selection
-from chalicelib.usecases.ports import Staged
+from chalicelib.usecases.ports import Selection, Staged
 from tests.contract.conftest import Tables, stores_of
 from tests.contract.samples import MINUTE, NOW, finding, job, message, snooze, snooze_event
 
@@ -119,10 +120,11 @@ def test_leftovers_are_sent_ever_more_slowly_and_given_up_in_the_end() -> None:
 
     with pytest.raises(Unavailable, match="throttles findings: 2 rows"):
         send_until_accepted(refuse, ["a", "b"], "findings", pauses)
-    assert sent == [["a", "b"]] * len(DELAYS)
+    assert sent == [["a", "b"]] * len(BATCH_DELAYS)
     assert pauses.taken == sorted(pauses.taken)
     assert all(
-        0.5 * most <= taken <= most for most, taken in zip(DELAYS[1:], pauses.taken, strict=True)
+        0.5 * most <= taken <= most
+        for most, taken in zip(BATCH_DELAYS[1:], pauses.taken, strict=True)
     )
 
 
@@ -132,17 +134,17 @@ def test_a_transaction_waits_for_another_one(table: Table, stub: Stubber) -> Non
     stub.add_response("transact_write_items", {}, {"TransactItems": ANY})
 
     assert transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], pauses)
-    assert pauses.taken == list(CONFLICT_DELAYS[:1])
+    assert pauses.taken == list(TRANSACTION_DELAYS[:1])
 
 
 def test_a_transaction_gives_way_to_others_in_the_end(table: Table, stub: Stubber) -> None:
     pauses = Pauses()
-    for _ in range(len(CONFLICT_DELAYS) + 1):
+    for _ in range(len(TRANSACTION_DELAYS) + 1):
         cancelled(stub, "TransactionConflict")
 
     with pytest.raises(Conflict):
         transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], pauses)
-    assert pauses.taken == list(CONFLICT_DELAYS)
+    assert pauses.taken == list(TRANSACTION_DELAYS)
 
 
 @pytest.mark.parametrize(
@@ -183,9 +185,9 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("scan", lambda table: DynamoFindings(table).page(Selection(), None, 1)),
         ("query", lambda table: DynamoFindings(table).page(Selection("i-1"), None, 1)),
         ("scan", lambda table: DynamoNodes(table).page(None, 1)),
-        ("query", lambda table: DynamoArchive(table).events_of("a")),
-        ("query", lambda table: DynamoArchive(table).scans(None, 1)),
-        ("query", lambda table: DynamoArchive(table).latest_monthly()),
+        ("query", lambda table: DynamoJournal(table).events_of("a")),
+        ("query", lambda table: DynamoJournal(table).scans(None, 1)),
+        ("query", lambda table: DynamoJournal(table).latest_monthly()),
         ("scan", lambda table: list(DynamoFindings(table).all())),
         ("batch_get_item", lambda table: DynamoFindings(table).get(["a"])),
         ("batch_write_item", lambda table: DynamoFindings(table).put([finding(1)])),
@@ -212,7 +214,7 @@ def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> N
         lambda: stores.findings.put([finding(1)]),
         lambda: list(stores.findings.all()),
     ):
-        with pytest.raises(Forbidden, match="create the table, or mend the setting"):
+        with pytest.raises(Forbidden, match="create the table, or correct the setting"):
             call()
 
 

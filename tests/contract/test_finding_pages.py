@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.usecases.lookup_ports import FindingPages, Selection
+from chalicelib.usecases.ports import FindingPages, Selection
 from tests.contract.conftest import LOCAL, Stores
 from tests.contract.samples import finding
 
@@ -61,8 +61,8 @@ def by_id(findings: list[Finding]) -> list[Finding]:
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, OF_NODE, OF_TITLE, Selection(NODE, TITLE)])
 def test_an_empty_table_is_one_empty_page(stores: Stores, wanted: Selection) -> None:
-    assert not stores.finding_pages.page(wanted, None, 50)
-    assert not stores.finding_pages.page(wanted, finding(1).finding_id, 50)
+    assert not stores.findings.page(wanted, None, 50)
+    assert not stores.findings.page(wanted, finding(1).finding_id, 50)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
@@ -72,7 +72,7 @@ def test_pages_of_every_size_lose_nothing_and_double_nothing(
     findings = sample(STORED)
     put_with_strangers(stores, wanted, findings)
     for size in (7, 100, STORED, STORED + 1):
-        assert_whole(pages(stores.finding_pages, wanted, size), findings, size)
+        assert_whole(pages(stores.findings, wanted, size), findings, size)
 
 
 # moto sorts the whole table for each page.
@@ -83,7 +83,7 @@ def test_pages_of_one_row_lose_nothing_and_double_nothing(
 ) -> None:
     findings = sample(STORED)
     put_with_strangers(stores, wanted, findings)
-    assert_whole(pages(stores.finding_pages, wanted, 1), findings, 1)
+    assert_whole(pages(stores.findings, wanted, 1), findings, 1)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS[1:])
@@ -93,7 +93,7 @@ def test_an_index_is_paged_in_order_of_the_finding_id(
     findings = sample(30)
     stores.findings.put(findings)
 
-    assert list(chain(*pages(stores.finding_pages, wanted, 10))) == by_id(findings)
+    assert list(chain(*pages(stores.findings, wanted, 10))) == by_id(findings)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
@@ -101,12 +101,12 @@ def test_the_list_goes_on_behind_a_finding_that_is_gone(
     stores: Stores, wanted: Selection, sample: Sample
 ) -> None:
     stores.findings.put(sample(30))
-    whole = list(chain(*pages(stores.finding_pages, wanted, 10)))
+    whole = list(chain(*pages(stores.findings, wanted, 10)))
     for position in (0, 9, 29):
         gone = whole[position]
         stores.findings.delete([gone.finding_id])
 
-        rest = pages(stores.finding_pages, wanted, 10, after=gone.finding_id)
+        rest = pages(stores.findings, wanted, 10, after=gone.finding_id)
         assert list(chain(*rest)) == whole[position + 1 :]
         stores.findings.put([gone])
 
@@ -118,12 +118,12 @@ def test_what_is_resolved_and_opened_between_pages_disturbs_no_other_row(
     findings = sample(60)
     came = [findings.pop() for _ in range(20)]
     stores.findings.put(findings)
-    first = list(stores.finding_pages.page(wanted, None, 20))
+    first = list(stores.findings.page(wanted, None, 20))
     resolved = {each.finding_id for each in (*first[15:], *findings[:5])}
     stores.findings.delete(resolved)
     stores.findings.put(came)
 
-    rest = chain(*pages(stores.finding_pages, wanted, 20, after=first[-1].finding_id))
+    rest = chain(*pages(stores.findings, wanted, 20, after=first[-1].finding_id))
     seen = [*first, *rest]
     assert len(seen) == len(set(seen))
     assert set(seen) >= {each for each in findings if each.finding_id not in resolved}
@@ -138,8 +138,8 @@ def test_a_page_is_full_where_the_engine_ends_its_own_earlier(
     findings = [replace(each, control_id="c" * 40_000) for each in sample(40)]
     stores.findings.put(findings)
 
-    page = list(stores.finding_pages.page(wanted, None, 36))
-    rest = list(stores.finding_pages.page(wanted, page[-1].finding_id, 36))
+    page = list(stores.findings.page(wanted, None, 36))
+    rest = list(stores.findings.page(wanted, page[-1].finding_id, 36))
     assert (len(page), len(rest)) == (36, 4)
     assert {*page, *rest} == set(findings)
 
@@ -149,7 +149,7 @@ def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
     same_node, same_title = finding(2, node=NODE), finding(3, node="i-2", title=TITLE)
     longer = finding(4, node=f"{NODE}1", title=f"{TITLE}!")
     stores.findings.put([both, same_node, same_title, longer])
-    page = stores.finding_pages.page
+    page = stores.findings.page
 
     assert list(page(OF_NODE, None, 9)) == by_id([both, same_node])
     assert list(page(OF_TITLE, None, 9)) == by_id([both, same_title])
@@ -162,7 +162,7 @@ def test_a_page_shows_what_was_written_last(stores: Stores) -> None:
     worse = replace(finding(1, node=NODE), severity=Severity.CRITICAL)
     stores.findings.put([worse])
 
-    assert [tuple(stores.finding_pages.page(each, None, 1)) for each in (EVERYTHING, OF_NODE)] == [
+    assert [tuple(stores.findings.page(each, None, 1)) for each in (EVERYTHING, OF_NODE)] == [
         (worse,),
         (worse,),
     ]

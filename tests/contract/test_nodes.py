@@ -6,7 +6,7 @@ import pytest
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
-from chalicelib.usecases.lookup_ports import NodePages
+from chalicelib.usecases.ports import NodePages
 from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW
 
@@ -86,7 +86,7 @@ def test_pages_of_every_size_lose_nothing_and_double_nothing(stores: Stores) -> 
     stores.nodes.put(nodes.values())
 
     for size in (1, 7, 30, 31):
-        made = pages(stores.node_pages, size)
+        made = pages(stores.nodes, size)
         assert [len(page) for page in made] == [*[size] * (30 // size), 30 % size]
         rows = list(chain(*made))
         assert len({row.instance_id for row in rows}) == len(rows)
@@ -94,18 +94,18 @@ def test_pages_of_every_size_lose_nothing_and_double_nothing(stores: Stores) -> 
 
 
 def test_no_node_is_one_empty_page(stores: Stores) -> None:
-    assert not stores.node_pages.page(None, 50)
-    assert not stores.node_pages.page("i-1", 50)
+    assert not stores.nodes.page(None, 50)
+    assert not stores.nodes.page("i-1", 50)
 
 
 @pytest.mark.parametrize("position", [0, 9, 29])
 def test_the_list_goes_on_behind_a_node_that_is_gone(stores: Stores, position: int) -> None:
     stores.nodes.put(Node(f"i-{number}") for number in range(30))
-    whole = list(chain(*pages(stores.node_pages, 10)))
+    whole = list(chain(*pages(stores.nodes, 10)))
     gone = whole[position].instance_id
     stores.nodes.delete([gone])
 
-    assert list(chain(*pages(stores.node_pages, 10, after=gone))) == whole[position + 1 :]
+    assert list(chain(*pages(stores.nodes, 10, after=gone))) == whole[position + 1 :]
 
 
 def test_a_page_is_full_where_the_engine_ends_its_own_earlier(stores: Stores) -> None:
@@ -113,7 +113,7 @@ def test_a_page_is_full_where_the_engine_ends_its_own_earlier(stores: Stores) ->
     run = {"custom:inspec": Execution("e" * 40_000, NOW, 1)}
     stores.nodes.put(Node(f"i-{number}", run) for number in range(40))
 
-    page = stores.node_pages.page(None, 36)
-    rest = stores.node_pages.page(page[-1].instance_id, 36)
+    page = stores.nodes.page(None, 36)
+    rest = stores.nodes.page(page[-1].instance_id, 36)
     assert (len(page), len(rest)) == (36, 4)
     assert len({each.instance_id for each in (*page, *rest)}) == 40

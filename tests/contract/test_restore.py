@@ -1,4 +1,4 @@
-"""A table becomes what its restored copy is, on engines, while no pass may run."""
+"""A table becomes equal to its restored copy, on engines, while no scan can run."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb_lease import DynamoLease
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.work import DynamoLease
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_tables
-from ops.restoring import LEASE_TIME, Restored, restore
+from ops.restore import LEASE_TIME, Restored, restore_table
 from tests.contract.conftest import Tables
 
 if TYPE_CHECKING:
@@ -33,43 +33,43 @@ def copies(tables: Tables, aws_session: "boto3.Session") -> Tables:
     return Tables(*(dynamodb.Table(name) for name in (made.findings, made.nodes, made.ledger)))
 
 
-def test_the_table_is_what_the_copy_was(tables: Tables, copies: Tables) -> None:
+def test_the_table_becomes_equal_to_the_copy(tables: Tables, copies: Tables) -> None:
     DynamoNodes(copies.nodes).put([Node("i-1", untitled=1), Node("i-2")])
     DynamoNodes(tables.nodes).put([Node("i-1", untitled=7), Node("i-3")])
-    done = restore(copies.nodes, tables.nodes, DynamoLease(tables.ledger), clock)
+    done = restore_table(copies.nodes, tables.nodes, DynamoLease(tables.ledger), clock)
     assert done == Restored(written=2, deleted=1)
     found = {node.instance_id: node.untitled for node in DynamoNodes(tables.nodes).all()}
     assert found == {"i-1": 1, "i-2": 0}
 
 
-def test_restoring_once_more_changes_nothing(tables: Tables, copies: Tables) -> None:
+def test_restoring_again_changes_nothing(tables: Tables, copies: Tables) -> None:
     DynamoNodes(copies.nodes).put([Node("i-1")])
     lease = DynamoLease(tables.ledger)
-    restore(copies.nodes, tables.nodes, lease, clock)
-    assert restore(copies.nodes, tables.nodes, lease, clock) == Restored(written=1, deleted=0)
+    restore_table(copies.nodes, tables.nodes, lease, clock)
+    assert restore_table(copies.nodes, tables.nodes, lease, clock) == Restored(written=1, deleted=0)
 
 
-def test_while_a_pass_is_under_way_nothing_is_touched(tables: Tables, copies: Tables) -> None:
+def test_nothing_changes_while_a_scan_is_running(tables: Tables, copies: Tables) -> None:
     DynamoNodes(tables.nodes).put([Node("i-1")])
     lease = DynamoLease(tables.ledger)
-    lease.acquire("a pass", NOW, NOW + timedelta(minutes=1))
-    with pytest.raises(Conflict, match="a pass of the service is under way"):
-        restore(copies.nodes, tables.nodes, lease, clock)
+    lease.acquire("a scan", NOW, NOW + timedelta(minutes=1))
+    with pytest.raises(Conflict, match="a scan is running"):
+        restore_table(copies.nodes, tables.nodes, lease, clock)
     assert [node.instance_id for node in DynamoNodes(tables.nodes).all()] == ["i-1"]
 
 
-def test_the_ledger_is_restored_around_its_lease(tables: Tables, copies: Tables) -> None:
+def test_the_lease_in_the_ledger_is_not_restored(tables: Tables, copies: Tables) -> None:
     lease = DynamoLease(tables.ledger)
-    DynamoLease(copies.ledger).acquire("a pass of then", NOW, NOW + timedelta(days=1))
+    DynamoLease(copies.ledger).acquire("a scan of that time", NOW, NOW + timedelta(days=1))
     copies.ledger.put_item(Item={"pk": "SNOOZE", "sk": "1"})
     tables.ledger.put_item(Item={"pk": "SNOOZE", "sk": "2"})
-    restore(copies.ledger, tables.ledger, lease, clock)
+    restore_table(copies.ledger, tables.ledger, lease, clock)
     rows = tables.ledger.scan(ConsistentRead=True)["Items"]
     assert rows == [{"pk": "SNOOZE", "sk": "1"}]
 
 
 class ShortLease:
-    """A lease that another worker takes over at the third time of asking."""
+    """A lease that another worker takes before the third renewal."""
 
     def __init__(self) -> None:
         self.untils: list[datetime] = []
@@ -84,11 +84,11 @@ class ShortLease:
         assert owner
 
 
-def test_a_long_restore_renews_its_lease_and_stops_when_it_is_lost(
+def test_a_long_restore_renews_its_lease_and_stops_if_it_is_lost(
     tables: Tables, copies: Tables
 ) -> None:
     DynamoNodes(copies.nodes).put([Node(f"i-{number}") for number in range(5)])
     lease = ShortLease()
     with pytest.raises(Conflict):
-        restore(copies.nodes, tables.nodes, lease, clock, renew_every=2)
+        restore_table(copies.nodes, tables.nodes, lease, clock, renew_every=2)
     assert lease.untils == [NOW + LEASE_TIME] * 3

@@ -57,7 +57,7 @@ def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
 def of_scope(number: int, instance_id: str | None, title: str | None) -> Snooze:
     """A snooze with an id as it is made: it begins with what the snooze is about."""
     made = replace(snooze(number), instance_id=instance_id, title=title)
-    return replace(made, id=f"{id_prefix(made.scope_id)}{number:08x}")
+    return replace(made, id=f"{id_prefix(made.scope.id)}{number:08x}")
 
 
 def test_those_about_something_are_found_among_all_others(stores: Stores) -> None:
@@ -66,19 +66,19 @@ def test_those_about_something_are_found_among_all_others(stores: Stores) -> Non
     node, title, other = of_scope(4, "i-1", None), of_scope(5, None, "A"), of_scope(6, "i-1", "B")
     add(stores, pair, again, ended, node, title, other)
 
-    assert set(stores.snoozes.about([pair.scope_id])) == {pair, again, ended}
-    assert set(stores.snoozes.about([node.scope_id, title.scope_id])) == {node, title}
-    assert not stores.snoozes.about([of_scope(7, "i-2", "A").scope_id])
+    assert set(stores.snoozes.about([pair.scope.id])) == {pair, again, ended}
+    assert set(stores.snoozes.about([node.scope.id, title.scope.id])) == {node, title}
+    assert not stores.snoozes.about([of_scope(7, "i-2", "A").scope.id])
     assert not stores.snoozes.about([])
 
 
 def test_what_only_looks_alike_is_not_what_is_asked_for(stores: Stores) -> None:
     """The first digits may be the same, or instance and title may run into each other."""
     pair = of_scope(1, "i-1", "A")
-    stranger = replace(of_scope(2, "i-2", "B"), id=f"{id_prefix(pair.scope_id)}00000002")
+    stranger = replace(of_scope(2, "i-2", "B"), id=f"{id_prefix(pair.scope.id)}00000002")
     add(stores, pair, stranger)
 
-    assert set(stores.snoozes.about([pair.scope_id])) == {pair}
+    assert set(stores.snoozes.about([pair.scope.id])) == {pair}
 
 
 def test_what_people_were_told_of_is_settled(stores: Stores) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.alert import ChannelState
+from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, Staged
@@ -113,7 +113,7 @@ def test_as_many_snoozes_as_allowed_are_told_and_no_more(stores: Stores) -> None
     staged = prepare(stores, snoozes=MAX_SETTLED_SNOOZES + 1, scans=60, jobs=2)
     before = stores.work.open()
 
-    with pytest.raises(ValueError, match="more than 50 told snoozes"):
+    with pytest.raises(ValueError, match="more than 50 settled snoozes"):
         stores.work.stage(staged, NOW)
     assert stores.work.open() == before
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.alert import ChannelState
+from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step

@@ -13,8 +13,8 @@ from chalicelib.adapters.slack import SlackChannel
 from chalicelib.adapters.slack.client import web_client
 from chalicelib.bootstrap import SLACK_WAIT
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.usecases.context import Context, ScanReport
-from chalicelib.usecases.passes import run_scans
+from chalicelib.usecases.context import Context
+from chalicelib.usecases.run import ScanReport, run_scans
 from devstack.environment import CHANNEL_ID, TOKEN
 from tests.engines.engines import S3, SLACK, Engines, node_id
 from tests.engines.proxy import Answer, Call, Fault, answered, dropped, lost, refused, silent

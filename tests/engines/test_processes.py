@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.usecases.passes import run_scans
+from chalicelib.usecases.run import run_scans
 from tests.engines.engines import Engines, node_id
 from tests.engines.proxy import ANY_CALL, Call, Fault, meanwhile, unprocessed
 

@@ -113,9 +113,9 @@ def until_resolved(title: str) -> Snooze:
 
 def created(snooze: Snooze) -> SnoozeEvent:
     return SnoozeEvent(
-        snooze.id,
-        snooze.created_at,
-        SnoozeEventKind.CREATED,
+        snooze_id=snooze.id,
+        at=snooze.created_at,
+        kind=SnoozeEventKind.CREATED,
         by=snooze.created_by,
         via=snooze.created_via,
         version=1,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chalicelib.domain.alert import ChannelState
+from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import (
     EventKind,
@@ -16,7 +16,7 @@ from chalicelib.domain.history import (
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
-from chalicelib.domain.scan_record import ScanRecord
+from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
 
@@ -103,7 +103,7 @@ class MemoryWork:
         """Check every condition, then write everything."""
         ledger, message = self._ledger, staged.message
         if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
-            raise ValueError(f"more than {MAX_SETTLED_SNOOZES} told snoozes in one decision")
+            raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
         if message and (message.id in ledger.messages or message.id in ledger.sent):
             raise Conflict(f"message {message.id}: somebody else wrote first")
         for snooze in staged.settled_snoozes:
@@ -146,7 +146,7 @@ class MemorySnoozes:
     def about(self, scope_ids: Iterable[str]) -> tuple[Snooze, ...]:
         """Those of these scopes, as of now."""
         wanted = set(scope_ids)
-        return tuple(each for each in self._ledger.snoozes.values() if each.scope_id in wanted)
+        return tuple(each for each in self._ledger.snoozes.values() if each.scope.id in wanted)
 
     def get(self, snooze_id: str) -> Snooze | None:
         """One snooze as of now."""

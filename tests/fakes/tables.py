@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.node import Node
-from chalicelib.usecases.lookup_ports import Selection
+from chalicelib.usecases.ports import Selection
 
 
 class MemoryFindings:
@@ -20,10 +20,6 @@ class MemoryFindings:
     def of_node(self, instance_id: str) -> tuple[Finding, ...]:
         """A node's findings in the order of the index."""
         return self._selected(Selection(instance_id=instance_id))
-
-    def of_title(self, title: str) -> tuple[Finding, ...]:
-        """A title's findings in the order of the index."""
-        return self._selected(Selection(title=title))
 
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
         """At most `limit` findings behind `after`, by id."""

@@ -1,4 +1,4 @@
-"""A checkout and an empty account: where operators' commands are tried."""
+"""A checkout and an empty account, to try the operator's commands in."""
 
 import json
 import os
@@ -26,16 +26,19 @@ NOBODY = {
 
 @dataclass(frozen=True)
 class Desk:
-    """A checkout to work in, and an account that is empty."""
+    """A checkout to work in, and an empty account."""
 
     path: Path
     aws: AwsServer
 
-    def run(self, command: str, *arguments: str, **env: str) -> tuple[int, str, str]:
-        """Exit code, output and errors of a command; nothing of AWS is taken from this process."""
+    def run(self, verb: str, *arguments: str, **env: str) -> tuple[int, str, str]:
+        """Runs a verb of `python -m ops` without this process's AWS settings.
+
+        Returns exit code, output and errors.
+        """
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         ran = subprocess.run(  # noqa: S603 - our own program and arguments
-            [sys.executable, "-m", f"ops.{command}", *arguments],
+            [sys.executable, "-m", "ops", verb, *arguments],
             cwd=self.path,
             env={**plain, **NOBODY, "PYTHONDONTWRITEBYTECODE": "1", **env},
             capture_output=True,
@@ -47,7 +50,7 @@ class Desk:
 
     @property
     def account(self) -> dict[str, str]:
-        """The environment of somebody who is signed in."""
+        """The environment of an operator who is signed in."""
         return {
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_ACCESS_KEY_ID": "devstack",

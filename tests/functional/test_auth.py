@@ -10,8 +10,8 @@ from chalice.app import Chalice
 from chalicelib import bootstrap
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import Role
-from chalicelib.entrypoints import auth
-from ops.token_commands import add_token, new_token
+from chalicelib.entrypoints.api import auth
+from ops.tokens import add_token, generate_token
 from tests.functional.conftest import Service
 
 pytestmark = pytest.mark.enable_socket
@@ -61,12 +61,12 @@ def test_the_parameter_is_read_once_for_many_requests(service: Service) -> None:
 
 def test_a_flood_of_wrong_tokens_does_not_reach_the_parameter(service: Service) -> None:
     for _ in range(3):
-        assert allowed(ask(service, new_token())) == []
+        assert allowed(ask(service, generate_token())) == []
     assert bootstrap.runtime().calls.take() == {"ssm.GetParameter": 1}
 
 
 def test_before_the_first_token_everybody_is_refused(service: Service) -> None:
-    token = new_token()
+    token = generate_token()
     answer = ask(service, token)
     assert (answer["principalId"], allowed(answer), answer["context"]) == ("nobody", [], {})
     (line,) = service.log_lines()

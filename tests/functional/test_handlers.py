@@ -216,7 +216,7 @@ def test_the_month_goes_to_slack_and_s3_once_a_day(service: Service) -> None:
 def test_reconcile_takes_a_persons_word_that_nodes_are_gone(service: Service) -> None:
     service.put("A")
     service.scan()
-    find_store(account=ACCOUNT, region=REGION).forget(NODE)
+    find_store().forget(NODE)
     service.handlers.reconcile()
     assert len(service.stored()) == 1
     service.handlers.reconcile({"accept_missing": True})

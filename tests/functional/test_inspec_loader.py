@@ -55,7 +55,7 @@ def failing(ssm: "SSMClient") -> list[Any]:
     )["ComplianceItems"]
 
 
-def test_a_loaded_report_is_what_ssm_then_lists(ssm: "SSMClient") -> None:
+def test_ssm_lists_a_loaded_report(ssm: "SSMClient") -> None:
     loaded = load_report(ssm, sample("amazon-bad"), NODE, RAN, "run-1")
     assert loaded == LoadResult(items=43, non_compliant=15, cut_titles=0, warnings=())
     row = summary(ssm)
@@ -70,21 +70,21 @@ def test_a_loaded_report_is_what_ssm_then_lists(ssm: "SSMClient") -> None:
     assert len(failing(ssm)) == 15
 
 
-def test_a_second_report_takes_the_place_of_the_first(ssm: "SSMClient") -> None:
+def test_a_second_report_replaces_the_first(ssm: "SSMClient") -> None:
     load_report(ssm, sample("amazon-bad"), NODE, RAN, "run-1")
     load_report(ssm, sample("amazon-good"), NODE, RAN, "run-2")
     assert len(failing(ssm)) == 3
     assert {found["ExecutionSummary"]["ExecutionId"] for found in failing(ssm)} == {"run-2"}
 
 
-def test_hostile_and_overlong_titles_are_taken_and_the_cut_is_told(ssm: "SSMClient") -> None:
+def test_hostile_and_too_long_titles_are_loaded_and_the_cut_is_reported(ssm: "SSMClient") -> None:
     assert load_report(ssm, sample("nasty"), NODE, RAN, "run-1").cut_titles == 1
     found = {item["Id"]: item["Title"] for item in failing(ssm)}
     assert found["=cmd|calc-0"].startswith('=HYPERLINK("http://x","a"), "quoted"; semi\nsecond')
     assert max(map(len, found.values())) == 500
 
 
-def test_a_report_without_results_leaves_zeros_and_a_warning(ssm: "SSMClient") -> None:
+def test_a_report_without_results_gives_zeros_and_a_warning(ssm: "SSMClient") -> None:
     loaded = load_report(ssm, sample("unsupported-platform"), NODE, RAN, "run-1")
     assert loaded.items == 0
     assert "did not run" in loaded.warnings[0]
@@ -93,7 +93,7 @@ def test_a_report_without_results_leaves_zeros_and_a_warning(ssm: "SSMClient") -
     assert row["NonCompliantSummary"]["NonCompliantCount"] == 0
 
 
-def test_a_report_that_is_too_large_for_ssm_is_refused_and_the_old_one_stays(
+def test_a_report_that_is_too_large_for_ssm_is_refused_and_changes_nothing(
     ssm: "SSMClient",
 ) -> None:
     load_report(ssm, sample("amazon-bad"), NODE, RAN, "run-1")
@@ -105,17 +105,17 @@ def test_a_report_that_is_too_large_for_ssm_is_refused_and_the_old_one_stays(
     assert len(failing(ssm)) == 15
 
 
-@pytest.mark.parametrize("known", ["i-01234567", "mi-0123456789abcdef0"])
-def test_short_and_hybrid_instance_ids_are_known(ssm: "SSMClient", known: str) -> None:
-    assert load_report(ssm, sample("amazon-good"), known, RAN, "run-1").non_compliant == 3
+@pytest.mark.parametrize("valid", ["i-01234567", "mi-0123456789abcdef0"])
+def test_short_and_hybrid_instance_ids_are_valid(ssm: "SSMClient", valid: str) -> None:
+    assert load_report(ssm, sample("amazon-good"), valid, RAN, "run-1").non_compliant == 3
 
 
 @pytest.mark.parametrize(
-    "unknown", ["", "web-1", "i-0123456789ABCDEF0", "mi-01234567", f"{NODE}\n"]
+    "invalid", ["", "web-1", "i-0123456789ABCDEF0", "mi-01234567", f"{NODE}\n"]
 )
-def test_what_is_no_instance_id_is_refused(ssm: "SSMClient", unknown: str) -> None:
-    with pytest.raises(ValueError, match="is no instance id"):
-        load_report(ssm, sample("amazon-good"), unknown, RAN, "run-1")
+def test_an_invalid_instance_id_is_refused(ssm: "SSMClient", invalid: str) -> None:
+    with pytest.raises(ValueError, match="is not an instance id"):
+        load_report(ssm, sample("amazon-good"), invalid, RAN, "run-1")
 
 
 def test_a_naive_time_is_refused(ssm: "SSMClient") -> None:

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import UnknownServiceError
 
-from chalicelib.aws.session import SERVICES, our_session
+from chalicelib.startup import SERVICES, open_session
 from devstack.environment import REGION
 from tests.permissions.operations import named_in_code
 
@@ -22,7 +22,7 @@ def test_it_knows_every_service_that_the_code_calls() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_client_is_the_same_as_boto3_s(service: str) -> None:
-    sessions: list[Any] = [our_session(), boto3.Session()]
+    sessions: list[Any] = [open_session(), boto3.Session()]
     ours, plain = (session.client(service) for session in sessions)
     assert ours.meta.service_model.metadata == plain.meta.service_model.metadata
     assert ours.meta.service_model.operation_names == plain.meta.service_model.operation_names
@@ -32,7 +32,7 @@ def test_a_client_is_the_same_as_boto3_s(service: str) -> None:
 
 
 def test_a_resource_is_the_same_as_boto3_s() -> None:
-    ours, plain = our_session().resource("dynamodb"), boto3.Session().resource("dynamodb")
+    ours, plain = open_session().resource("dynamodb"), boto3.Session().resource("dynamodb")
     assert ours.meta.resource_model.name == plain.meta.resource_model.name
     assert ours.Table("t").name == "t"
     for each in (ours, plain):
@@ -41,4 +41,4 @@ def test_a_resource_is_the_same_as_boto3_s() -> None:
 
 def test_another_service_is_refused_by_name() -> None:
     with pytest.raises(UnknownServiceError, match="Unknown service: 'ec2'"):
-        our_session().client("ec2")
+        open_session().client("ec2")

@@ -12,8 +12,8 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 import app
-from chalicelib.entrypoints import openapi, problems
-from chalicelib.entrypoints.api_routes import ROUTES
+from chalicelib.entrypoints.api import openapi, problems
+from chalicelib.entrypoints.api.routes import ROUTES
 from tests.functional.api import Api, served_api
 from tests.functional.conftest import running_service
 

@@ -8,10 +8,16 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib.adapters.ssm_compliance import NEVER, NO_EXECUTION, SsmCompliance
-from chalicelib.domain.compliance import Execution, SummaryRow, fold_items, group_reports
+from chalicelib.domain.compliance import (
+    Doubt,
+    Execution,
+    SummaryRow,
+    find_doubt,
+    fold_items,
+    group_reports,
+)
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.domain.finding import Severity, finding_id
-from chalicelib.domain.proof import Doubt, find_doubt
 from devstack.aws.compliance_store import Group, find_store
 
 if TYPE_CHECKING:

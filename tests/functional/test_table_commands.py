@@ -1,4 +1,4 @@
-"""Tables: taken over from an older program, and set back to a restored copy."""
+"""Tables: imported from an older program, and overwritten with a restored copy."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb_findings import DynamoFindings
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_resources
@@ -46,47 +46,47 @@ def findings(desk: Desk) -> list[str]:
 DEV = "ec2-inspec-scan-dev"
 
 
-def test_an_old_table_is_counted_first_and_then_taken_over(desk: Desk) -> None:
+def test_an_old_table_can_be_counted_and_then_imported_once(desk: Desk) -> None:
     old = table(desk, OLD)
     for title in ("A", "B"):
         row = {"md5hash": finding_id("i-1", title), "instance": "i-1", "title": title}
         old.put_item(Item=row)
     old.put_item(Item={"md5hash": "broken"})
     asked = ("--stage", "dev", "--from", OLD)
-    code, output, errors = desk.run("take_over", *asked, "--dry-run", **desk.account)
+    code, output, errors = desk.run("take-over", *asked, "--dry-run", **desk.account)
     assert (code, errors) == (0, "")
-    assert "2 findings of 1 nodes would be taken over" in output
+    assert "2 findings on 1 nodes would be imported" in output
     assert findings(desk) == []
-    code, output, errors = desk.run("take_over", *asked, **desk.account)
+    code, output, errors = desk.run("take-over", *asked, **desk.account)
     assert (code, errors) == (0, "")
     assert output.splitlines() == [
-        "2 findings of 1 nodes taken over",
-        "1 rows have no instance or title, left out:",
+        "2 findings on 1 nodes imported",
+        "1 rows without an instance or a title skipped:",
         "  broken",
     ]
     assert findings(desk) == ["A", "B"]
-    code, _, errors = desk.run("take_over", *asked, **desk.account)
+    code, _, errors = desk.run("take-over", *asked, **desk.account)
     assert code == 1
     assert "already holds 1 nodes" in errors
 
 
-def test_an_old_table_that_is_not_there_is_said_in_one_line(desk: Desk) -> None:
+def test_a_missing_old_table_is_reported_in_one_line(desk: Desk) -> None:
     asked = ("--stage", "dev", "--from", "absent")
-    code, _, errors = desk.run("take_over", *asked, **desk.account)
+    code, _, errors = desk.run("take-over", *asked, **desk.account)
     assert code == 1
     assert len(errors.splitlines()) == 1
     assert "absent" in errors
 
 
-def test_a_table_is_set_back_to_its_copy_when_a_person_says_so(desk: Desk) -> None:
+def test_a_table_is_overwritten_only_after_confirmation(desk: Desk) -> None:
     nodes = DynamoNodes(table(desk, f"{DEV}-nodes"))
     nodes.put([Node("i-1"), Node("i-2")])
     DynamoNodes(table(desk, "restored-nodes")).put([Node("i-1", untitled=3)])
     asked = ("--stage", "dev", "--table", "nodes", "--from", "restored-nodes")
     code, _, errors = desk.run("restore", *asked, **desk.account)
-    assert (code, "say YES=1" in errors) == (1, True)
+    assert (code, "set YES=1 to confirm" in errors) == (1, True)
     assert len(nodes.all()) == 2
     code, output, errors = desk.run("restore", *asked, **desk.account, YES="1")
     assert (code, errors) == (0, "")
-    assert "1 rows written, 1 deleted" in output
+    assert "1 rows written, 1 rows deleted" in output
     assert nodes.all() == (Node("i-1", untitled=3),)

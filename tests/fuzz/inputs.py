@@ -13,15 +13,15 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.monthly import ListedFinding, MonthlyReport
-from chalicelib.domain.outcome import Coverage, Outcome
-from chalicelib.domain.proof import Doubt
-from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery, SnoozeQuery
-from chalicelib.entrypoints.cursors import make_cursor
+from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.entrypoints.api.paging import make_cursor
+from chalicelib.entrypoints.api.requests import FindingQuery, PageQuery, SnoozeQuery
 from devstack.events import build_association_event, build_scheduled_event
 
 LONGEST = 10_000

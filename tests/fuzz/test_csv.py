@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, example, given, settings
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.monthly import ListedFinding
+from chalicelib.domain.snooze import ListedFinding
 from chalicelib.reports.csv_file import COLUMNS, guard_formula, render_csv
-from chalicelib.reports.visible_text import visible
+from chalicelib.reports.text import visible
 from tests.effort import examples
 from tests.fuzz.inputs import AT, HALVES, RAW_TEXT, ROWS
 

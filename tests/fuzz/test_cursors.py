@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from chalicelib.domain.errors import BadRequest
-from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery
-from chalicelib.entrypoints.cursors import make_cursor, read_cursor
+from chalicelib.entrypoints.api.paging import make_cursor, read_cursor
+from chalicelib.entrypoints.api.requests import FindingQuery, PageQuery
 from tests.effort import examples
 from tests.fuzz.inputs import Asked, Presented, presented
 

@@ -8,16 +8,16 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from hypothesis import HealthCheck, example, given, settings
 
-from chalicelib.aws.work_rows import job_of, job_row
+from chalicelib.adapters.dynamodb.tables import from_row, to_row
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.job import Job
-from chalicelib.entrypoints.schemas import (
+from chalicelib.entrypoints.events.schemas import (
     execution_job,
     monthly_job,
     parse_association_event,
     reconcile_options,
 )
-from chalicelib.usecases.passes import Options
+from chalicelib.usecases.context import Options
 from tests.effort import examples
 from tests.fuzz.inputs import ASSOCIATION_EVENT, AT, EVENTS
 
@@ -62,16 +62,16 @@ def _wish(event: Any) -> None:
 
 
 def _check_debt(job: Job) -> None:
-    row = job_row(job)
+    row = to_row(job)
     TypeSerializer().serialize(row)
-    assert job_of(row) == job
+    assert from_row(row, Job) == job
     for text in (job.key, job.association_id, job.status, *job.nodes):
         text.encode()
     assert job.event_at.utcoffset() == timedelta(0)
     assert job.since.utcoffset() == timedelta(0)
     assert job.targets >= 0
     assert isinstance(job.covers_half(1), bool)
-    assert isinstance(job.answerable([AT], AT), bool)
+    assert isinstance(job.is_answerable([AT], AT), bool)
 
 
 def event(**changes: Any) -> dict[str, Any]:

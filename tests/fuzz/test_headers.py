@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.access import AccessToken, Role, hash_token
-from chalicelib.entrypoints import auth
+from chalicelib.entrypoints.api import auth
 from tests.effort import examples
 from tests.fakes import MemoryTokens
 from tests.fuzz.inputs import AT, OPERATOR, RAW_TEXT, VIEWER, headers

@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, example, given, settings
 
-from chalicelib.aws.work_rows import message_of, message_row
-from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Message, Rendered
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.outcome import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
+from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_monthly import render_monthly
+from chalicelib.reports.text import Origin
 from devstack.slack import limits
 from devstack.slack.check_message import check_block, validate_blocks
 from devstack.slack.markup import parse_mrkdwn
@@ -53,7 +55,9 @@ def check_message(message: Rendered) -> None:
     """Slack takes it whole, the ledger keeps it, and nothing of it is parsed."""
     check_taken(message)
     kept = Message("m", AT, message)
-    assert json.dumps(message_of(message_row(kept)).rendered.blocks) == json.dumps(message.blocks)
+    assert json.dumps(
+        msgspec.json.decode(msgspec.json.encode(kept), type=Message).rendered.blocks
+    ) == json.dumps(message.blocks)
     check_parsed(message.text)
     for key in keys(message.blocks):
         assert key in KEYS, key
@@ -117,7 +121,19 @@ def longest(text: str) -> Alert:
     texts = [f"{text * LONGEST}{number}"[number:LONGEST] for number in range(14)]
     findings = [Finding(each, each, Severity.CRITICAL, each, AT, each) for each in texts]
     ended = [
-        Snooze(each, each, each, AT, AT, False, Reason.OTHER, each, each, each, AT)  # noqa: FBT003
+        Snooze(
+            id=each,
+            instance_id=each,
+            title=each,
+            starts_at=AT,
+            ends_at=AT,
+            until_resolved=False,
+            reason=Reason.OTHER,
+            comment=each,
+            created_by=each,
+            created_via=each,
+            created_at=AT,
+        )
         for each in texts
     ]
     new = [Line(each, LineReason.NEW) for each in findings]

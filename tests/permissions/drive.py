@@ -185,7 +185,17 @@ class Passes:
             created_at=LONG_AGO,
         )
         kind = SnoozeEventKind.CREATED
-        event = SnoozeEvent(made.id, now, kind, "oncall", "api", 1, ends_at, "other", "none")
+        event = SnoozeEvent(
+            snooze_id=made.id,
+            at=now,
+            kind=kind,
+            by="oncall",
+            via="api",
+            version=1,
+            ends_at=ends_at,
+            reason="other",
+            comment="none",
+        )
         with self._recorder.deaf():
             self._world.snoozes.add(made, event)
 

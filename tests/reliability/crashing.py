@@ -8,8 +8,7 @@ from threading import Lock
 from typing import Any
 
 from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
-from chalicelib.usecases.context import Context
-from chalicelib.usecases.inbox import Inbox
+from chalicelib.usecases.context import Context, Inbox
 
 # The parts of a context that are calls to somebody else, and those that are not.
 NO_PORTS = {"renderer", "clock", "concurrency", "quiet_answers"}

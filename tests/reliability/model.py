@@ -114,7 +114,11 @@ def mutes(snooze: Snooze, now: datetime) -> bool:
 def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
     """The snoozes that are about the finding of this title."""
     node = title.partition(SEPARATOR)[0]
-    return [each for each in snoozes if each.covers(node, title)]
+    return [
+        each
+        for each in snoozes
+        if each.scope.instance_id in (None, node) and each.scope.title in (None, title)
+    ]
 
 
 def announced_in(said: Sequence[str]) -> Counter[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Step
-from chalicelib.usecases.passes import run_scans
+from chalicelib.usecases.run import run_scans
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 from tests.reliability.crashing import CrashedError, Fuse, wired
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from chalicelib.usecases.passes import run_scans
+from chalicelib.usecases.run import run_scans
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment, points
 from tests.reliability.stories import (
     LAMBDA,

@@ -13,14 +13,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chalicelib.domain.alert import Topic
+from chalicelib.domain.announcement import Topic
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.snooze import Reason
-from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeRequest
-from chalicelib.usecases.inbox import Author
-from chalicelib.usecases.passes import DEFAULT_OPTIONS, Options, run_scans
-from chalicelib.usecases.snoozes import create_snooze, end_snooze
+from chalicelib.domain.snooze import Reason, Scope
+from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeTerms
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
+from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
+from chalicelib.usecases.run import run_scans
 from tests.effort import examples
 from tests.fakes import MemoryCompliance
 from tests.fleet import HOUR, MINUTE, Service
@@ -38,7 +38,7 @@ from tests.reliability.interleaving import Program, interleave
 from tests.reliability.model import Model, messages_of, muted_and_announced
 
 if TYPE_CHECKING:
-    from chalicelib.usecases.context import ScanReport
+    from chalicelib.usecases.run import ScanReport
 
 NODES = [f"i-{number}" for number in range(1, 5)]
 LARGE = "i-9"
@@ -173,16 +173,15 @@ class InboxMachine(RuleBasedStateMachine):
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
         """A pair, until its fix where it is a long one, or a whole node."""
-        wanted = SnoozeRequest(
-            instance_id=node,
-            title=f"{node}/{letter}" if letter else None,
+        scope = Scope(node, f"{node}/{letter}" if letter else None)
+        terms = SnoozeTerms(
             end=SnoozeEnd(duration=minutes * MINUTE),
             reason=Reason.MAINTENANCE,
             comment="ticket 42",
             until_resolved=letter is not None and minutes == LONG,
         )
         with suppress(ServiceError):
-            create_snooze(wired_inbox(self.service.inbox, fuse), wanted, ONCALL)
+            create_snooze(wired_inbox(self.service.inbox, fuse), scope, terms, ONCALL)
 
     @precondition(lambda self: self.service.ledger.snoozes)
     @rule(data=st.data())

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.usecases.passes import Options, run_scans
+from chalicelib.usecases.context import Options
+from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
 from tests.fleet import MINUTE, FakeClock, Service
 from tests.reliability.crashing import CrashPoint, Fuse, Moment, wired

@@ -41,7 +41,7 @@ def test_importing_the_app_reads_no_settings_and_opens_no_client() -> None:
     code = (
         "import sys, app; "
         "print(sorted({'slack_sdk', 'moto', 'devstack'} & set(sys.modules)), "
-        "app.events.bootstrap.runtime.cache_info().currsize)"
+        "app.handlers.bootstrap.runtime.cache_info().currsize)"
     )
     env = {"PATH": os.environ["PATH"]}
     done = subprocess.run(  # noqa: S603 - our own interpreter and code

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from chalicelib import bootstrap
 from chalicelib.adapters.slack import channel
-from chalicelib.usecases import context, deliver, passes
+from chalicelib.usecases import run
+from chalicelib.usecases.announce import deliver
 
 
 def test_a_post_ends_before_lambda_does_whatever_slack_makes_it_wait_for() -> None:
@@ -14,4 +15,4 @@ def test_a_post_ends_before_lambda_does_whatever_slack_makes_it_wait_for() -> No
 
 
 def test_there_is_time_to_tell_what_was_read() -> None:
-    assert deliver.STEP_TIME < context.ANNOUNCING_TIME < passes.ANOTHER_SCAN
+    assert deliver.STEP_TIME < run.ANNOUNCING_TIME < run.ANOTHER_SCAN

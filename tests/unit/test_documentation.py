@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import aws as errors
 from chalicelib import settings
 from chalicelib.adapters import s3
 from chalicelib.adapters.slack import codes
-from chalicelib.aws import errors
-from chalicelib.domain.proof import Doubt
-from chalicelib.entrypoints import auth, problems, telemetry
-from chalicelib.entrypoints.api_routes import ROUTES
+from chalicelib.domain.compliance import Doubt
+from chalicelib.entrypoints import telemetry
+from chalicelib.entrypoints.api import auth, problems
+from chalicelib.entrypoints.api.routes import ROUTES
 from chalicelib.reports import slack_alert
 from tests.fleet import Service
 

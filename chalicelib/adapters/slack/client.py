@@ -1,25 +1,61 @@
-"""slack_sdk's client as we want it: silent, bounded in time, with a token that is one."""
+"""slack_sdk as it is used here: silent, limited in time, its errors in the domain's words."""
 
 import logging
 import math
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Final
+from urllib.error import HTTPError, URLError
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import HttpResponse, RetryHandler, RetryState
 
-from chalicelib.domain.errors import DeliveryError, ServiceError
+from chalicelib.adapters.slack.codes import ADDRESS, MEND, PASSING, REFUSED, UNKNOWN, UNREADABLE
+from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
+
+if TYPE_CHECKING:
+    from slack_sdk.web import SlackResponse
 
 TOO_MANY_REQUESTS: Final = 429
-# Visible ASCII: what an HTTP header takes. http.client would quote any other token in its error.
+# Visible ASCII, as an HTTP header takes it. http.client quotes any other token in its error.
 _TOKEN = re.compile(r"[!-~]+")
+_OK: Final = 200
+_PASSING_STATUS: Final = {408, TOO_MANY_REQUESTS}
+_SERVER_ERROR: Final = 500
+# The form of an error code. If the answer is not JSON, slack_sdk puts prose in its place.
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+# Characters of Slack's remarks on a refused message that a hint quotes.
+_REMARKS: Final = 300
+
+
+def web_client(
+    token: Callable[[], str],
+    base_url: str,
+    timeout: int,
+    longest_wait: float,
+    sleep: Callable[[float], None],
+) -> WebClient:
+    """Builds a client for the token that is read now.
+
+    Raises `DeliveryError` for an unreadable or malformed token: the message waits
+    and the scan goes on.
+    """
+    return WebClient(
+        token=_read_token(token),
+        base_url=base_url,
+        timeout=timeout,
+        logger=_silent_logger(),
+        retry_handlers=[ShortWait(longest_wait, sleep)],
+    )
 
 
 class ShortWait(RetryHandler):
-    """Tries once more after HTTP 429, if Slack asks for no more than `longest` seconds.
+    """Retries once after HTTP 429, if Slack asks to wait no longer than `longest` seconds.
 
-    Nothing else is tried again: after a lost answer a second post may be a double.
+    Nothing else is retried: after a lost answer a second post may be a duplicate.
     """
 
     def __init__(self, longest: float, sleep: Callable[[float], None]) -> None:
@@ -31,41 +67,20 @@ class ShortWait(RetryHandler):
         return (
             response is not None
             and response.status_code == TOO_MANY_REQUESTS
-            and _retry_after(response) <= self._longest
+            and _parse_retry_after(response) <= self._longest
         )
 
     def prepare_for_next_attempt(
         self, *, state: RetryState, response: HttpResponse | None = None, **_: Any
     ) -> None:
-        """Wait as long as Slack asks."""
+        """Waits as long as Slack asks."""
         if response is not None:
-            self._sleep(_retry_after(response))
+            self._sleep(_parse_retry_after(response))
         state.next_attempt_requested = True
         state.increment_current_attempt()
 
 
-def web_client(
-    token: Callable[[], str],
-    base_url: str,
-    timeout: int,
-    longest_wait: float,
-    sleep: Callable[[float], None],
-) -> WebClient:
-    """A client for a token that is read now.
-
-    A token that cannot be read, or is none, is a `DeliveryError`: the message
-    waits and the pass goes on.
-    """
-    return WebClient(
-        token=_read(token),
-        base_url=base_url,
-        timeout=timeout,
-        logger=_silence(),
-        retry_handlers=[ShortWait(longest_wait, sleep)],
-    )
-
-
-def _read(token: Callable[[], str]) -> str:
+def _read_token(token: Callable[[], str]) -> str:
     try:
         value = token().strip()
     except ServiceError as error:
@@ -77,15 +92,69 @@ def _read(token: Callable[[], str]) -> str:
     return value
 
 
-def _silence() -> logging.Logger:
-    """A logger that keeps everything to itself: slack_sdk logs upload URLs and whole answers."""
+def _silent_logger() -> logging.Logger:
+    """Returns a logger that drops everything: slack_sdk logs upload URLs and whole answers."""
     logger = logging.getLogger(f"{__name__}.silence")
     logger.setLevel(logging.CRITICAL + 1)
     return logger
 
 
-def _retry_after(response: HttpResponse) -> float:
-    """Seconds; infinite where Slack does not give any."""
+def _parse_retry_after(response: HttpResponse) -> float:
+    """Returns seconds; infinity if Slack names none."""
     headers = {name.casefold(): value for name, value in response.headers.items()}
     value = "".join(headers.get("retry-after", ""))
     return int(value) if value.isdecimal() else math.inf
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raises errors of slack_sdk as `DeliveryError` or `MessageRefused`, by code.
+
+    They come without a cause: slack_sdk and urllib quote addresses and answers,
+    and the address of an upload is a secret.
+    """
+    try:
+        yield
+    except SlackApiError as error:
+        raise _translate(error.response) from None
+    except HTTPError as error:
+        # of the upload, which is not an API call; the next attempt gets another address
+        error.close()
+        raise DeliveryError(f"upload_http_{error.code}", retryable=True) from None
+    except OSError as error:
+        raise DeliveryError(_classify_connection(error), retryable=True) from None
+    except (HTTPException, ValueError, LookupError, SlackClientError):
+        # not HTTP, not JSON, or text in an unknown charset
+        raise DeliveryError(UNREADABLE, retryable=True) from None
+
+
+def _translate(response: "SlackResponse") -> DeliveryError:
+    if response.status_code != _OK:
+        return _translate_status(response.status_code)
+    code = str(response.get("error"))
+    if code in REFUSED:
+        return MessageRefused(code, _quote_remarks(response))
+    if code in MEND:
+        return DeliveryError(code, retryable=False, hint=MEND[code])
+    if code in PASSING:
+        return DeliveryError(code, retryable=True)
+    if _CODE.fullmatch(code):
+        # an unknown code is retried: a duplicate is better than a lost message
+        return DeliveryError(code, retryable=True, hint=UNKNOWN)
+    return DeliveryError(UNREADABLE, retryable=True, hint=ADDRESS)
+
+
+def _translate_status(status: int) -> DeliveryError:
+    passing = status in _PASSING_STATUS or status >= _SERVER_ERROR
+    return DeliveryError(f"http_{status}", retryable=True, hint="" if passing else ADDRESS)
+
+
+def _quote_remarks(response: "SlackResponse") -> str:
+    """Quotes Slack's remarks, such as `must be less than 151 characters […/blocks/0…]`."""
+    metadata = response.get("response_metadata") or {}
+    return "; ".join(metadata.get("messages", ()))[:_REMARKS]
+
+
+def _classify_connection(error: OSError) -> str:
+    reason = error.reason if isinstance(error, URLError) else error
+    return "timeout" if isinstance(reason, TimeoutError) else "unreachable"

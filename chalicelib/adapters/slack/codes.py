@@ -1,4 +1,4 @@
-"""Slack's error codes: what each asks of whom.
+"""Slack's error codes: what each of them asks for, and of whom.
 
 As on the pages of chat.postMessage, files.getUploadURLExternal and
 files.completeUploadExternal under docs.slack.dev/reference/methods.
@@ -18,9 +18,11 @@ _PERMIT = "let apps post in the channel of SLACK_CHANNEL (its posting permission
 _ADMIN = "ask the Slack workspace's admins to let this app in"
 _FILES = "ask the Slack workspace's admins to allow file uploads of this size"
 UNKNOWN: Final = "look the code up under docs.slack.dev/reference/methods"
+# Our own code for an answer that cannot be understood.
+UNREADABLE: Final = "unreadable_answer"
 ADDRESS: Final = "check SLACK_BASE_URL, and the proxy on the way to it"
 
-# Answered by a new token, or by new rights of the token
+# A new token, or new scopes of the token, help.
 TOKEN_CODES: Final = {
     "invalid_auth": _TOKEN,
     "not_authed": _TOKEN,
@@ -31,7 +33,7 @@ TOKEN_CODES: Final = {
     "missing_scope": _SCOPE,
     "no_permission": _SCOPE,
 }
-# What waiting does not mend, and what does
+# Waiting does not help; the hint does.
 MEND: Final = TOKEN_CODES | {
     "channel_not_found": _CHANNEL,
     "invalid_channel": _CHANNEL,
@@ -52,7 +54,7 @@ MEND: Final = TOKEN_CODES | {
     "file_upload_size_restricted": _FILES,
     "storage_limit_reached": _FILES,
 }
-# The form of the message is refused, so a plainer one may pass
+# The form of the message is refused. A plainer one may be accepted.
 REFUSED: Final = {
     "invalid_arguments",
     "invalid_attachments",
@@ -67,7 +69,7 @@ REFUSED: Final = {
     "no_text",
     "too_many_attachments",
 }
-# Waiting is enough
+# Waiting is enough.
 PASSING: Final = {
     "fatal_error",
     "file_not_found",

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.alert import (
+from chalicelib.domain.announcement import (
     MAX_REMEMBERED_NODES,
     TOO_MANY,
     Alert,
@@ -11,12 +11,11 @@ from chalicelib.domain.alert import (
     LineReason,
     Lines,
     Topic,
-    collect_lines,
-    decide_announcement,
 )
+from chalicelib.domain.decision import collect_lines, decide_announcement
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.outcome import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Outcome
 from tests.fleet import HOUR, MINUTE, START, snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
@@ -222,7 +221,7 @@ def test_an_execution_without_a_date_counts_the_hour_before_its_event() -> None:
 def test_each_finding_is_told_once_and_none_that_is_muted() -> None:
     rule = snooze(ended_at=START)
     lines = collect_lines([FINDING], [(rule, [FINDING, OTHER])], [rule], START)
-    assert [(line.finding.title, line.why) for line in lines.announced] == [
+    assert [(line.finding.title, line.reason) for line in lines.announced] == [
         (FINDING.title, LineReason.NEW),
         ("another", LineReason.SNOOZE_ENDED),
     ]

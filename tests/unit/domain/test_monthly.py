@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.monthly import SOON, NodeCount, count_nodes, list_with_snoozes, summarize
+from chalicelib.domain.monthly import SOON, NodeCount, count_nodes, summarize
 from chalicelib.domain.node import Node
-from chalicelib.domain.snooze import Muting
+from chalicelib.domain.snooze import Muting, list_with_snoozes
 from tests.fleet import START, snooze
 
 

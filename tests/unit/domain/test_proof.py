@@ -1,7 +1,16 @@
 from dataclasses import replace
 
-from chalicelib.domain.compliance import Execution, NodeReport, SummaryRow, group_reports
-from chalicelib.domain.proof import Doubt, drop_superseded, find_doubt, fingerprint, settle_doubt
+from chalicelib.domain.compliance import (
+    Doubt,
+    Execution,
+    NodeReport,
+    SummaryRow,
+    drop_superseded,
+    find_doubt,
+    fingerprint,
+    group_reports,
+    settle_doubt,
+)
 from tests.fleet import START, TYPE, item
 
 

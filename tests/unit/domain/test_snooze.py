@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_rule_covers_its_instance_its_title_or_the_pair(
     instance_id: str | None, title: str | None, covers: bool
 ) -> None:
     rule = snooze(instance_id=instance_id, title=title)
-    assert rule.covers("i-1", FINDING.title) is covers
+    assert rule.scope.matches(replace(FINDING, instance_id="i-1")) is covers
 
 
 def test_a_snooze_about_nothing_cannot_be_made() -> None:
@@ -82,7 +83,7 @@ RULES = st.builds(
 def test_whatever_covers_a_finding_and_is_active_mutes_it(rules: list[Snooze]) -> None:
     found = Muting(rules, START).of(FINDING)
     able = [
-        each for each in rules if each.covers(*FINDING.key) and each.state(START) is State.ACTIVE
+        each for each in rules if each.scope.matches(FINDING) and each.state(START) is State.ACTIVE
     ]
     assert (found is None) == (not able)
     if found:

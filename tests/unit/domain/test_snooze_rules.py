@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import RuleBroken
-from chalicelib.domain.snooze import Reason
+from chalicelib.domain.snooze import Reason, Scope
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeEnd,
-    SnoozeRequest,
+    SnoozeTerms,
     validate_change,
     validate_snooze,
 )
@@ -18,33 +18,30 @@ LONGEST = timedelta(days=180)
 TICK = timedelta(seconds=1)
 
 
-def wanted(**fields: Any) -> SnoozeRequest:
+def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields: Any) -> Any:
     usual: dict[str, Any] = {
-        "instance_id": "i-1",
-        "title": "A",
         "end": SnoozeEnd(duration=HOUR),
         "reason": Reason.MAINTENANCE,
         "comment": "ticket 42",
     }
-    return SnoozeRequest(**{**usual, **fields})
+    terms = SnoozeTerms(**{**usual, **fields})
+    return validate_snooze(Scope(instance_id, title), terms, START, LONGEST)
 
 
 def faults(**fields: Any) -> list[tuple[str, str]]:
     with pytest.raises(RuleBroken) as raised:
-        validate_snooze(wanted(**fields), START, LONGEST)
+        validate(**fields)
     return [(fault.pointer, fault.code) for fault in raised.value.faults]
 
 
 def test_an_end_is_an_instant_a_duration_or_never() -> None:
-    assert validate_snooze(wanted(end=SnoozeEnd(at=START + HOUR)), START, LONGEST) == START + HOUR
-    assert validate_snooze(wanted(end=SnoozeEnd(duration=HOUR)), START, LONGEST) == START + HOUR
-    assert validate_snooze(wanted(end=SnoozeEnd(permanent=True)), START, LONGEST) is None
+    assert validate(end=SnoozeEnd(at=START + HOUR)) == START + HOUR
+    assert validate(end=SnoozeEnd(duration=HOUR)) == START + HOUR
+    assert validate(end=SnoozeEnd(permanent=True)) is None
 
 
 def test_the_longest_end_is_allowed_and_a_second_more_is_not() -> None:
-    assert (
-        validate_snooze(wanted(end=SnoozeEnd(duration=LONGEST)), START, LONGEST) == START + LONGEST
-    )
+    assert validate(end=SnoozeEnd(duration=LONGEST)) == START + LONGEST
     assert faults(end=SnoozeEnd(duration=LONGEST + TICK)) == [("/duration", "too_long")]
     assert faults(end=SnoozeEnd(at=START + LONGEST + TICK)) == [("/ends_at", "too_long")]
 
@@ -80,7 +77,7 @@ def test_a_rule_names_an_instance_a_title_or_both() -> None:
 
 
 def test_only_a_pair_ends_with_its_fix() -> None:
-    assert validate_snooze(wanted(until_resolved=True), START, LONGEST)
+    assert validate(until_resolved=True)
     assert faults(until_resolved=True, title=None) == [("/until_resolved", "pairs_only")]
     assert faults(until_resolved=True, instance_id=None) == [("/until_resolved", "pairs_only")]
 

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from chalicelib.domain.errors import RuleBroken
-from chalicelib.entrypoints.api_bodies import FindingQuery
-from chalicelib.entrypoints.api_call import ApiRequest
-from chalicelib.entrypoints.api_findings import LARGEST_CSV, list_findings
-from chalicelib.usecases.inbox import Author, Inbox
+from chalicelib.entrypoints.api.call import ApiRequest
+from chalicelib.entrypoints.api.findings import LARGEST_CSV, list_findings
+from chalicelib.entrypoints.api.requests import FindingQuery
+from chalicelib.usecases.context import Author, Inbox
 from tests.fleet import HOUR, Service
 
 
-def call(inbox: Inbox, **query: str) -> ApiRequest:
+def call(inbox: Inbox, **query: str) -> ApiRequest[FindingQuery, None]:
     wanted = msgspec.convert({"format": "csv", **query}, FindingQuery)
     return ApiRequest(inbox, Author("oncall"), {}, wanted, None, None)
 

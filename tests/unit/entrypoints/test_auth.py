@@ -13,7 +13,8 @@ from chalice.local import ForbiddenError, LocalGateway, NotAuthorizedError
 
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import BadSetting, Unavailable
-from chalicelib.entrypoints import auth
+from chalicelib.entrypoints.api import auth
+from chalicelib.entrypoints.api.call import read_caller
 from tests.fakes import MemoryTokens
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def gateway(asked: Asked) -> LocalGateway:
     def view(**_: str) -> dict[str, Any]:
         request = app.current_request
         assert request is not None
-        return {"by": auth.read_caller(request), "role": request.context["authorizer"]["role"]}
+        return {"by": read_caller(request), "role": request.context["authorizer"]["role"]}
 
     for path, methods in {
         "/v1/findings": ["GET"],
@@ -301,7 +302,7 @@ ARN = "arn:aws:sts::123456789012:assumed-role/security/oncall"
     ],
 )
 def test_the_caller_is_the_name_of_the_token_or_the_arn(context: dict[str, Any], name: str) -> None:
-    assert auth.read_caller(request_of(context)) == name
+    assert read_caller(request_of(context)) == name
 
 
 @pytest.mark.parametrize(
@@ -315,4 +316,4 @@ def test_the_caller_is_the_name_of_the_token_or_the_arn(context: dict[str, Any],
 )
 def test_a_request_without_a_caller_is_nobodys_to_sign(context: dict[str, Any]) -> None:
     with pytest.raises(BadSetting, match="API_AUTH"):
-        auth.read_caller(request_of(context))
+        read_caller(request_of(context))

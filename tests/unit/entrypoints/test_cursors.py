@@ -1,8 +1,8 @@
 import pytest
 
 from chalicelib.domain.errors import BadRequest
-from chalicelib.entrypoints.api_bodies import FindingQuery, PageQuery
-from chalicelib.entrypoints.cursors import make_cursor, read_cursor
+from chalicelib.entrypoints.api.paging import make_cursor, read_cursor
+from chalicelib.entrypoints.api.requests import FindingQuery, PageQuery
 
 QUERY = FindingQuery(title="A")
 

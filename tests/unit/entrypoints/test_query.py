@@ -4,8 +4,8 @@ import pytest
 from chalice.app import Request
 
 from chalicelib.domain.errors import BadRequest
-from chalicelib.entrypoints.api_bodies import FindingQuery
-from chalicelib.entrypoints.api_call import read_query
+from chalicelib.entrypoints.api.call import read_query
+from chalicelib.entrypoints.api.requests import FindingQuery
 
 
 @pytest.mark.parametrize("name", ["limit", "title", "state"])

@@ -6,13 +6,13 @@ import pytest
 
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.job import JobKind
-from chalicelib.entrypoints.schemas import (
+from chalicelib.entrypoints.events.schemas import (
     execution_job,
     monthly_job,
     parse_association_event,
     reconcile_options,
 )
-from chalicelib.usecases.passes import Options
+from chalicelib.usecases.context import Options
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 EVENT: dict[str, Any] = {

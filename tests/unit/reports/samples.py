@@ -4,16 +4,18 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
-from chalicelib.domain.monthly import ListedFinding, MonthlyReport
-from chalicelib.domain.outcome import Coverage, Outcome
-from chalicelib.domain.proof import Doubt
-from chalicelib.domain.snooze import Reason, Snooze
+from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.reports.csv_file import render_csv
-from chalicelib.reports.slack_message import Origin, render_alert, render_monthly
+from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_monthly import render_monthly
+from chalicelib.reports.text import Origin
 
 ORIGIN = Origin("123456789012", "eu-central-1", "prod", "UTC")
 BERLIN = replace(ORIGIN, timezone="Europe/Berlin")

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.monthly import ListedFinding
-from chalicelib.domain.snooze import Reason
+from chalicelib.domain.snooze import ListedFinding, Reason
 from chalicelib.reports.csv_file import CHUNK_ROWS, COLUMNS, guard_formula, render_csv
-from chalicelib.reports.visible_text import visible
+from chalicelib.reports.text import visible
 from tests.unit.reports.renew import GOLDEN
 from tests.unit.reports.samples import AT, finding, golden_files, snooze
 

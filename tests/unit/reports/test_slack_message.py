@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.alert import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
+from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.outcome import Coverage
-from chalicelib.domain.proof import Doubt
+from chalicelib.domain.scan import Coverage
 from chalicelib.reports import slack_blocks
-from chalicelib.reports.slack_message import render_alert, render_monthly
-from chalicelib.reports.visible_text import one_line, visible
+from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_monthly import render_monthly
+from chalicelib.reports.text import one_line, visible
 from devstack.slack.check_message import validate_blocks
 from tests.unit.reports.renew import GOLDEN
 from tests.unit.reports.samples import (

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.message import MAX_ATTACHED_ROWS
-from chalicelib.usecases.content import take_first_rows
+from chalicelib.usecases.announce.deliver import take_first_rows
 from tests.fleet import Service, item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"

@@ -10,10 +10,10 @@ import pytest
 from chalicelib.domain.errors import DeliveryError, MessageRefused, Unavailable
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.message import Message, Rendered, Step
+from chalicelib.usecases.announce.deliver import MessageDelivery
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.deliver import MessageDelivery
-from chalicelib.usecases.passes import run_scans
 from chalicelib.usecases.ports import Work
+from chalicelib.usecases.run import run_scans
 from tests.fakes import MemorySorter
 from tests.fleet import HOUR, MINUTE, START, Service, snooze
 

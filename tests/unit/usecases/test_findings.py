@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity, finding_id
-from chalicelib.usecases.findings import (
+from chalicelib.usecases.inbox.findings import (
     FETCH,
     FindingFilter,
     all_findings,

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.usecases.lookup import NodeLookup, prefer_table
+from chalicelib.usecases.scan.stored import NodeLookup, prefer_table
 
 NODES = st.lists(
     st.builds(NodeLookup, st.just("i-1"), st.integers(0, 500), st.integers(0, 500)), min_size=1

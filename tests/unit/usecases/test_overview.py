@@ -1,6 +1,6 @@
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.snooze import State
-from chalicelib.usecases.overview import list_nodes, list_scans, summarize
+from chalicelib.usecases.inbox.overview import list_nodes, list_scans, summarize
 from tests.fleet import HOUR, MINUTE, Service, snooze
 
 

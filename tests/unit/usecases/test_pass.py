@@ -7,10 +7,11 @@ import pytest
 
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.scan_record import build_record
-from chalicelib.usecases.passes import Options, run_scans
+from chalicelib.domain.scan import build_record
+from chalicelib.usecases.context import Options
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES
-from chalicelib.usecases.stage import ATTEMPTS
+from chalicelib.usecases.run import run_scans
+from chalicelib.usecases.snooze_access import CONFLICT_ATTEMPTS
 from tests.fakes import MemoryFindings
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
 
@@ -325,7 +326,7 @@ def test_a_new_node_is_known_before_its_first_finding_is_stored(service: Service
 
 def test_an_ended_wide_snooze_tells_what_the_index_does_not_show_yet(service: Service) -> None:
     class Lagging(MemoryFindings):
-        def of_title(self, title: str) -> tuple[()]:  # noqa: ARG002
+        def page(self, *_: object) -> tuple[()]:
             return ()
 
     service.findings = Lagging()
@@ -728,7 +729,7 @@ def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
         START + 15 * MINUTE,
     )
     assert isinstance(report.failure, Conflict)
-    assert work.attempts == ATTEMPTS
+    assert work.attempts == CONFLICT_ATTEMPTS
     service.run()
     assert service.said == ["new: A"]
 

@@ -4,10 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.compliance import Execution, Item, NodeReport, SummaryRow, group_reports
+from chalicelib.domain.compliance import (
+    Doubt,
+    Execution,
+    Item,
+    NodeReport,
+    SummaryRow,
+    group_reports,
+)
 from chalicelib.domain.errors import Forbidden, Unavailable
-from chalicelib.domain.proof import Doubt
-from chalicelib.usecases.read import (
+from chalicelib.usecases.scan.read import (
     CHUNK_PAGES,
     GRACE,
     list_summaries,
@@ -121,7 +127,7 @@ def test_a_list_without_end_is_no_list_and_ends_in_time() -> None:
             raise AssertionError
 
     until = datetime.now(UTC) - GRACE + timedelta(seconds=0.2)
-    with pytest.raises(Unavailable, match="has not listed the fleet"):
+    with pytest.raises(Unavailable, match="did not list the fleet"):
         list_summaries(Endless(), lambda: datetime.now(UTC), until)
     assert not release.is_set()
     release.set()

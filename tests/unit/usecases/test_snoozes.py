@@ -12,11 +12,11 @@ from chalicelib.domain.errors import (
     Stale,
 )
 from chalicelib.domain.finding import Finding, finding_id
-from chalicelib.domain.snooze import Reason, State
-from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd, SnoozeRequest
-from chalicelib.usecases import snoozes
-from chalicelib.usecases.inbox import Author
-from chalicelib.usecases.snooze_history import MOST_LINES
+from chalicelib.domain.snooze import Reason, Scope, State
+from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd, SnoozeTerms
+from chalicelib.usecases.context import Author
+from chalicelib.usecases.inbox import snoozes
+from chalicelib.usecases.inbox.snooze_history import MOST_LINES
 from tests.fleet import HOUR, MINUTE, START, Service
 
 FIRST, SECOND = Author("first"), Author("second")
@@ -32,23 +32,23 @@ def service() -> Service:
     return service
 
 
-def wanted(
-    instance_id: str | None = "i-1", title: str | None = "A", **fields: Any
-) -> SnoozeRequest:
+def terms(**fields: Any) -> SnoozeTerms:
     usual: dict[str, Any] = {
         "end": SnoozeEnd(at=START + HOUR),
         "reason": Reason.MAINTENANCE,
         "comment": "ticket 42",
     }
-    return SnoozeRequest(instance_id, title, **{**usual, **fields})
+    return SnoozeTerms(**{**usual, **fields})
 
 
-def pair(**fields: Any) -> Any:
-    return lambda finding: wanted(finding.instance_id, finding.title, **fields)
+def rule(
+    instance_id: str | None = "i-1", title: str | None = "A", **fields: Any
+) -> tuple[Scope, SnoozeTerms]:
+    return Scope(instance_id, title), terms(**fields)
 
 
 def put(service: Service, author: Author = FIRST, **fields: Any) -> tuple[Any, bool]:
-    return snoozes.snooze_finding(service.inbox, PAIR, pair(**fields), None, author)
+    return snoozes.snooze_finding(service.inbox, PAIR, terms(**fields), None, author)
 
 
 def test_snoozing_a_finding_mutes_its_pair_from_now_on(service: Service) -> None:
@@ -90,7 +90,7 @@ def test_after_its_end_a_pair_gets_a_snooze_of_its_own(service: Service) -> None
 
 def test_what_is_not_stored_cannot_be_snoozed_by_its_id(service: Service) -> None:
     with pytest.raises(NotFound):
-        snoozes.snooze_finding(service.inbox, "0" * 32, pair(), None, FIRST)
+        snoozes.snooze_finding(service.inbox, "0" * 32, terms(), None, FIRST)
     with pytest.raises(RuleBroken):
         put(service, comment="x")
     assert service.ledger.snoozes == {}
@@ -107,34 +107,34 @@ def test_unsnoozing_ends_at_once_and_again_does_nothing(service: Service) -> Non
 
 
 def test_an_identical_active_rule_is_named_instead_of_made_again(service: Service) -> None:
-    first = snoozes.create_snooze(service.inbox, wanted(instance_id=None), FIRST)
+    first = snoozes.create_snooze(service.inbox, *rule(instance_id=None), FIRST)
     with pytest.raises(AlreadySnoozed) as raised:
         snoozes.create_snooze(
-            service.inbox, wanted(instance_id=None, end=SnoozeEnd(duration=HOUR)), SECOND
+            service.inbox, *rule(instance_id=None, end=SnoozeEnd(duration=HOUR)), SECOND
         )
     assert raised.value.snooze_id == first.id
-    snoozes.create_snooze(service.inbox, wanted(instance_id=None, reason=Reason.OTHER), SECOND)
+    snoozes.create_snooze(service.inbox, *rule(instance_id=None, reason=Reason.OTHER), SECOND)
     service.clock.forward(HOUR)
     snoozes.create_snooze(
-        service.inbox, wanted(instance_id=None, end=SnoozeEnd(duration=HOUR)), FIRST
+        service.inbox, *rule(instance_id=None, end=SnoozeEnd(duration=HOUR)), FIRST
     )
 
 
 def test_a_rule_can_be_made_before_there_is_a_finding(service: Service) -> None:
-    snoozes.create_snooze(service.inbox, wanted("i-9", "Z"), FIRST)
+    snoozes.create_snooze(service.inbox, *rule("i-9", "Z"), FIRST)
     service.report("i-9", "Z")
     report = service.run()
     assert (report.announcement.announced, report.announcement.muted) == (0, 1)
 
 
 def test_a_dry_run_counts_and_writes_nothing(service: Service) -> None:
-    muted = snoozes.preview_snooze(service.inbox, wanted(instance_id=None))
+    muted = snoozes.preview_snooze(service.inbox, *rule(instance_id=None))
     assert muted.by_severity == {"HIGH": 1, "LOW": 1}
     assert [each.instance_id for each in muted.sample] == ["i-1", "i-2"]
-    assert snoozes.preview_snooze(service.inbox, wanted()).by_severity == {"HIGH": 1}
-    assert snoozes.preview_snooze(service.inbox, wanted(title=None)).by_severity == {"HIGH": 2}
+    assert snoozes.preview_snooze(service.inbox, *rule()).by_severity == {"HIGH": 1}
+    assert snoozes.preview_snooze(service.inbox, *rule(title=None)).by_severity == {"HIGH": 2}
     with pytest.raises(RuleBroken):
-        snoozes.preview_snooze(service.inbox, wanted(comment=""))
+        snoozes.preview_snooze(service.inbox, *rule(comment=""))
     assert service.ledger.snoozes == {}
 
 
@@ -169,7 +169,7 @@ def test_a_list_of_snoozes_has_each_once_newest_first(service: Service) -> None:
     made = []
     for number in range(7):
         service.clock.forward(MINUTE)
-        made.append(snoozes.create_snooze(service.inbox, wanted(title=f"T{number}"), FIRST).id)
+        made.append(snoozes.create_snooze(service.inbox, *rule(title=f"T{number}"), FIRST).id)
     found, after = [], None
     while True:
         page = snoozes.list_snoozes(service.inbox, lambda _: True, after, 3)
@@ -223,7 +223,7 @@ def test_losing_every_time_is_an_error(service: Service) -> None:
 
 def test_the_history_names_what_time_and_fixes_did(service: Service) -> None:
     by_time, _ = put(service)
-    by_fix = snoozes.create_snooze(service.inbox, wanted(title="B", until_resolved=True), FIRST)
+    by_fix = snoozes.create_snooze(service.inbox, *rule(title="B", until_resolved=True), FIRST)
     service.clock.forward(MINUTE)
     service.report("i-1", "A", run="run-2")
     service.run()
@@ -251,7 +251,7 @@ def test_the_findings_themselves_are_never_touched(service: Service) -> None:
 def test_the_end_that_a_put_answers_is_the_one_that_holds(service: Service) -> None:
     put(service, end=SnoozeEnd(permanent=True))
     service.clock.forward(MINUTE)
-    snoozes.create_snooze(service.inbox, wanted(comment="another"), FIRST)
+    snoozes.create_snooze(service.inbox, *rule(comment="another"), FIRST)
     service.clock.forward(MINUTE)
     put(service, end=SnoozeEnd(duration=MINUTE))
     service.clock.forward(2 * MINUTE)
@@ -263,7 +263,7 @@ def test_a_put_and_a_delete_need_the_version_that_they_were_made_for(service: Se
     def put_for(version: int) -> Any:
         versions = frozenset({version})
         return snoozes.snooze_finding(
-            service.inbox, PAIR, pair(comment=f"for {version}"), versions, FIRST
+            service.inbox, PAIR, terms(comment=f"for {version}"), versions, FIRST
         )
 
     with pytest.raises(Stale, match="there is none"):
@@ -294,17 +294,17 @@ def test_of_two_that_decide_by_the_same_state_only_one_makes_a_snooze(
             if not self.overtaken:
                 self.overtaken = True
                 put(service, SECOND) if way == "put" else snoozes.create_snooze(
-                    service.inbox, wanted(), SECOND
+                    service.inbox, *rule(), SECOND
                 )
             service.inbox.snoozes.add(*written)
 
     inbox = replace(service.inbox, snoozes=Overtaken())  # type: ignore[arg-type]
     if way == "put":
-        _, new = snoozes.snooze_finding(inbox, PAIR, pair(), None, FIRST)
+        _, new = snoozes.snooze_finding(inbox, PAIR, terms(), None, FIRST)
         assert not new
     else:
         with pytest.raises(AlreadySnoozed):
-            snoozes.create_snooze(inbox, wanted(), FIRST)
+            snoozes.create_snooze(inbox, *rule(), FIRST)
     (only,) = service.inbox.snoozes.all()
     assert only.created_by == "second"
 

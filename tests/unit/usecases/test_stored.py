@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.finding import Finding
-from chalicelib.usecases.lookup import NodeLookup
-from chalicelib.usecases.stored import StoredFindings
+from chalicelib.usecases.scan.stored import NodeLookup, StoredFindings
 from tests.fakes import MemoryFindings
 from tests.fleet import Service
 

@@ -1,0 +1,1 @@
+"""DynamoDB: three tables, one module a store."""

@@ -1,0 +1,107 @@
+"""The finished part of the ledger, written by scans and looked up by people.
+
+`FINDING#<finding id>` / `<time>#<kind>` is history, `SCAN` / `<scan id>` a scan.
+Monthly messages are where work.py keeps them: at `MESSAGE` if sent, else at `OPEN`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from boto3.dynamodb.conditions import Key
+
+from chalicelib.adapters.dynamodb.tables import (
+    Row,
+    expiry,
+    from_row,
+    put_all,
+    query_table,
+    read_page,
+    to_row,
+    to_text,
+)
+from chalicelib.adapters.dynamodb.work import read_message
+from chalicelib.aws import translate_errors
+from chalicelib.domain.history import HistoryEvent, oldest_first
+from chalicelib.domain.message import Step
+from chalicelib.domain.monthly import MESSAGE_PREFIX
+from chalicelib.domain.scan import ScanRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+SCANS = "SCAN"
+KEEP_HISTORY = timedelta(days=400)
+KEEP_SCANS = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoJournal:
+    """`Journal` and `Archive`. The ledger table comes from a boto3 resource."""
+
+    table: "Table"
+
+    def write(self, events: Iterable[HistoryEvent]) -> None:
+        """Appends history. The same event twice is one row."""
+        put_all(self.table, map(_write_event, events), key=("pk", "sk"))
+
+    def record(self, scan: ScanRecord) -> None:
+        """Keeps the numbers of a scan."""
+        row = to_row(
+            scan, pk=SCANS, sk=scan.scan_id, expires_at=expiry(scan.finished_at, KEEP_SCANS)
+        )
+        with translate_errors("DynamoDB", self.table.name):
+            self.table.put_item(Item=row)
+
+    def events_of(self, finding_id: str) -> tuple[HistoryEvent, ...]:
+        """Returns a finding's history, oldest first."""
+        rows = query_table(self.table, Key("pk").eq(_history_partition(finding_id)))
+        return tuple(sorted((from_row(row, HistoryEvent) for row in rows), key=oldest_first))
+
+    def scans(self, after: str | None, limit: int) -> tuple[ScanRecord, ...]:
+        """Returns at most `limit` scans, newest first, after the scan id `after`."""
+        newest_first = partial(
+            self.table.query, ScanIndexForward=False, KeyConditionExpression=Key("pk").eq(SCANS)
+        )
+        start = None if after is None else {"pk": SCANS, "sk": after}
+        rows = read_page(limit, start, newest_first, self.table)
+        return tuple(from_row(row, ScanRecord) for row in rows)
+
+    def latest_monthly(self) -> str | None:
+        """Returns the bucket key of the newest stored monthly report, sent or not.
+
+        Reads pending messages first: one that is sent meanwhile is then seen twice,
+        while the other order would miss it.
+        """
+        is_pending = Key("pk").eq("OPEN") & Key("sk").begins_with("MESSAGE#")
+        pending = query_table(self.table, is_pending)
+        rows = [row for row in pending if row["id"].startswith(MESSAGE_PREFIX)]
+        newest_sent = partial(
+            self.table.query,
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            KeyConditionExpression=Key("pk").eq("MESSAGE") & Key("sk").begins_with(MESSAGE_PREFIX),
+        )
+        rows += read_page(1, None, newest_sent, self.table)
+        stored = {
+            message.id: message.done[Step.STORE]
+            for message in map(read_message, rows)
+            if Step.STORE in message.done
+        }
+        return stored[max(stored)] if stored else None
+
+
+def _history_partition(finding_id: str) -> str:
+    return f"FINDING#{finding_id}"
+
+
+def _write_event(event: HistoryEvent) -> Row:
+    """Builds the row. Its key says what happened when, so a repeat is the same row."""
+    return to_row(
+        event,
+        pk=_history_partition(event.finding_id),
+        sk=f"{to_text(event.at)}#{event.kind}",
+        expires_at=expiry(event.at, KEEP_HISTORY),
+    )

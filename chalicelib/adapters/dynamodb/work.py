@@ -1,0 +1,204 @@
+"""The unfinished part of the ledger, and the lease on it.
+
+Everything unfinished is in one partition, pk `OPEN`. One consistent query reads
+it, however much is finished and kept beside it:
+
+    JOB#<key>                     a job
+    UNANNOUNCED#<scan id>         a scan whose new findings are not announced
+    MESSAGE#<created at>#<id>     a message that is not delivered
+    CHANNEL                       the channel state
+
+What is finished moves to a row of its own that expires: a completed job to pk
+`JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id. The lease is pk
+`LEASE`, sk `writer`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from boto3.dynamodb.conditions import Attr, Key
+
+from chalicelib.adapters.dynamodb.snoozes import put_next_version
+from chalicelib.adapters.dynamodb.tables import (
+    MAX_ACTIONS,
+    Action,
+    Row,
+    expiry,
+    from_row,
+    query_table,
+    to_row,
+    to_text,
+    transact,
+)
+from chalicelib.aws import translate_errors
+from chalicelib.domain.announcement import ChannelState
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.job import Job
+from chalicelib.domain.message import Message
+from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+KEEP_COMPLETED = timedelta(days=7)
+KEEP_SENT = timedelta(days=90)
+
+_ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
+_LEASE = {"pk": "LEASE", "sk": "writer"}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoWork:
+    """`Work`. The ledger table comes from a boto3 resource."""
+
+    table: "Table"
+
+    def enqueue(self, job: Job) -> bool:
+        """Writes a job; False if it is or was there."""
+        waiting = to_row(job, **_open_key("JOB", job.key))
+        return transact(
+            self.table,
+            [
+                {"Put": {"Item": waiting, **_ABSENT}},
+                {"ConditionCheck": {"Key": _completed_key(job), **_ABSENT}},
+            ],
+        )
+
+    def open(self) -> OpenWork:
+        """Reads the partition. The keys of its rows say what they are."""
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in query_table(self.table, Key("pk").eq("OPEN")):
+            rows[row["sk"].partition("#")[0]].append(row)
+        jobs = (from_row(row, Job) for row in rows["JOB"])
+        states = (msgspec.json.decode(row["content"], type=ChannelState) for row in rows["CHANNEL"])
+        return OpenWork(
+            jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
+            unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
+            messages=tuple(map(read_message, rows["MESSAGE"])),
+            channel_state=next(states, ChannelState()),
+        )
+
+    def mark_unannounced(self, scan_id: str) -> None:
+        """Marks a scan whose new findings are not announced."""
+        with translate_errors("DynamoDB", self.table.name):
+            self.table.put_item(Item={**_open_key("UNANNOUNCED", scan_id), "scan_id": scan_id})
+
+    def stage(self, staged: Staged, now: datetime) -> None:
+        """Writes the decision in one transaction, and what that cannot hold in further ones."""
+        if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
+            raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
+        for actions in _plan_transactions(staged, now):
+            if not transact(self.table, actions):
+                raise Conflict(f"DynamoDB {self.table.name}: another writer was first")
+
+    def record(self, message: Message, now: datetime) -> None:
+        """Writes the steps. A sent message leaves the partition for good."""
+        if message.sent:
+            sent = _write_message(message, _sent_key(message))
+            sent["expires_at"] = expiry(now, KEEP_SENT)
+            delete: Action = {"Delete": {"Key": _pending_key(message)}}
+            transact(self.table, [delete, {"Put": {"Item": sent}}])
+            return
+        with translate_errors("DynamoDB", self.table.name):
+            self.table.put_item(
+                Item=_write_message(message, _pending_key(message)),
+                ConditionExpression=Attr("pk").exists(),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoLease:
+    """`Lease`. The ledger table comes from a boto3 resource.
+
+    The clock is the caller's, so `until` must outlast the caller by more than
+    clocks differ. TTL does not remove the row: that comes days late.
+    """
+
+    table: "Table"
+
+    def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
+        """Takes the lease if it is free, has run out, or is held by `owner`."""
+        free = Attr("pk").not_exists() | Attr("until").lte(to_text(now)) | Attr("owner").eq(owner)
+        try:
+            with translate_errors("DynamoDB", self.table.name):
+                self.table.put_item(
+                    Item={**_LEASE, "owner": owner, "until": to_text(until)},
+                    ConditionExpression=free,
+                )
+        except Conflict:
+            return False
+        return True
+
+    def release(self, owner: str) -> None:
+        """Releases the lease if `owner` still holds it."""
+        try:
+            with translate_errors("DynamoDB", self.table.name):
+                self.table.delete_item(Key=_LEASE, ConditionExpression=Attr("owner").eq(owner))
+        except Conflict:
+            return
+
+
+def read_message(row: Row) -> Message:
+    """Builds the message of a row."""
+    return msgspec.json.decode(row["content"], type=Message)
+
+
+def _write_message(message: Message, key: Row) -> Row:
+    """Builds the row. The message is JSON text, so that DynamoDB changes no number in it."""
+    return {**key, "id": message.id, "content": msgspec.json.encode(message).decode()}
+
+
+def _open_key(*sort_key: str) -> Row:
+    return {"pk": "OPEN", "sk": "#".join(sort_key)}
+
+
+def _pending_key(message: Message) -> Row:
+    return _open_key("MESSAGE", to_text(message.created_at), message.id)
+
+
+def _sent_key(message: Message) -> Row:
+    return {"pk": "MESSAGE", "sk": message.id}
+
+
+def _completed_key(job: Job) -> Row:
+    return {"pk": "JOB", "sk": job.key}
+
+
+def _plan_transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
+    """Yields transactions: the first holds the decision and what fits beside it."""
+    actions = _list_decision(staged)
+    for settled in _list_settlements(staged, now):
+        if len(actions) + len(settled) > MAX_ACTIONS:
+            yield actions
+            actions = []
+        actions.extend(settled)
+    if actions:
+        yield actions
+
+
+def _list_decision(staged: Staged) -> list[Action]:
+    """Lists what must stay together: the message, its settled snoozes, the channel state."""
+    actions: list[Action] = [{"Put": put_next_version(each)} for each in staged.settled_snoozes]
+    if staged.message:
+        pending = _write_message(staged.message, _pending_key(staged.message))
+        actions.append({"Put": {"Item": pending, **_ABSENT}})
+        actions.append({"ConditionCheck": {"Key": _sent_key(staged.message), **_ABSENT}})
+    if staged.channel_state is not None:
+        # JSON text, because DynamoDB takes no empty name in a map
+        content = msgspec.json.encode(staged.channel_state).decode()
+        actions.append({"Put": {"Item": {**_open_key("CHANNEL"), "content": content}}})
+    return actions
+
+
+def _list_settlements(staged: Staged, now: datetime) -> Iterator[list[Action]]:
+    """Yields what the decision settles, each with the actions that belong together."""
+    for scan_id in dict.fromkeys(staged.unannounced_scans):
+        yield [{"Delete": {"Key": _open_key("UNANNOUNCED", scan_id)}}]
+    for job in {job.key: job for job in staged.completed}.values():
+        expires_at = expiry(now, KEEP_COMPLETED)
+        completed = to_row(job, **_completed_key(job), expires_at=expires_at)
+        yield [{"Delete": {"Key": _open_key("JOB", job.key)}}, {"Put": {"Item": completed}}]

@@ -1,1 +1,0 @@
-"""What every AWS adapter needs: errors in our words, and calls counted."""

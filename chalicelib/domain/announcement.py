@@ -1,0 +1,118 @@
+"""The values of an announcement: what a message shows, and what the channel already knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.job import Job
+from chalicelib.domain.scan import Outcome
+from chalicelib.domain.snooze import Snooze
+
+# Above this number of unverified nodes only TOO_MANY is remembered, not their ids: a DynamoDB
+# item is limited to 400 KB, and nobody reads thousands of ids.
+MAX_REMEMBERED_NODES = 2_000
+TOO_MANY = frozenset({"*"})
+
+
+class LineReason(StrEnum):
+    """Why a finding is announced."""
+
+    NEW = "new"
+    SNOOZE_ENDED = "snooze ended"
+
+
+class Topic(StrEnum):
+    """The main subject of a message."""
+
+    NEW = "new"
+    NOTHING_NEW = "nothing new"
+    NO_REPORT = "no report"
+    INCOMPLETE = "incomplete"
+    COMPLETE_AGAIN = "complete again"
+
+
+class DecisionReason(StrEnum):
+    """Why a scan announces something, or why it stays silent."""
+
+    NEW_FINDINGS = "there are findings to announce"
+    UNVERIFIED_NODES = "nodes stay unverified that were not announced as such"
+    DEFERRED_NODES = "nodes have been deferred for half an hour"
+    BRAKE = "the brake has engaged"
+    EXECUTION = "an execution waits for its answer"
+    COMPLETE_AGAIN = "an announced notice is over"
+    NO_EXECUTION = "no execution waits for its answer"
+    QUIET_ANSWERS_OFF = "quiet answers are turned off"
+    FEW_TARGETS = "the execution was for fewer than half of the known nodes"
+    ANSWERED_RECENTLY = "the association was answered less than an hour ago"
+    ALERTED_SINCE = "an alert was sent since the execution began"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding to announce, and the snooze that ended, if one did."""
+
+    finding: Finding
+    reason: LineReason
+    snooze: Snooze | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The findings to announce, and the number of new ones that a snooze mutes."""
+
+    announced: tuple[Line, ...] = ()
+    muted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What the channel has already been told, so that one-off notices are not repeated.
+
+    unverified: nodes announced as such, `TOO_MANY` above `MAX_REMEMBERED_NODES` ·
+    deferred, braked: announced as begun · deferred_since: since when scans have
+    deferred nodes · answered: association to the time of its last quiet answer.
+    """
+
+    unverified: frozenset[str] = frozenset()
+    deferred: bool = False
+    deferred_since: datetime | None = None
+    braked: bool = False
+    last_alert_at: datetime | None = None
+    answered: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Everything that the message of a scan shows.
+
+    jobs: the executions it answers, newest first · reported: nodes that reported
+    for the newest of them, or nodes read if there is none · not_scanned: listed
+    nodes that did not report · recovered: an announced notice is over ·
+    csv_key: where its CSV is in the bucket.
+    """
+
+    topic: Topic
+    outcome: Outcome
+    lines: Lines = Lines()
+    recovered: bool = False
+    jobs: tuple[Job, ...] = ()
+    reported: int = 0
+    not_scanned: tuple[str, ...] = ()
+    last_alert_at: datetime | None = None
+    csv_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to announce (`alert` None: nothing) and why, and what follows from it.
+
+    completed: the jobs that this answers · channel_state: what the channel
+    knows afterwards.
+    """
+
+    alert: Alert | None
+    reason: DecisionReason
+    completed: tuple[Job, ...]
+    channel_state: ChannelState

@@ -1,0 +1,114 @@
+"""The result of a scan: what it saw of the fleet, what it wrote, its record in numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.domain.finding import Finding, Severity
+
+# A doubt that may pass by itself, and deferred nodes, are announced once they last this long.
+SETTLING_TIME = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the fleet a scan has seen.
+
+    known: nodes stored · reports: listed node to its last report, nodes with a
+    clock in the future left out · read: nodes with anything to read that were
+    read · verified: those of them without a doubt · deferred: nodes there was no
+    time for · unverified: node to the reason · settling: unverified nodes whose
+    doubt is young and may pass by itself · untitled: items without a title, set
+    aside · missing: known nodes that SSM does not list, gone ones included ·
+    braked: too many nodes are missing, so none is removed · gone: nodes removed.
+    """
+
+    known: int
+    reports: Mapping[str, datetime] = field(default_factory=dict)
+    read: int = 0
+    verified: int = 0
+    deferred: int = 0
+    unverified: Mapping[str, str] = field(default_factory=dict)
+    settling: frozenset[str] = frozenset()
+    untitled: int = 0
+    missing: int = 0
+    braked: bool = False
+    gone: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the scan supports an all-clear."""
+        return not (self.deferred or self.unverified or self.braked)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a scan wrote and saw.
+
+    fixed, gone: findings removed from verified nodes, and with nodes that are
+    gone · by_severity: open findings of the fleet after the scan.
+    """
+
+    scan_id: str
+    at: datetime
+    new: tuple[Finding, ...]
+    fixed: int
+    gone: int
+    by_severity: Mapping[Severity, int]
+    coverage: Coverage
+
+    @property
+    def open_total(self) -> int:
+        """Open findings of the fleet after the scan."""
+        return sum(self.by_severity.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """A scan as people look it up later: numbers only.
+
+    `open` counts the fleet's findings after it, by severity. The numbers of nodes
+    are those of `Coverage`. `message_id` is what it announced, None for nothing.
+    """
+
+    scan_id: str
+    at: datetime
+    finished_at: datetime
+    findings_new: int
+    findings_fixed: int
+    findings_gone: int
+    open: Mapping[Severity, int]
+    nodes_known: int
+    nodes_listed: int
+    nodes_read: int
+    nodes_deferred: int
+    nodes_unverified: int
+    nodes_missing: int
+    nodes_gone: int
+    braked: bool
+    untitled_items: int
+    message_id: str | None = None
+
+
+def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None) -> ScanRecord:
+    """Returns the numbers of an outcome."""
+    coverage = outcome.coverage
+    return ScanRecord(
+        scan_id=outcome.scan_id,
+        at=outcome.at,
+        finished_at=finished_at,
+        findings_new=len(outcome.new),
+        findings_fixed=outcome.fixed,
+        findings_gone=outcome.gone,
+        open=dict(outcome.by_severity),
+        nodes_known=coverage.known,
+        nodes_listed=len(coverage.reports),
+        nodes_read=coverage.read,
+        nodes_deferred=coverage.deferred,
+        nodes_unverified=len(coverage.unverified),
+        nodes_missing=coverage.missing,
+        nodes_gone=coverage.gone,
+        braked=coverage.braked,
+        untitled_items=coverage.untitled,
+        message_id=message_id,
+    )

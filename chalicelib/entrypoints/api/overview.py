@@ -1,0 +1,32 @@
+"""Handlers of the routes about nodes, scans and totals."""
+
+from chalicelib.entrypoints.api import responses
+from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse
+from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
+from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, or_none
+from chalicelib.usecases.inbox import overview
+
+
+def list_nodes(request: ApiRequest[PageQuery, None]) -> ApiResponse:
+    """List nodes: their last verified executions and their open findings."""
+    query = request.query
+    after = read_cursor("nodes", query, or_none(query.cursor))
+    page = overview.list_nodes(request.inbox, after, query.limit)
+    following = make_cursor("nodes", query, page.after)
+    items = [responses.node_response(each) for each in page.nodes]
+    return paginate(responses.NodeList(items, following), query, following)
+
+
+def list_scans(request: ApiRequest[PageQuery, None]) -> ApiResponse:
+    """List scans, newest first, with the state of their delivery."""
+    query = request.query
+    after = read_cursor("scans", query, or_none(query.cursor))
+    page = overview.list_scans(request.inbox, after, query.limit)
+    following = make_cursor("scans", query, page.after)
+    items = [responses.scan_response(scan, delivery) for scan, delivery in page.scans]
+    return paginate(responses.ScanList(items, following), query, following)
+
+
+def get_summary(request: ApiRequest[NoQuery, None]) -> ApiResponse:
+    """Show the totals: findings by severity, nodes, snoozes by state."""
+    return ApiResponse(responses.summary_response(overview.summarize(request.inbox)))

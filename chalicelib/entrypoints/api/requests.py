@@ -1,0 +1,150 @@
+"""The types of requests: bodies and query parameters, with the limits that a schema can state."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.snooze import Reason, Scope, State
+from chalicelib.domain.snooze_rules import (
+    LONGEST_COMMENT,
+    SHORTEST_COMMENT,
+    SnoozeEnd,
+    SnoozeTerms,
+)
+
+T = TypeVar("T")
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+# msgspec searches instead of matching, and `$` alone would allow a trailing line break.
+InstanceId = Annotated[str, msgspec.Meta(pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)")]
+Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Aware = Annotated[
+    datetime, msgspec.Meta(tz=True, description="RFC 3339, with a time zone, in the future")
+]
+_WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
+Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: without end")]
+Comment = Annotated[str, msgspec.Meta(min_length=SHORTEST_COMMENT, max_length=LONGEST_COMMENT)]
+
+
+class Duration(timedelta):
+    """An ISO 8601 duration. msgspec reads days and below; this also reads weeks."""
+
+
+def decode_duration(kind: type, value: object) -> Any:
+    """Reads a `Duration`: msgspec's `dec_hook`. ValueError for a malformed text."""
+    if kind is not Duration:
+        raise NotImplementedError(kind)
+    weeks = _WEEKS.fullmatch(value) if isinstance(value, str) else None
+    if weeks:
+        return Duration(weeks=int(weeks[1]))
+    try:
+        read = msgspec.convert(value, timedelta)
+    except msgspec.ValidationError as error:
+        # msgspec names the field only if the hook raises ValueError
+        raise ValueError(str(error)) from error
+    return Duration(read.days, read.seconds, read.microseconds)
+
+
+def describe_duration(kind: type) -> dict[str, Any]:
+    """Say in a JSON schema what `read_own` reads: msgspec's `schema_hook`."""
+    if kind is not Duration:
+        raise NotImplementedError(kind)
+    text = "ISO 8601, weeks to seconds, such as P2W, P1DT12H or PT30M"
+    return {"type": "string", "format": "duration", "description": text}
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request's body or parameters; an unknown field is refused, not ignored."""
+
+
+class SnoozeFinding(Body, frozen=True):
+    """Snooze one finding: exactly one of ends_at, duration and permanent."""
+
+    reason: Reason
+    comment: Comment
+    ends_at: Aware | None = None
+    duration: Duration | None = None
+    permanent: Permanent = None
+    until_resolved: bool = False
+
+    @property
+    def terms(self) -> SnoozeTerms:
+        """The terms as the domain has them."""
+        end = SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
+        return SnoozeTerms(end, self.reason, self.comment, self.until_resolved)
+
+
+class CreateSnooze(SnoozeFinding, frozen=True):
+    """Snooze an instance, a title or both: exactly one of ends_at, duration and permanent."""
+
+    instance_id: InstanceId | None = None
+    title: Text | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The scope as the domain has it."""
+        return Scope(self.instance_id, self.title)
+
+
+class ChangeSnooze(Body, frozen=True):
+    """What to change; at most one of ends_at, duration and permanent."""
+
+    reason: Reason | None = None
+    comment: Comment | None = None
+    ends_at: Aware | None = None
+    duration: Duration | None = None
+    permanent: Permanent = None
+
+    @property
+    def end(self) -> SnoozeEnd:
+        """The end as the domain has it; nothing is given in it if the end stays."""
+        return SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
+
+
+def or_none(value: T | msgspec.UnsetType) -> T | None:
+    """Returns the value of a parameter, None if it was not given.
+
+    Parameters are unset instead of null, because msgspec reads the text "null" as null.
+    """
+    return None if isinstance(value, msgspec.UnsetType) else value
+
+
+class NoQuery(Body, frozen=True):
+    """No parameters."""
+
+
+class PageQuery(Body, frozen=True):
+    """Which page of a list."""
+
+    limit: Limit = 50
+    cursor: Cursor | msgspec.UnsetType = msgspec.UNSET
+
+
+class FindingQuery(PageQuery, frozen=True):
+    """Which findings: title exactly, q as a part of title or instance, ignoring case."""
+
+    instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
+    title: Text | msgspec.UnsetType = msgspec.UNSET
+    severity: Severity | msgspec.UnsetType = msgspec.UNSET
+    control_id: Text | msgspec.UnsetType = msgspec.UNSET
+    state: Literal["open", "snoozed"] | msgspec.UnsetType = msgspec.UNSET
+    q: Text | msgspec.UnsetType = msgspec.UNSET
+    format: Literal["json", "csv"] = "json"
+
+
+class SnoozeQuery(PageQuery, frozen=True):
+    """Which snoozes."""
+
+    instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
+    title: Text | msgspec.UnsetType = msgspec.UNSET
+    state: State | msgspec.UnsetType = msgspec.UNSET
+
+
+class DryRunQuery(Body, frozen=True):
+    """Whether to only count what the rule would mute."""
+
+    dry_run: bool = False

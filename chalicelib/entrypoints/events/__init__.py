@@ -1,0 +1,1 @@
+"""The event handlers: association executions, schedules."""

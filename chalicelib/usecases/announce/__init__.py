@@ -1,0 +1,1 @@
+"""Announcing: decide and stage a message, then deliver it."""

@@ -1,0 +1,1 @@
+"""The inbox: look up findings, snooze them, see totals."""

@@ -1,0 +1,162 @@
+"""Findings, looked up by people and programs: lists, one finding, its history."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.snooze import ListedFinding, Muting, Snooze, State, candidate_scopes
+from chalicelib.usecases.context import Inbox
+from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
+from chalicelib.usecases.ports import Selection
+
+# A page stops looking for rows that match a rare filter after this time.
+PAGE_TIME = timedelta(seconds=10)
+# A list in one response must end after this time: API Gateway stops at 29 s.
+WHOLE_TIME = timedelta(seconds=20)
+# Rows read in one call if a filter may drop most of them.
+FETCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFilter:
+    """Which findings to list.
+
+    `state` is `open` or `snoozed`; `q` is a part of the title or instance id,
+    ignoring case.
+    """
+
+    instance_id: str | None = None
+    title: str | None = None
+    severity: Severity | None = None
+    control_id: str | None = None
+    state: str | None = None
+    q: str | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """What an index can select; `matches` checks a title beside an instance."""
+        return Selection(self.instance_id, None if self.instance_id else self.title)
+
+    @property
+    def rare(self) -> bool:
+        """Whether rows of the selection may be dropped."""
+        pair = self.instance_id is not None and self.title is not None
+        return pair or any((self.severity, self.control_id is not None, self.state, self.q))
+
+    def matches(self, row: ListedFinding) -> bool:
+        """Whether to list a row."""
+        finding = row.finding
+        return (
+            self.title in (None, finding.title)
+            and self.severity in (None, finding.severity)
+            and self.control_id in (None, finding.control_id)
+            and self.state in (None, row.state)
+            and (
+                self.q is None
+                or self.q.casefold() in finding.title.casefold()
+                or self.q.casefold() in finding.instance_id.casefold()
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPage:
+    """Rows of a list, and the finding id to continue after; None at the end."""
+
+    rows: tuple[ListedFinding, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDetail:
+    """One finding, the snooze that mutes it, and every snooze that covers it and has not ended."""
+
+    listed: ListedFinding
+    snoozes: tuple[Snooze, ...]
+
+
+class OutOfTimeError(Exception):
+    """Reading every matching row would take longer than a request may."""
+
+
+def list_findings(
+    inbox: Inbox, wanted: FindingFilter, after: str | None, limit: int
+) -> FindingPage:
+    """Returns a page of at most `limit` rows. It is shorter if time runs out."""
+    now = inbox.clock()
+    until = now + PAGE_TIME
+    rows: list[ListedFinding] = []
+    size = max(limit + 1, FETCH) if wanted.rare else limit + 1
+    for row, last in _read_rows(inbox, wanted, after, size, now):
+        if row is not None:
+            if len(rows) == limit:
+                return FindingPage(tuple(rows), rows[-1].finding.finding_id)
+            rows.append(row)
+        elif inbox.clock() >= until:
+            return FindingPage(tuple(rows), last)
+    return FindingPage(tuple(rows), None)
+
+
+def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[ListedFinding]:
+    """Yields every row that matches; `OutOfTimeError` if that takes too long."""
+    now = inbox.clock()
+    for row, _ in _read_rows(inbox, wanted, None, FETCH * 5, now):
+        if row is not None:
+            yield row
+        elif inbox.clock() >= now + WHOLE_TIME:
+            raise OutOfTimeError
+
+
+def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
+    """Returns one finding, or raises `NotFound`."""
+    finding = inbox.findings.get([wanted_id]).get(wanted_id)
+    if finding is None:
+        raise NotFound(f"No finding {wanted_id} is stored. It may have been fixed.")
+    now = inbox.clock()
+    covering = [
+        snooze
+        for snooze in inbox.snoozes.about(scope.id for scope in candidate_scopes(finding))
+        if snooze.state(now) is not State.ENDED
+    ]
+    covering.sort(key=lambda each: (each.created_at, each.id))
+    return FindingDetail(ListedFinding(finding, Muting(covering, now).of(finding)), tuple(covering))
+
+
+def list_finding_history(
+    inbox: Inbox, wanted_id: str
+) -> tuple[Sequence[HistoryEvent], Sequence[SnoozeLine]]:
+    """Returns what happened to a finding, also a fixed one, and to the snoozes of its pair.
+
+    Raises `NotFound` if nothing is known of it.
+    """
+    events = inbox.archive.events_of(wanted_id)
+    now = inbox.clock()
+    lines = [
+        line
+        for snooze in inbox.snoozes.about([wanted_id])
+        if snooze.scope.is_pair
+        for line in list_history_lines(snooze, inbox.snoozes.events(snooze.id), now)
+    ]
+    if not events and not lines and wanted_id not in inbox.findings.get([wanted_id]):
+        raise NotFound(f"Nothing is known of a finding {wanted_id}.")
+    return events[-MOST_LINES:], lines[-MOST_LINES:]
+
+
+def _read_rows(
+    inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
+) -> Iterator[tuple[ListedFinding | None, str | None]]:
+    """Yields matching rows, and after each batch None with the id of its last row."""
+    muting = Muting(inbox.snoozes.unsettled(), now)
+    while True:
+        batch = inbox.findings.page(wanted.selection, after, size)
+        for finding in batch:
+            row = ListedFinding(finding, muting.of(finding))
+            if wanted.matches(row):
+                yield row, None
+        if len(batch) < size:
+            return
+        after = batch[-1].finding_id
+        yield None, after

@@ -1,0 +1,87 @@
+"""Nodes, passes and totals as people look them up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.node import Node, sum_severities
+from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.snooze import State
+from chalicelib.usecases.context import Inbox
+
+
+class DeliveryState(StrEnum):
+    """How far the message of a pass has come."""
+
+    NOTHING_SAID = "nothing said"
+    PENDING = "pending"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class NodePage:
+    """Nodes of a list, and the instance id to go on behind; None at the end."""
+
+    nodes: tuple[Node, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPage:
+    """Passes, newest first, each with its delivery; `after` as in `NodePage`, a scan id."""
+
+    scans: tuple[tuple[ScanRecord, DeliveryState], ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals of the store: a sum over nodes, never a reading of all findings."""
+
+    open: Mapping[Severity, int]
+    nodes_known: int
+    nodes_missing: int
+    nodes_unverified: int
+    snoozes: Mapping[State, int]
+    messages_pending: int
+    last_scan: ScanRecord | None
+
+
+def list_nodes(inbox: Inbox, after: str | None, limit: int) -> NodePage:
+    """A page of nodes."""
+    nodes = tuple(inbox.nodes.page(after, limit + 1))
+    more = len(nodes) > limit
+    return NodePage(nodes[:limit], nodes[limit - 1].instance_id if more else None)
+
+
+def list_scans(inbox: Inbox, after: str | None, limit: int) -> ScanPage:
+    """A page of passes."""
+    scans = tuple(inbox.archive.scans(after, limit + 1))
+    pending = {message.id for message in inbox.work.open().messages}
+    page = tuple((scan, _delivery(scan, pending)) for scan in scans[:limit])
+    return ScanPage(page, scans[limit - 1].scan_id if len(scans) > limit else None)
+
+
+def _delivery(scan: ScanRecord, pending: set[str]) -> DeliveryState:
+    if scan.message_id is None:
+        return DeliveryState.NOTHING_SAID
+    return DeliveryState.PENDING if scan.message_id in pending else DeliveryState.SENT
+
+
+def summarize(inbox: Inbox) -> Summary:
+    """The totals as of now."""
+    now = inbox.clock()
+    nodes: Sequence[Node] = inbox.nodes.all()
+    states = dict.fromkeys(State, 0)
+    for snooze in inbox.snoozes.all():
+        states[snooze.state(now)] += 1
+    return Summary(
+        open=sum_severities(nodes),
+        nodes_known=len(nodes),
+        nodes_missing=sum(node.missing_since is not None for node in nodes),
+        nodes_unverified=sum(node.unverified_since is not None for node in nodes),
+        snoozes=states,
+        messages_pending=len(inbox.work.open().messages),
+        last_scan=next(iter(inbox.archive.scans(None, 1)), None),
+    )

@@ -1,0 +1,137 @@
+"""The history of a snooze: written together with the snooze, read as lines for people."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix
+from chalicelib.domain.snooze_rules import SnoozeTerms
+from chalicelib.usecases.context import Author, Inbox
+
+# A response is limited to 6 MB (Lambda quotas), and a line may have 3 KB.
+MOST_LINES = 1_000
+# Who acts where no person does.
+SERVICE = "ec2-inspec-scan"
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeLine:
+    """One line of a history: when, what, by whom and how; then the snooze's terms since."""
+
+    snooze_id: str
+    at: datetime
+    kind: str
+    by: str
+    via: str
+    ends_at: datetime | None
+    reason: str
+    comment: str
+
+
+def build_snooze(
+    scope: Scope,
+    terms: SnoozeTerms,
+    ends_at: datetime | None,
+    author: Author,
+    now: datetime,
+    alike: Iterable[Snooze],
+) -> Snooze:
+    """Builds a snooze that begins now.
+
+    Its id begins with its scope and is derived from the snoozes `alike` that
+    have the same scope. Two callers that decide by the same state get the same
+    id, so only one can write and the other reads again.
+    """
+    known = [scope.instance_id, scope.title, *sorted(each.id for each in alike)]
+    digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
+    return Snooze(
+        id=f"{id_prefix(scope.id)}{digest[:8]}",
+        instance_id=scope.instance_id,
+        title=scope.title,
+        starts_at=now,
+        ends_at=ends_at,
+        until_resolved=terms.until_resolved,
+        reason=terms.reason,
+        comment=terms.comment,
+        created_by=author.name,
+        created_via=author.via,
+        created_at=now,
+    )
+
+
+def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:
+    """Writes a new snooze and its history; `Conflict` if another writer was first."""
+    inbox.snoozes.add(snooze, _build_event(snooze, SnoozeEventKind.CREATED, author, now))
+    return snooze
+
+
+def end_now(inbox: Inbox, snooze: Snooze, author: Author) -> None:
+    """Ends a snooze and writes its history. One that has ended stays unchanged."""
+    now = inbox.clock()
+    if snooze.state(now) is not State.ENDED:
+        save_snooze(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
+
+
+def save_snooze(
+    inbox: Inbox, snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
+) -> Snooze:
+    """Writes the next version of a snooze and its history."""
+    saved = replace(snooze, version=snooze.version + 1)
+    inbox.snoozes.save(saved, _build_event(saved, kind, author, now))
+    return saved
+
+
+def list_history_lines(
+    snooze: Snooze, events: Iterable[SnoozeEvent], now: datetime
+) -> tuple[SnoozeLine, ...]:
+    """Lists what happened to a snooze, oldest first.
+
+    What people did is stored. An end by time or by a fix is derived, and so is
+    `settled`: from then on, nothing about the end is waiting to be announced.
+    """
+    stored = sorted(events, key=lambda event: event.version)
+    lines = [
+        SnoozeLine(
+            each.snooze_id,
+            each.at,
+            each.kind,
+            each.by,
+            each.via,
+            each.ends_at,
+            each.reason,
+            each.comment,
+        )
+        for each in stored
+    ]
+    by_hand = any(each.kind is SnoozeEventKind.ENDED for each in stored)
+    if snooze.state(now) is State.ENDED and snooze.end is not None and not by_hand:
+        via = "time" if snooze.ended_at is None else "fix"
+        lines.append(_derive_line(snooze, snooze.end, "ended", via))
+    if snooze.settled_at is not None:
+        lines.append(_derive_line(snooze, snooze.settled_at, "settled", "scan"))
+    return tuple(lines)
+
+
+def _derive_line(snooze: Snooze, at: datetime, kind: str, via: str) -> SnoozeLine:
+    return SnoozeLine(
+        snooze.id, at, kind, SERVICE, via, snooze.ends_at, snooze.reason, snooze.comment
+    )
+
+
+def _build_event(
+    snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
+) -> SnoozeEvent:
+    return SnoozeEvent(
+        snooze_id=snooze.id,
+        at=now,
+        kind=kind,
+        by=author.name,
+        via=author.via,
+        version=snooze.version,
+        ends_at=snooze.ends_at,
+        reason=snooze.reason,
+        comment=snooze.comment,
+    )

@@ -1,0 +1,180 @@
+"""Runs scans under the lease until no job is waiting: sync, announce, deliver, record."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import uuid4
+
+from chalicelib.domain.job import JobKind
+from chalicelib.domain.message import Message
+from chalicelib.domain.scan import Outcome, build_record
+from chalicelib.usecases.announce.deliver import Delivery, StepResult, deliver
+from chalicelib.usecases.announce.stage import (
+    NO_ANNOUNCEMENT,
+    Announcement,
+    CsvContent,
+    stage_monthly,
+    stage_scan,
+)
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Context, Options, Run
+from chalicelib.usecases.ports import OpenWork
+from chalicelib.usecases.scan.scan import sync_store
+from chalicelib.usecases.snooze_access import read_snoozes
+
+# The lease outlives the Lambda that holds it by this time, because clocks differ.
+LEASE_MARGIN = timedelta(seconds=30)
+# Reading stops this long before the deadline: what it found must still be announced.
+ANNOUNCING_TIME = timedelta(seconds=60)
+# Another scan starts only with this much time left.
+ANOTHER_SCAN = timedelta(seconds=120)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What one scan did.
+
+    pending: messages with a step left, oldest first · failure: the first error
+    that kept the scan from reading or announcing, None if nothing did.
+    """
+
+    scan_id: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome | None
+    announcement: Announcement
+    deliveries: tuple[StepResult, ...]
+    pending: tuple[Message, ...]
+    failure: Exception | None = None
+
+    @property
+    def undelivered(self) -> tuple[StepResult, ...]:
+        """The delivery steps that failed."""
+        return tuple(each for each in self.deliveries if each.error)
+
+    @property
+    def pending_age(self) -> timedelta:
+        """How long the oldest pending message has waited; zero if none does."""
+        if not self.pending:
+            return timedelta()
+        return self.finished_at - self.pending[0].created_at
+
+    @property
+    def finished_a_scan(self) -> bool:
+        """Whether nodes had reported again, and the scan reached the end of all of them.
+
+        A scan that found nothing changed does not count: it cannot know whether
+        the nodes are still being scanned. Neither does one that only read
+        unverified nodes again, which every scan does.
+        """
+        if self.outcome is None or self.failure is not None:
+            return False
+        coverage = self.outcome.coverage
+        return coverage.verified > 0 and coverage.deferred == 0
+
+
+def run_scans(
+    context: Context, deadline: datetime, options: Options = DEFAULT_OPTIONS
+) -> tuple[ScanReport, ...]:
+    """Runs scans until no job is waiting. Returns no report if somebody else holds the lease.
+
+    An event that arrives while the lease is held only enqueues its job. So this
+    looks for new jobs again after it has released the lease.
+    """
+    reports: list[ScanReport] = []
+    while True:
+        owner = uuid4().hex
+        if not context.lease.acquire(owner, context.clock(), deadline + LEASE_MARGIN):
+            return tuple(reports)
+        try:
+            work = context.work.open()
+            run = Run(
+                new_scan_id(context.clock()),
+                deadline,
+                read_until=deadline - ANNOUNCING_TIME,
+                options=options,
+                braked_before=work.channel_state.braked,
+            )
+            reports.append(run_scan(context, run, work))
+        finally:
+            context.lease.release(owner)
+        options = DEFAULT_OPTIONS
+        if deadline - context.clock() < ANOTHER_SCAN or not _has_new_jobs(context, work):
+            return tuple(reports)
+
+
+def new_scan_id(now: datetime) -> str:
+    """Returns an id that is unique and sorts by time: `20261123T081500Z-1f2e3d4c`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+
+
+def _has_new_jobs(context: Context, work: OpenWork) -> bool:
+    known = {job.key for job in work.jobs}
+    return any(job.key not in known for job in context.work.open().jobs)
+
+
+def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
+    """Runs one scan: sync the store, stage the announcement, deliver.
+
+    A part that fails does not stop the others. Pending messages are delivered in
+    any case, and the first failure is in the report.
+    """
+    started_at = context.clock()
+    parts = IsolatedParts()
+    outcome = parts.run(lambda: sync_store(context, run, read_snoozes(context)))
+    announcement = parts.run(lambda: stage_scan(context, outcome, work)) if outcome else None
+    delivery = _deliver(context, run, work.messages, announcement)
+    # A large month may take longer than there is time. The announcement must not wait for it.
+    months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
+    monthly = parts.run(lambda: stage_monthly(context, months)) if months else None
+    monthly_delivery = _deliver(context, run, (), monthly, channel_is_down=delivery.channel_is_down)
+    finished_at = context.clock()
+    if outcome:
+        message_id = announcement.message.id if announcement and announcement.message else None
+        record = build_record(outcome, finished_at, message_id)
+        parts.run(lambda: context.journal.record(record))
+    return ScanReport(
+        scan_id=run.scan_id,
+        started_at=started_at,
+        finished_at=finished_at,
+        outcome=outcome,
+        announcement=announcement or NO_ANNOUNCEMENT,
+        deliveries=(*delivery.results, *monthly_delivery.results),
+        pending=(*delivery.pending, *monthly_delivery.pending),
+        failure=parts.failure,
+    )
+
+
+def _deliver(
+    context: Context,
+    run: Run,
+    waiting: Sequence[Message],
+    announcement: Announcement | None,
+    *,
+    channel_is_down: bool = False,
+) -> Delivery:
+    """Delivers the messages that wait, and the announcement that was just staged."""
+    fresh: dict[str, CsvContent] = {}
+    messages = list(waiting)
+    if announcement and announcement.message:
+        messages.append(announcement.message)
+        if announcement.content:
+            fresh[announcement.message.id] = announcement.content
+    return deliver(context, messages, fresh, run.deadline, channel_is_down=channel_is_down)
+
+
+class IsolatedParts:
+    """Runs parts of a scan so that none stops the next. `failure` is the first error."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    def run(self, part: Callable[[], T]) -> T | None:
+        """Returns the part's result, None if it failed."""
+        try:
+            return part()
+        except Exception as error:  # noqa: BLE001 - recorded here, raised by the entry point
+            self.failure = self.failure or error
+            return None

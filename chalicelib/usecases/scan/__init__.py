@@ -1,0 +1,1 @@
+"""Scanning: read SSM Compliance, compare with the store, write the differences."""

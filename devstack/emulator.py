@@ -1,7 +1,7 @@
-"""An AWS that runs Lambdas: ministack in an environment of its own, for the life of a block.
+"""An AWS that runs Lambdas: ministack, in its own virtual environment.
 
-It evaluates IAM policies (`AUTH`), so a function that lacks a permission fails here as it
-would in an account. It has no SSM Compliance and takes no events of `aws.*`: point
+It evaluates IAM policies (`AUTH`), so a function that lacks a permission fails as in a real
+account. It has no SSM Compliance and accepts no events of `aws.*`: point
 `AWS_ENDPOINT_URL_SSM` at devstack.aws.server and invoke the function with the event.
 """
 
@@ -22,17 +22,17 @@ _START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: its endpoint, its port, and the file it logs to."""
+    """A running emulator: its endpoint, its port and its log file."""
 
     url: str
     port: int
     log: Path
 
-    def operator(self) -> dict[str, str]:
-        """The environment of an operator's commands: the account's root, no profile."""
+    def build_operator_env(self) -> dict[str, str]:
+        """Return the environment for an operator's commands: the root user, no profile."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            # the one key that the emulator takes for the account's root
+            # the emulator knows this key as the root user
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
@@ -40,13 +40,13 @@ class Emulator:
 
 
 def describe_missing() -> str | None:
-    """What is missing to start it, and how to get it; None where all is there."""
-    return None if _PYTHON.exists() else "the emulator is not installed (`make setup` gets it)"
+    """Return what is missing to start it. None if nothing is."""
+    return None if _PYTHON.exists() else "the emulator is not installed (`make setup`)"
 
 
 @contextmanager
 def run_emulator() -> Iterator[Emulator]:
-    """Run it on a free port with nothing in it; what it knew is gone afterwards."""
+    """Run an empty emulator on a free port for the length of a `with` block."""
     port = find_free_port()
     with tempfile.TemporaryDirectory() as home:
         log = Path(home) / "emulator.log"

@@ -1,8 +1,8 @@
-"""Starts ministack with the two calls that Chalice makes and ministack lacks.
+"""Starts ministack with two calls that Chalice needs and ministack lacks.
 
-ImportRestApi makes an API of a specification, PutRestApi replaces an API's routes by
-another one. ministack has both inside its CloudFormation, and over HTTP takes the first for
-CreateRestApi. This runs in the emulator's own environment.
+ImportRestApi creates an API from a specification. PutRestApi replaces the routes of an API.
+ministack has both only inside its CloudFormation, and over HTTP mistakes the first for
+CreateRestApi. This program runs in the emulator's virtual environment.
 """
 
 import json
@@ -15,21 +15,22 @@ from ministack.services import apigateway_v1
 _handle = apigateway_v1.handle_request
 
 
-async def _with_imports(
+async def _handle_request(
     method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
 ) -> Any:
     parts = path.strip("/").split("/")
     if method == "POST" and parts == ["restapis"] and "mode" in query:
-        made = apigateway_v1._import_rest_api(json.loads(body))
-        status, answer_headers, answer = await _handle("GET", f"/restapis/{made}", headers, b"", {})
-        return 201 if status < 300 else status, answer_headers, answer
+        api_id = apigateway_v1._import_rest_api(json.loads(body))
+        path = f"/restapis/{api_id}"
+        status, response_headers, response = await _handle("GET", path, headers, b"", {})
+        return 201 if status < 300 else status, response_headers, response
     if method == "PUT" and len(parts) == 2 and parts[0] == "restapis":
-        _overwrite(parts[1], json.loads(body))
+        _replace_routes(parts[1], json.loads(body))
         return await _handle("GET", path, headers, b"", {})
     return await _handle(method, path, headers, body, query)
 
 
-def _overwrite(api_id: str, specification: Mapping[str, Any]) -> None:
+def _replace_routes(api_id: str, specification: Mapping[str, Any]) -> None:
     resources = apigateway_v1._resources[api_id]
     root = next(each for each in resources.values() if each["path"] == "/")
     apigateway_v1._resources[api_id] = {root["id"]: {**root, "resourceMethods": {}}}
@@ -40,5 +41,5 @@ def _overwrite(api_id: str, specification: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    apigateway_v1.handle_request = _with_imports
+    apigateway_v1.handle_request = _handle_request
     main()

@@ -1,22 +1,22 @@
-"""The environment of a process that must only ever talk to stand-ins."""
+"""The environment of a process that may reach nothing but stand-ins, with its made-up names."""
 
 import os
 from collections.abc import MutableMapping
 
-ACCOUNT = "123456789012"  # the account moto gives to credentials it does not know
+ACCOUNT = "123456789012"  # moto assigns it to unknown credentials
 REGION = "us-east-1"
 CHANNEL_ID = "C0DEVSTACK"
-TOKEN = "xoxb-devstack"  # noqa: S105 - only the stand-in takes it
+TOKEN = "xoxb-devstack"  # noqa: S105 - valid for the stand-in only
 TOKEN_PARAMETER = "/ec2-inspec-scan/devstack/slack-token"  # noqa: S105 - a name
 API_TOKENS_PARAMETER = "/ec2-inspec-scan/devstack/api-tokens"
 ASSOCIATION = "6e37940a-23ba-4ab0-9b96-5d0a1a05464f"
 
 
 def isolate(env: MutableMapping[str, str] = os.environ) -> None:
-    """Take every AWS profile, key and endpoint out, and put made-up credentials in.
+    """Replace every AWS profile, key and endpoint by made-up credentials.
 
-    A stand-in must not be reached with real credentials, nor a real account by
-    mistake; some libraries fail at import on a profile that does not exist.
+    So real credentials never reach a stand-in, and no mistake reaches a real account. Some
+    libraries also fail at import if the profile does not exist.
     """
     for name in [name for name in env if name.startswith("AWS_")]:
         del env[name]
@@ -41,7 +41,7 @@ def build_settings(
     ledger_table: str,
     reports_bucket: str,
 ) -> dict[str, str]:
-    """The settings that let the handlers work on the stand-ins."""
+    """Return the settings that point app.py at the stand-ins."""
     return {
         "AWS_ENDPOINT_URL": aws_url,
         "FINDINGS_TABLE": findings_table,

@@ -1,4 +1,4 @@
-"""The events that start the service, in exactly the shape in which EventBridge delivers them."""
+"""The events that start the functions, in the exact shape that EventBridge delivers."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 
-def build_association_event(  # noqa: PLR0913 - the facts of one association run
+def build_association_event(  # noqa: PLR0913 - the values of one association execution
     association_id: str,
     status: str,
     executed_at: datetime | None,
@@ -18,30 +18,30 @@ def build_association_event(  # noqa: PLR0913 - the facts of one association run
     region: str,
     document_name: str = "AWS-RunInspecChecks",
 ) -> dict[str, Any]:
-    """Return a State Manager event; `aggregated` counts nodes by status, `{"Success": 3}`.
+    """Return a State Manager event. `aggregated` counts nodes by status: `{"Success": 3}`.
 
-    `status` is Pending, Success or Failed. Without `executed_at` the event names no execution
-    date, as happens. Times are aware, whole seconds. Each event has an id of its own.
+    `status` is Pending, Success or Failed. `executed_at` None leaves out the execution dates,
+    as AWS sometimes does. Times are aware and in whole seconds. Every event has a new id.
     """
-    ran = {} if executed_at is None else {"last-execution-date": _seconds(executed_at)}
+    executed = {} if executed_at is None else {"last-execution-date": _format_time(executed_at)}
     if executed_at is not None and status == "Success":
-        ran["last-successful-execution-date"] = _seconds(executed_at)
+        executed["last-successful-execution-date"] = _format_time(executed_at)
     detail = {
         "association-id": association_id,
         "document-name": document_name,
         "association-version": "1",
         "document-version": "Optional.empty",
-        "targets": _inner_json([{"key": "InstanceIds", "values": ["*"]}]),
+        "targets": _encode([{"key": "InstanceIds", "values": ["*"]}]),
         "creation-date": "2024-02-13T17:22:54.458Z",
-        **ran,
+        **executed,
         "last-updated-date": "2024-02-13T17:22:54.458Z",
         "status": status,
-        "association-status-aggregated-count": _inner_json(dict(aggregated)),
+        "association-status-aggregated-count": _encode(dict(aggregated)),
         "schedule-expression": "cron(0 */30 * * * ? *)",
         "association-cwe-version": "1.0",
     }
     return {
-        **_envelope("EC2 State Manager Association State Change", "aws.ssm", event_time),
+        **_build_envelope("EC2 State Manager Association State Change", "aws.ssm", event_time),
         "account": account,
         "region": region,
         "resources": [f"arn:aws:ssm:{region}::document/{document_name}"],
@@ -50,9 +50,9 @@ def build_association_event(  # noqa: PLR0913 - the facts of one association run
 
 
 def build_scheduled_event(time: datetime, rule: str, account: str, region: str) -> dict[str, Any]:
-    """Return what the schedule of the rule named `rule` sends at `time` (aware)."""
+    """Return the event that the schedule of `rule` sends at `time` (aware)."""
     return {
-        **_envelope("Scheduled Event", "aws.events", time),
+        **_build_envelope("Scheduled Event", "aws.events", time),
         "account": account,
         "region": region,
         "resources": [f"arn:aws:events:{region}:{account}:rule/{rule}"],
@@ -60,22 +60,22 @@ def build_scheduled_event(time: datetime, rule: str, account: str, region: str) 
     }
 
 
-def _envelope(detail_type: str, source: str, time: datetime) -> dict[str, Any]:
+def _build_envelope(detail_type: str, source: str, time: datetime) -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid4()),
         "detail-type": detail_type,
         "source": source,
-        "time": _seconds(time),
+        "time": _format_time(time),
     }
 
 
-def _seconds(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     if moment.utcoffset() is None:
-        raise ValueError(f"{moment} has no time zone; give an aware time.")
+        raise ValueError(f"{moment} has no time zone. Use an aware time.")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _inner_json(value: object) -> str:
-    """State Manager puts JSON into strings, without blanks."""
+def _encode(value: object) -> str:
+    """Encode JSON as State Manager does, for use in a string: without spaces."""
     return json.dumps(value, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Calls the three handlers of app.py as Lambda would, with the settings of a stack."""
+"""Runs app.py on this machine: its three functions, its API, the tokens of the API."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -22,19 +22,24 @@ from devstack.aws.session import make_session
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from devstack.events import build_association_event, build_scheduled_event
 from devstack.serving import HOST, POLL_INTERVAL
-from ops.token_commands import add_token
+from ops.tokens import add_token
 
-MAX_SECONDS = 900
+# Timeouts in seconds, as in .chalice/config.json.
+FUNCTION_TIMEOUT = 900
+API_TIMEOUT = 60
 
 
 class Handlers:
-    """The deployed functions; what they log goes to `log`, one JSON object a line."""
+    """The three functions, called as Lambda calls them with the settings `env`.
+
+    They log to `log`, one JSON object a line.
+    """
 
     def __init__(self, env: Mapping[str, str], log: TextIO) -> None:
         os.environ.update(env)
         self._log = log
         with redirect_stdout(log):
-            # app.py reads three settings at import, so it comes after the environment
+            # app.py reads three settings at import, so the environment comes first
             import app  # noqa: PLC0415
 
             self._app = app
@@ -42,7 +47,7 @@ class Handlers:
     def scan(
         self, executed_at: datetime, nodes: Mapping[str, int], status: str = "Success"
     ) -> dict[str, Any]:
-        """Hand over the event of an association execution; `nodes` counts nodes by status."""
+        """Send the event of an association execution. `nodes` counts nodes by status."""
         now = datetime.now(UTC)
         event = build_association_event(
             ASSOCIATION, status, executed_at, nodes, now, account=ACCOUNT, region=REGION
@@ -50,40 +55,37 @@ class Handlers:
         return self._call("ec2_inspec_scan", event)
 
     def report_month(self) -> dict[str, Any]:
-        """Hand over the tick of the monthly schedule."""
-        return self._call("monthly_alert", self._tick("monthly-alert"))
+        """Send the event of the monthly schedule."""
+        return self._call("monthly_alert", self._build_tick("monthly-alert"))
 
-    def reconcile(self, payload: Mapping[str, bool] | None = None) -> dict[str, Any]:
-        """Hand over the tick of every 15 minutes, with what a person may add by hand."""
-        return self._call("reconcile", self._tick("reconcile") | dict(payload or {}))
+    def reconcile(self, options: Mapping[str, bool] | None = None) -> dict[str, Any]:
+        """Send the event of the 15-minute schedule, plus options that a person may add."""
+        return self._call("reconcile", self._build_tick("reconcile") | dict(options or {}))
 
-    def _tick(self, rule: str) -> dict[str, Any]:
+    def _build_tick(self, rule: str) -> dict[str, Any]:
         return build_scheduled_event(datetime.now(UTC), rule, ACCOUNT, REGION)
 
     def _call(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        context = LambdaContext(function, 1024, max_runtime_ms=MAX_SECONDS * 1000)
+        context = LambdaContext(function, 1024, max_runtime_ms=FUNCTION_TIMEOUT * 1000)
         with redirect_stdout(self._log):
-            answer: dict[str, Any] = getattr(self._app, function)(event, context)
-        return answer
-
-
-# Seconds that Lambda gives an API call, as .chalice/config.json says.
-API_TIMEOUT = 60
+            response: dict[str, Any] = getattr(self._app, function)(event, context)
+        return response
 
 
 class _SilentHandler(ChaliceRequestHandler):
-    # head and body are two writes: on a kept connection the second would wait 40 ms for the first
+    # A response is two writes. On a kept connection Nagle delays the second one by 40 ms.
     disable_nagle_algorithm = True
 
     def log_message(self, *_: object) -> None:
-        """Keep requests out of the terminal: a title may stand in a query."""
+        """Print no request: its query may contain the title of a finding."""
 
 
 @contextmanager
 def serve_api(port: int = 0) -> Iterator[str]:
-    """Serve on `port`, on a free one when it is 0; yields the URL, without a slash at its end.
+    """Serve the API on `port`, or on a free port if it is 0.
 
-    The settings must stand in the environment before. OSError when the port is taken.
+    Yields the URL without a slash at the end. The settings must be in the environment before
+    the call. Raises OSError if the port is taken.
     """
     # app.py reads three settings at import
     import app  # noqa: PLC0415
@@ -106,13 +108,13 @@ def serve_api(port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def open_token_store(env: Mapping[str, str]) -> Iterator[ParameterTokens]:
-    """The store that the settings `env` name, at the stand-in."""
+    """Open the token store that the settings `env` name."""
     with closing(make_session().client("ssm", endpoint_url=env["AWS_ENDPOINT_URL"])) as ssm:
         yield ParameterTokens(ssm, env["API_TOKENS_PARAMETER"])
 
 
 def create_tokens(env: Mapping[str, str], **roles: Role) -> dict[str, str]:
-    """Make a token for each name; returns them by name, they are nowhere else."""
+    """Create a token for each name. Returns them by name; the store has only their hashes."""
     now = datetime.now(UTC)
     with open_token_store(env) as store:
         return {name: add_token(store, name, role, now) for name, role in roles.items()}

@@ -1,4 +1,4 @@
-"""Serves a WSGI application on this machine for as long as a `with` block lasts."""
+"""Servers and ports of this machine."""
 
 import socket
 import time
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-
 HOST = "127.0.0.1"
-# Seconds between two looks at whether to stop serving
+# Seconds between two checks for a shutdown.
 POLL_INTERVAL = 0.02
 
 
@@ -24,9 +23,10 @@ POLL_INTERVAL = 0.02
 def serve_wsgi(
     app: "WSGIApplication", port: int, handler: type[WSGIRequestHandler]
 ) -> Iterator[str]:
-    """Serve on `port`, on a free one when it is 0; yields the URL, `http://127.0.0.1:<port>`.
+    """Serve an application on `port`, or on a free port if it is 0.
 
-    Raises OSError when the port is taken: werkzeug itself would end the program.
+    Yields the URL, `http://127.0.0.1:<port>`. Raises OSError if the port is taken. werkzeug
+    alone would end the program.
     """
     with socket.create_server((HOST, port)) as listener:
         server = make_server(
@@ -43,14 +43,17 @@ def serve_wsgi(
 
 
 def find_free_port() -> int:
-    """A port that nothing listens on just now."""
+    """Return a port that is free at this moment."""
     with closing(socket.create_server((HOST, 0))) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
 def wait_for_port(process: "subprocess.Popen[bytes]", port: int, name: str, seconds: float) -> None:
-    """Return once `port` answers; RuntimeError where the program ended or took too long."""
+    """Return when `port` accepts connections.
+
+    Raises RuntimeError if the process has ended, or after `seconds`.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -1,9 +1,14 @@
-"""The whole stack on one machine: AWS, Slack, tables, bucket, the Slack token."""
+"""The stack of one machine: AWS and Slack with tables, a bucket and the Slack token.
+
+`make up` keeps a stack running. It writes a file by which other commands find the stack.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,10 +18,12 @@ from devstack.aws.session import make_session
 from devstack.environment import CHANNEL_ID, TOKEN, TOKEN_PARAMETER, build_settings
 from devstack.slack import SlackStandIn, serve_slack
 
+STATE = Path("build/devstack/running.json")
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where everything listens; 0 takes a free port."""
+    """The ports of all servers. 0 stands for a free port."""
 
     aws: int = 0
     slack: int = 0
@@ -26,7 +33,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Running stand-ins; `env` are the settings that point the handlers at them."""
+    """The running stand-ins, and in `env` the settings that point app.py at them."""
 
     aws: AwsServer
     slack: SlackStandIn
@@ -36,7 +43,7 @@ class Stack:
 
 @contextmanager
 def run_stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
-    """Run the stand-ins while the block lasts; port 0 takes a free one."""
+    """Run the stand-ins for the length of a `with` block. Port 0 stands for a free port."""
     with (
         serve_aws(aws_port) as aws,
         serve_slack(slack_port, token=TOKEN, channel_id=CHANNEL_ID) as slack,
@@ -55,15 +62,12 @@ def run_stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
         yield Stack(aws, slack, resources, env)
 
 
-STATE = Path("build/devstack/running.json")
-
-
 class NotRunningError(RuntimeError):
-    """No stack is running; the text says how to start one."""
+    """No stack is running. The text says how to start one."""
 
 
 class RunningStack(msgspec.Struct, frozen=True):
-    """Where the running stack is, and the settings for it; `api_url` None: no API is served."""
+    """The addresses of a running stack and its settings. Without an API, `api_url` is None."""
 
     aws_url: str
     page_url: str
@@ -73,7 +77,7 @@ class RunningStack(msgspec.Struct, frozen=True):
 
 @contextmanager
 def publish_running(running: RunningStack, path: Path = STATE) -> Iterator[None]:
-    """Let other commands find this stack while the block lasts."""
+    """Let other commands find this stack for the length of a `with` block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.encode(running))
     try:
@@ -82,11 +86,22 @@ def publish_running(running: RunningStack, path: Path = STATE) -> Iterator[None]
         path.unlink(missing_ok=True)
 
 
-def read_running(path: Path = STATE) -> RunningStack:
-    """The stack that is running now, or `NothingRunsError`."""
+def find_running(path: Path = STATE) -> RunningStack:
+    """Return the running stack, or raise `NotRunningError`. A killed stack is not running."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunningStack)
+        running = msgspec.json.decode(path.read_bytes(), type=RunningStack)
     except (FileNotFoundError, msgspec.DecodeError) as error:
         raise NotRunningError(
             "No stack is running here. Start one in another terminal: make up"
         ) from error
+    address = urlsplit(running.page_url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=2)
+    try:
+        connection.connect()
+    except OSError as error:
+        raise NotRunningError(
+            f"The stack of {path} does not respond. Start one in another terminal: make up"
+        ) from error
+    finally:
+        connection.close()
+    return running

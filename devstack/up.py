@@ -1,4 +1,4 @@
-"""Keeps the stack running to click through: the API, its viewer and two tokens come with it."""
+"""`make up`: keeps a stack running, with the API, its viewer, two tokens and one scan."""
 
 import signal
 import sys
@@ -16,67 +16,63 @@ from devstack.local_app import Handlers, create_tokens, serve_api
 from devstack.stack import Ports, RunningStack, publish_running, run_stack
 from devstack.viewer import serve_viewer
 
+_HINTS = """Try in another terminal:
+  python -m devstack load devstack/samples/ubuntu-good.json --instance i-0a1b2c3d4e5f60004
+  python -m devstack scan        send the association event to ec2-inspec-scan
+  python -m devstack monthly     send the monthly event to monthly-alert
+  python -m devstack reconcile   send the 15-minute event to reconcile
+  python -m devstack token add --name me --role operator    create another token
+  python -m devstack channel     print the Slack channel
+(use .venv/bin/python, or activate the virtual environment)"""
 
-def up(ports: Ports, console: Console) -> None:
-    """Keep the stack running, with the sample fleet scanned once, until Ctrl-C or a SIGTERM."""
-    # set, not inherited: a shell starts a background process with Ctrl-C ignored
+
+def keep_running(ports: Ports, console: Console) -> None:
+    """Keep a stack running until Ctrl-C or SIGTERM. The sample fleet is scanned once."""
+    # explicitly, because a shell starts background processes with Ctrl-C ignored
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _run(ports, console)
+        _run_forever(ports, console)
     console.print("Stopped.")
 
 
-def _run(ports: Ports, console: Console) -> None:
+def _run_forever(ports: Ports, console: Console) -> None:
     with run_stack(ports.aws, ports.slack) as running:
-        # before the API: it reads its settings from the environment that this sets
+        # before the API, which reads the settings that this puts into the environment
         handlers = Handlers(running.env, sys.stderr)
-        with serve_api(ports.api) as api, serve_viewer(api, ports.viewer) as viewer_url:
+        with serve_api(ports.api) as api, serve_viewer(api, ports.viewer) as viewer:
             state = RunningStack(running.aws.url, running.slack.page_url, running.env, api)
             with publish_running(state):
                 tokens = create_tokens(running.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
-                with console.status("the sample fleet reports and is scanned"):
+                with console.status("Loading and scanning the sample fleet"):
                     began = read_clock()
                     for node, name in FLEET.items():
                         load_sample(running.aws.url, node, name)
                     handlers.scan(began, {"Success": len(FLEET)})
-                show_addresses(
-                    {
-                        "AWS (SSM, DynamoDB, S3)": running.aws.url,
-                        "Slack channel": running.slack.page_url,
-                        "API": api,
-                        "API, to read and try": viewer_url,
-                    },
-                    console,
-                )
-                _show_tokens(api, tokens, console)
+                addresses = {
+                    "AWS (SSM, DynamoDB, S3)": running.aws.url,
+                    "Slack channel": running.slack.page_url,
+                    "API": api,
+                    "API, to read and try": viewer,
+                }
+                _print_addresses(addresses, console)
+                _print_tokens(api, tokens, console)
                 console.print(_HINTS)
-                console.print("Ctrl-C ends it.", style="bold")
+                console.print("Ctrl-C stops it.", style="bold")
                 while True:
                     time.sleep(3600)
 
 
-_HINTS = """In another terminal:
-  python -m devstack load devstack/samples/ubuntu-good.json --instance i-0a1b2c3d4e5f60004
-  python -m devstack scan        the association event reaches ec2-inspec-scan
-  python -m devstack monthly     the month ends
-  python -m devstack reconcile   the tick of every 15 minutes
-  python -m devstack token add --name me --role operator    another token for the API
-  python -m devstack channel     print the Slack channel here
-(use .venv/bin/python, or activate the virtual environment)"""
-
-
-def show_addresses(addresses: Mapping[str, str], console: Console) -> None:
-    """Print where everything listens."""
+def _print_addresses(addresses: Mapping[str, str], console: Console) -> None:
     table = Table(box=None, show_header=False)
     for name, url in addresses.items():
         table.add_row(name, url)
     console.print(table)
 
 
-def _show_tokens(api: str, tokens: Mapping[str, str], console: Console) -> None:
-    """Print the tokens, on lines that no terminal's width cuts."""
-    console.print("\nTokens of the API, shown this once:")
+def _print_tokens(api: str, tokens: Mapping[str, str], console: Console) -> None:
+    """Print the tokens unwrapped, so that they can be copied at any width of the terminal."""
+    console.print("\nTokens of the API, printed only here:")
     for name, token in tokens.items():
         console.print(Text(f"  {name:8}  {token}"), soft_wrap=True)
     curl = f"curl -H 'Authorization: Bearer {tokens['operator']}' '{api}/v1/findings?limit=2'"

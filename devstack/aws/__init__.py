@@ -1,1 +1,1 @@
-"""AWS on localhost: moto's server with the SSM Compliance actions it lacks."""
+"""AWS on this machine: moto's server, with the SSM Compliance actions that moto lacks."""

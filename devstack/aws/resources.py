@@ -1,6 +1,7 @@
-"""Create the tables and the bucket of infra/data.yaml at a local endpoint.
+"""Creates the tables and the bucket of infra/data.yaml at a local endpoint.
 
-What only matters on AWS (backups, encryption, policies, lifecycle) stays with the template.
+Parts of the template that matter only on AWS (backups, encryption, policies, lifecycle) are
+left out.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from devstack.aws.session import ACCOUNT, REGION, make_session
+from devstack.aws.session import make_session
+from devstack.environment import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
-# What DynamoDB Local understands too.
+DATA_TEMPLATE = Path(__file__).parents[2] / "infra" / "data.yaml"
+# The table properties that DynamoDB Local understands too.
 TABLE_KEYS = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 
 
@@ -37,7 +39,7 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The names of all that was created, as the settings of a stage want them."""
+    """The names of the tables and the bucket, as the settings of a stage need them."""
 
     findings_table: str
     nodes_table: str
@@ -46,7 +48,7 @@ class Resources:
 
 
 def create_resources(url: str, stage: str = "dev") -> Resources:
-    """Create the tables and the bucket of `stage` at the endpoint `url`, none may exist yet."""
+    """Create the tables and the bucket of `stage` at the endpoint `url`. None may exist yet."""
     session = make_session()
     names = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": REGION}
     bucket = substitute_names(read_properties("ReportsBucket")["BucketName"], names)
@@ -60,9 +62,9 @@ def create_resources(url: str, stage: str = "dev") -> Resources:
 
 
 def create_tables(dynamodb: DynamoDBClient, prefix: str = "", stage: str = "dev") -> Tables:
-    """Create the three tables, empty, each name led by `prefix` so that tests keep apart.
+    """Create the three tables. `prefix` leads each name, so that tests can have their own.
 
-    Works on moto and on DynamoDB Local; both have a table ready when the call returns.
+    moto and DynamoDB Local have the tables ready when this returns.
     """
     return Tables(
         findings=_create_table(dynamodb, "FindingsTable", prefix, stage),
@@ -82,20 +84,17 @@ def _create_table(dynamodb: DynamoDBClient, logical_id: str, prefix: str, stage:
     return name
 
 
-DATA_TEMPLATE = Path(__file__).parents[2] / "infra" / "data.yaml"
-
-
 class _Sub(Template):
-    """The `${Name}` of `Fn::Sub`, pseudo parameters like `${AWS::Region}` included."""
+    """The placeholders of `Fn::Sub`: `${Name}`, and pseudo parameters like `${AWS::Region}`."""
 
     idpattern = r"[A-Za-z0-9:.]+"
 
 
 class _ShortForms(yaml.SafeLoader):
-    """YAML in which `!Sub value` stands for `{"Fn::Sub": value}`, and `!Ref` for `{"Ref": …}`."""
+    """Reads `!Sub value` as `{"Fn::Sub": value}`, and `!Ref name` as `{"Ref": name}`."""
 
 
-def _long_form(
+def _expand_short_form(
     loader: _ShortForms, suffix: str, node: yaml.ScalarNode | yaml.SequenceNode
 ) -> dict[str, Any]:
     value: Any
@@ -106,11 +105,11 @@ def _long_form(
     return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
 
 
-_ShortForms.add_multi_constructor("!", _long_form)
+_ShortForms.add_multi_constructor("!", _expand_short_form)
 
 
 @cache
-def _resources() -> Mapping[str, Any]:
+def _read_resources() -> Mapping[str, Any]:
     with DATA_TEMPLATE.open(encoding="utf-8") as source:
         template = yaml.load(source, _ShortForms)  # noqa: S506 - derives from SafeLoader
     resources: Mapping[str, Any] = template["Resources"]
@@ -118,11 +117,11 @@ def _resources() -> Mapping[str, Any]:
 
 
 def read_properties(logical_id: str) -> Mapping[str, Any]:
-    """Return the `Properties` of one resource, intrinsic functions in their long form."""
-    found: Mapping[str, Any] = _resources()[logical_id]["Properties"]
-    return found
+    """Return the `Properties` of a resource, with intrinsic functions in their long form."""
+    properties: Mapping[str, Any] = _read_resources()[logical_id]["Properties"]
+    return properties
 
 
 def substitute_names(value: Mapping[str, str], names: Mapping[str, str]) -> str:
-    """Return the text of `{"Fn::Sub": text}` with `names` put in; KeyError for one missing."""
+    """Return the text of `{"Fn::Sub": text}` with `names` filled in, or raise KeyError."""
     return _Sub(value["Fn::Sub"]).substitute(names)

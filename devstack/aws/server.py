@@ -1,4 +1,7 @@
-"""The embedded AWS: a real HTTP endpoint on localhost for the life of a `with` block."""
+"""AWS as an HTTP server: moto, and three SSM actions that moto lacks.
+
+The actions are PutComplianceItems, ListComplianceItems and ListResourceComplianceSummaries.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -22,39 +25,6 @@ from devstack.aws.compliance_put import put_compliance_items
 from devstack.aws.compliance_store import ComplianceStore, attach_store
 from devstack.serving import serve_wsgi
 
-
-@dataclass(frozen=True, slots=True)
-class AwsServer:
-    """A running server; `url` is the endpoint of every service, `http://127.0.0.1:<port>`."""
-
-    url: str
-
-    def reset(self) -> None:
-        """Forget all data of all services, as `POST /moto-api/reset` does from outside."""
-        BackendDict.reset()
-
-
-class _QuietHandler(MotoRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep the terminal for the people who look at it."""
-
-
-@contextmanager
-def serve_aws(port: int = 0) -> Iterator[AwsServer]:
-    """Serve AWS on `port`, on a free one when it is 0; all data is gone afterwards.
-
-    moto keeps its data per process, so one server at a time.
-    Raises OSError when the port is taken.
-    """
-    register_compliance()
-    with serve_wsgi(DomainDispatcherApplication(create_backend_app), port, _QuietHandler) as url:
-        aws = AwsServer(url)
-        try:
-            yield aws
-        finally:
-            aws.reset()
-
-
 Action: TypeAlias = Callable[[ComplianceStore, Mapping[str, Any]], dict[str, Any]]
 
 ACTIONS: Mapping[str, Action] = {
@@ -65,27 +35,63 @@ ACTIONS: Mapping[str, Action] = {
 SERVER_FAULTS = {"InternalServerError": 500, "ServiceUnavailable": 503}
 
 
+@dataclass(frozen=True, slots=True)
+class AwsServer:
+    """A running server. `url` is the endpoint of every service, `http://127.0.0.1:<port>`."""
+
+    url: str
+
+    def reset(self) -> None:
+        """Forget all data of all services, like `POST /moto-api/reset`."""
+        BackendDict.reset()
+
+
+class _SilentHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Print no request: the terminal belongs to the commands."""
+
+
+@contextmanager
+def serve_aws(port: int = 0) -> Iterator[AwsServer]:
+    """Serve AWS on `port`, or on a free port if it is 0. Its data ends with the block.
+
+    moto keeps one set of data per process, so run one server at a time. Raises OSError if the
+    port is taken.
+    """
+    register_compliance()
+    with serve_wsgi(DomainDispatcherApplication(create_backend_app), port, _SilentHandler) as url:
+        aws = AwsServer(url)
+        try:
+            yield aws
+        finally:
+            aws.reset()
+
+
 def register_compliance() -> None:
-    """Add the actions to moto for the life of the process; doing it again changes nothing."""
+    """Add the actions to moto for the rest of the process. A second call changes nothing.
+
+    moto calls the method of its response class that has the action's name in snake case, both
+    over HTTP and in `moto.mock_aws()`.
+    """
     for operation, action in ACTIONS.items():
         method = camelcase_to_underscores(operation)
-        setattr(SimpleSystemManagerResponse, method, _method(operation, action))
+        setattr(SimpleSystemManagerResponse, method, _build_method(operation, action))
 
 
-def _method(
+def _build_method(
     operation: str, action: Action
 ) -> Callable[[SimpleSystemManagerResponse], ActionResult | TYPE_RESPONSE]:
-    def answer(response: SimpleSystemManagerResponse) -> ActionResult | TYPE_RESPONSE:
+    def respond(response: SimpleSystemManagerResponse) -> ActionResult | TYPE_RESPONSE:
         store = attach_store(response.ssm_backend)
-        fault = store.next_fault(operation)
+        fault = store.take_fault(operation)
         if fault is not None:
-            return _refusal(fault)
+            return _build_fault(fault)
         return ActionResult(action(store, json.loads(response.body)))
 
-    return answer
+    return respond
 
 
-def _refusal(code: str) -> TYPE_RESPONSE:
+def _build_fault(code: str) -> TYPE_RESPONSE:
     status = SERVER_FAULTS.get(code, 400)
-    body = {"__type": code, "message": "a fault that was asked for"}
+    body = {"__type": code, "message": "a planned fault"}
     return status, {"status": status}, json.dumps(body)

@@ -1,1 +1,1 @@
-"""What AWS-RunInspecChecks does on a node, for a report on this machine."""
+"""Does on this machine what AWS-RunInspecChecks does with an InSpec report on a node."""

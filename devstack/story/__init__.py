@@ -1,1 +1,1 @@
-"""The story that `make run` plays."""
+"""The story of `make run`: the main job in seven scenes, each with checked counts."""

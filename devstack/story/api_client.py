@@ -1,6 +1,6 @@
-"""Calls the API over HTTP as a person with a token would, and shows what is said both ways."""
+"""A client of the API for a person with a token. It prints the calls that change something."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -11,14 +11,13 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+# Seconds.
 TIMEOUT = 30
-# Characters of an answer that are printed.
-SHOWN = 420
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; header names are in lower case."""
+class ApiResponse:
+    """A response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,39 +25,41 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """What the answer says."""
+        """The content, decoded."""
         return msgspec.json.decode(self.content)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """The API at `url`, called with a bearer token; the token is never shown."""
+    """Calls the API at `url` with a bearer token. The token is never printed."""
 
     url: str
     token: str = field(repr=False)
+    console: Console
 
     def get(self, path: str) -> Any:
-        """What a path that must be there shows."""
+        """Return the JSON at `path`."""
         return self._call("GET", path).json
 
-    def shown(
+    def send(
         self,
-        console: Console,
         method: str,
         path: str,
-        body: Mapping[str, object],
+        request: Mapping[str, object],
+        printed: Sequence[str],
         **headers: str,
-    ) -> Reply:
-        """Send a body; the request is printed, and how the answer begins."""
+    ) -> ApiResponse:
+        """Send JSON. Prints the request, and of the response the fields in `printed`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = msgspec.json.encode(body)
-        asked = " ".join([f"{method} {path}", *(f"{k}: {v}" for k, v in named.items())])
-        console.print(Text(asked, "cyan"), Text(content.decode()), sep="\n")
-        reply = self._call(method, path, content, named)
-        said = reply.content.decode()
-        cut = said if len(said) <= SHOWN else f"{said[:SHOWN]}…"
-        console.print(Text(str(reply.status), "green"), Text(cut))
-        return reply
+        content = msgspec.json.encode(request)
+        lines = [f"{method} {path}", *(f"{name}: {value}" for name, value in named.items())]
+        # no line breaks of ours: the JSON can be copied
+        self.console.print(Text("\n".join(lines), "cyan"), soft_wrap=True)
+        self.console.print(Text(content.decode()), soft_wrap=True)
+        response = self._call(method, path, content, named)
+        fields = ", ".join(f"{name} {response.json.get(name)}" for name in printed)
+        self.console.print(Text(f"→ {response.status}", "green"), Text(fields))
+        return response
 
     def _call(
         self,
@@ -66,13 +67,14 @@ class ApiClient:
         path: str,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ApiResponse:
         address = urlsplit(self.url)
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         if content is not None:
             sent["Content-Type"] = "application/json"
-        with closing(HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT)) as line:
-            line.request(method, path, content, sent)
-            answer = line.getresponse()
-            got = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, got, answer.read())
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT)
+        with closing(connection):
+            connection.request(method, path, content, sent)
+            response = connection.getresponse()
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return ApiResponse(response.status, received, response.read())

@@ -1,10 +1,9 @@
-"""What the scenes of the story are told with: reports, scans, the channel, files, counts."""
+"""The narrator runs the steps that scenes share, prints what happens and checks every count."""
 
 import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +15,7 @@ from devstack.slack.model import Message
 from devstack.slack.terminal import render_transcript
 from devstack.stack import Stack
 
-# Failed results of the sample reports, after titles that occur twice on a node are folded.
+# Failed results of each sample report. A title that occurs twice on a node counts once.
 FAILED = {
     "amazon-bad": 15,
     "amazon-good": 3,
@@ -24,87 +23,95 @@ FAILED = {
     "ubuntu-bad": 16,
     "unsupported-platform": 0,
 }
-CSV_ROWS_SHOWN = 5
+CSV_ROWS_SHOWN = 3
 
 
 class StoryError(AssertionError):
-    """What was seen is not what the story says."""
-
-
-def expect(what: str, seen: object, wanted: object) -> None:
-    """Stop the story where a count is wrong."""
-    if seen != wanted:
-        raise StoryError(f"{what}: expected {wanted}, saw {seen}")
+    """A count differs from the expected one."""
 
 
 @dataclass(slots=True)
 class Narrator:
-    """The scenes share the stack, the handlers, the terminal and the folder for what is kept."""
+    """Works on a stack and prints to a console. `checks` counts the checks that passed."""
 
     stack: Stack
     handlers: Handlers
     console: Console
-    folder: Path
     failed: Mapping[str, int] = field(default_factory=lambda: FAILED)
-    seen: int = 0
+    checks: int = 0
+    _scenes: list[tuple[str, list[str]]] = field(default_factory=list)
+    _messages_seen: int = 0
+
+    def open_scene(self, title: str) -> None:
+        """Print the title of the next scene."""
+        self._scenes.append((f"{len(self._scenes) + 1}. {title}", []))
+        self.console.print()
+        self.console.rule(f"[bold]{self._scenes[-1][0]}", align="left")
+
+    def expect(self, what: str, seen: object, expected: object) -> None:
+        """Check a value, or raise `StoryError`."""
+        if seen != expected:
+            raise StoryError(f"{what}: expected {expected}, saw {seen}")
+        self.checks += 1
 
     def report_and_scan(self, reports: Mapping[str, str]) -> dict[str, int]:
-        """Let the nodes report, then let the association's event arrive."""
+        """Let nodes report, then send the event of the association. Returns the scan's counts."""
         began = read_clock()
-        table = Table("node", "report", "non-compliant", box=None)
-        with self.console.status("InSpec reports are loaded into SSM Compliance"):
+        table = Table("node", "report", "failed checks", box=None)
+        with self.console.status("Loading InSpec reports into SSM Compliance"):
             for node, name in reports.items():
                 loaded = load_sample(self.stack.aws.url, node, name)
-                expect(f"failed results of {name}", loaded.non_compliant, self.failed[name])
+                self.expect(f"failed results of {name}", loaded.non_compliant, self.failed[name])
                 table.add_row(node, name, str(loaded.non_compliant))
         self.console.print(table)
-        with self.console.status("the association event reaches ec2-inspec-scan"):
-            answer = self.handlers.scan(began, {"Success": len(reports)})
-        (made,) = answer["scans"]
-        facts = {
-            "opened": made["findings_new"],
-            "resolved": made["findings_fixed"],
-            "open": made["open"],
-            "API calls": made["api_calls"],
-            "seconds": made["seconds"],
-        }
-        shown = " · ".join(f"{name} {value}" for name, value in facts.items())
-        self.console.print(Text(f"ec2-inspec-scan: {shown}", "cyan"))
-        counts: dict[str, int] = made
-        return counts
+        with self.console.status("Sending the association event to ec2-inspec-scan"):
+            response = self.handlers.scan(began, {"Success": len(reports)})
+        scan: dict[str, int]
+        (scan,) = response["scans"]
+        self.console.print(
+            f"[cyan]ec2-inspec-scan: new {scan['findings_new']} · fixed {scan['findings_fixed']} · "
+            f"open {scan['open']} · {scan['api_calls']} API calls · {scan['seconds']:.1f} s"
+        )
+        return scan
 
-    def said(self, count: int) -> tuple[Message, ...]:
-        """What came into the channel since the last look; it is printed and then put aside."""
+    def read_new_messages(self, count: int) -> tuple[Message, ...]:
+        """Print the messages since the last call and check their number."""
         messages = self.stack.slack.messages
-        new = messages[self.seen :]
-        self.console.print("In Slack:" if new else "In Slack: nothing", style="bold")
+        new = messages[self._messages_seen :]
+        self.console.print("In Slack:" if new else "In Slack: nothing new", style="bold")
         self.console.print(render_transcript(new))
-        expect("new messages in Slack", len(new), count)
-        self.seen = len(messages)
+        self.expect("new messages in Slack", len(new), count)
+        self._scenes[-1][1].extend(read_header(each) for each in new if each.thread_ts is None)
+        self._messages_seen = len(messages)
         return new
 
-    def show_csv(self, message: Message) -> int:
-        """Print the first rows of a thread's CSV; returns the number of rows."""
+    def print_csv(self, message: Message) -> int:
+        """Print the first rows of the CSV of a message. Returns the number of all rows."""
         (file,) = message.files
         rows = read_csv_rows(message)
-        table = Table("instance_id", "severity", "title", title=f"{file.name}: {len(rows)} rows")
+        self.console.print(Text(f"{file.name}: {len(rows)} rows. The first {CSV_ROWS_SHOWN}:"))
         for row in rows[:CSV_ROWS_SHOWN]:
-            table.add_row(*(Text(row[name]) for name in ("instance_id", "severity", "title")))
-        self.console.print(table)
+            line = f" {row['instance_id']}  {row['severity']:8}  {row['title']}"
+            self.console.print(Text(line), no_wrap=True, overflow="ellipsis")
         return len(rows)
 
-    def keep(self, name: str, message: Message) -> None:
-        """Keep a CSV for the reader to open."""
-        (self.folder / name).write_bytes(message.files[0].content)
+    def print_summary(self) -> None:
+        """Print what Slack showed in each scene."""
+        self.console.print()
+        self.console.rule(f"[bold green]All {self.checks} checks passed", align="left")
+        table = Table("scene", "headline in Slack", box=None, pad_edge=False)
+        for title, headlines in self._scenes:
+            table.add_row(title, "\n".join(headlines))
+        self.console.print(table)
 
 
 def read_csv_rows(message: Message) -> list[dict[str, str]]:
-    """The rows of a thread's CSV, by column."""
+    """Return the rows of the CSV of a message, keyed by column."""
     (file,) = message.files
     return list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
 
 
 def read_header(message: Message) -> str:
-    """The text of a message's header block."""
+    """Return the text of the header block of a message."""
     headers = [block["text"]["text"] for block in message.blocks if block["type"] == "header"]
     return str(headers[0]) if headers else ""

@@ -38,7 +38,7 @@ class Surroundings:
     @property
     def operator(self) -> dict[str, str]:
         """The environment of the operator's commands; SSM is where Compliance is."""
-        return {**self.emulator.operator(), "AWS_ENDPOINT_URL_SSM": self.aws.url}
+        return {**self.emulator.build_operator_env(), "AWS_ENDPOINT_URL_SSM": self.aws.url}
 
     @property
     def settings(self) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""The commands as a user runs them, each in a process of its own."""
+"""The commands of devstack as a user runs them, each in its own process."""
 
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,12 +14,14 @@ from urllib.request import urlopen
 
 import pytest
 from rich.console import Console
+from slack_sdk import WebClient
 
 from devstack.__main__ import main
 from devstack.local_app import Handlers
 from devstack.stack import run_stack
 from devstack.story.api_client import ApiClient
 from devstack.story.narrator import FAILED, Narrator, StoryError
+from devstack.story.play import save_channel
 from devstack.story.scenes import Story
 from devstack.story.snooze_scenes import SnoozeScenes
 
@@ -30,11 +33,11 @@ NODE = "i-0a1b2c3d4e5f60004"
 
 
 def devstack(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, str, str]:
-    """Run a command to its end; returns exit code, output, errors."""
+    """Run a command. Returns its exit code, its output and its errors."""
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "devstack", *arguments],
         cwd=cwd,
-        env=environment(),
+        env=build_env(),
         input=stdin,
         capture_output=True,
         check=False,
@@ -43,11 +46,11 @@ def devstack(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, str, 
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def environment() -> dict[str, str]:
+def build_env() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
-def test_run_plays_the_story_and_keeps_what_it_made(tmp_path: Path) -> None:
+def test_run_plays_the_story_and_saves_its_channel_and_logs(tmp_path: Path) -> None:
     code, output, errors = devstack("run", cwd=tmp_path)
     assert (code, errors) == (0, "")
     for line in (
@@ -57,28 +60,38 @@ def test_run_plays_the_story_and_keeps_what_it_made(tmp_path: Path) -> None:
         "11 new non-compliant findings",
         "4 findings still fail after their snooze",
         "snoozed by oncall",
-        "In Slack: nothing",
+        "In Slack: nothing new",
         "Monthly report: 50 non-compliant findings",
-        "All counts are as they should be",
+        "ec2-inspec-scan: new 12 · fixed 12 · open 38",
+        "All 63 checks passed",
     ):
         assert line in output
-    kept = sorted(path.name for path in (tmp_path / "build" / "devstack").iterdir())
-    assert kept == ["channel.html", "first-alert.csv", "lambda.log", "monthly.csv"]
+    folder = tmp_path / "build" / "devstack"
+    assert sorted(each.name for each in folder.iterdir()) == ["channel.html", "files", "lambda.log"]
 
 
-def test_a_wrong_count_ends_the_story(tmp_path: Path) -> None:
+def test_the_links_of_the_saved_page_work_without_the_stack(tmp_path: Path) -> None:
+    with run_stack() as running:
+        client = WebClient("xoxb-devstack", base_url=running.slack.base_url)
+        client.files_upload_v2(channel="C0DEVSTACK", filename="new.csv", content="a,b\n")
+        assert save_channel(running.slack, tmp_path) == 1
+    links = re.findall(r'href="([^"]+)"', (tmp_path / "channel.html").read_text())
+    assert [(tmp_path / link).read_text() for link in links] == ["a,b\n"]
+
+
+def test_a_wrong_count_stops_the_story() -> None:
     with run_stack() as running:
         handlers = Handlers(running.env, io.StringIO())
         console = Console(file=io.StringIO())
         wrong = FAILED | {"ubuntu-good": 5}
-        telling = Narrator(running, handlers, console, tmp_path, failed=wrong)
-        api = ApiClient("http://127.0.0.1:9", "eis_not_needed")
-        story = Story(telling, SnoozeScenes(telling, api, "oncall"))
+        narrator = Narrator(running, handlers, console, failed=wrong)
+        api = ApiClient("http://127.0.0.1:9", "eis_not_needed", console)
+        story = Story(narrator, SnoozeScenes(narrator, api, "oncall"))
         with pytest.raises(StoryError, match="failed results of ubuntu-good: expected 5, saw 4"):
             story.play()
 
 
-def test_a_taken_port_is_an_error_for_people(
+def test_a_taken_port_is_reported_without_a_traceback(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -93,7 +106,7 @@ def test_a_taken_port_is_an_error_for_people(
 
 
 @pytest.mark.parametrize("command", ["scan", "monthly", "reconcile", "channel"])
-def test_without_a_running_stack_a_command_says_how_to_start_one(
+def test_a_command_without_a_running_stack_explains_how_to_start_one(
     command: str, tmp_path: Path
 ) -> None:
     code, _, errors = devstack(command, cwd=tmp_path)
@@ -103,19 +116,19 @@ def test_without_a_running_stack_a_command_says_how_to_start_one(
 
 @contextmanager
 def up(cwd: Path) -> Iterator[dict[str, str]]:
-    """Keep a stack running; yields what it announces to the other commands."""
+    """Keep a stack running. Yields the file by which other commands find it."""
     state = cwd / "build" / "devstack" / "running.json"
     with (cwd / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "devstack", "up"],
             cwd=cwd,
-            env=environment(),
+            env=build_env(),
             stdout=log,
             stderr=log,
         )
         try:
             deadline = time.monotonic() + 60
-            while b"Ctrl-C ends it" not in (cwd / "up.log").read_bytes():
+            while b"Ctrl-C stops it" not in (cwd / "up.log").read_bytes():
                 assert process.poll() is None, (cwd / "up.log").read_text()
                 assert time.monotonic() < deadline, (cwd / "up.log").read_text()
                 time.sleep(0.05)
@@ -127,7 +140,7 @@ def up(cwd: Path) -> Iterator[dict[str, str]]:
     assert not state.exists()
 
 
-def test_the_commands_work_on_a_stack_that_is_kept_up(tmp_path: Path) -> None:
+def test_the_commands_work_on_a_running_stack(tmp_path: Path) -> None:
     with up(tmp_path) as running:
         sample = str(SAMPLES / "ubuntu-good.json")
         code, output, errors = devstack("load", sample, "--instance", NODE, cwd=tmp_path)
@@ -153,7 +166,7 @@ def test_the_commands_work_on_a_stack_that_is_kept_up(tmp_path: Path) -> None:
             assert b"Monthly report: 26" in page.read()
 
 
-def test_a_report_that_cannot_be_loaded_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_an_unusable_report_is_refused_with_a_reason(tmp_path: Path) -> None:
     with up(tmp_path):
         for content, reason in (
             (b"{", "JSON"),
@@ -165,6 +178,6 @@ def test_a_report_that_cannot_be_loaded_is_refused_with_the_reason(tmp_path: Pat
         code, _, errors = devstack(
             "load", str(SAMPLES / "nasty.json"), "--instance", "web-1", cwd=tmp_path
         )
-        assert (code, "is no instance id" in errors) == (1, True)
+        assert (code, "is not an instance id" in errors) == (1, True)
         code, _, errors = devstack("load", "absent.json", "--instance", NODE, cwd=tmp_path)
         assert (code, "absent.json" in errors) == (1, True)

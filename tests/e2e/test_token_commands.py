@@ -14,7 +14,8 @@ import pytest
 
 from chalicelib.adapters.access_tokens import MOST_BYTES, ParameterTokens
 from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
-from devstack.aws.session import REGION, make_session
+from devstack.aws.session import make_session
+from devstack.environment import REGION
 from devstack.stack import RunningStack, Stack, publish_running, run_stack
 
 pytestmark = pytest.mark.enable_socket

@@ -1,4 +1,4 @@
-"""The API and its viewer as `make up` serves them: tokens that work, a page from here only."""
+"""The API and its viewer as `make up` serves them: valid tokens, a page without outside links."""
 
 import json
 import re
@@ -31,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    with up(folder) as announced:
-        yield announced
+    with up(folder) as state:
+        yield state
 
 
 @pytest.fixture(scope="module")
@@ -50,45 +50,46 @@ def call(
         headers["Content-Type"] = "application/json"
     request = Request(url, content, headers, method=method)  # noqa: S310 - our own stand-in
     try:
-        with urlopen(request, timeout=20) as answer:  # noqa: S310
-            return answer.status, answer.headers, answer.read()
+        with urlopen(request, timeout=20) as response:  # noqa: S310
+            return response.status, response.headers, response.read()
     except HTTPError as error:
         with error:
             return error.code, error.headers, error.read()
 
 
-def test_the_printed_line_and_both_tokens_work(printed: str, running: dict[str, str]) -> None:
+def test_the_printed_curl_line_and_both_tokens_work(printed: str, running: dict[str, str]) -> None:
     tokens = dict(TOKEN.findall(printed))
     ((token, url),) = CURL.findall(printed)
     assert token == tokens["operator"]
     assert url.startswith(f"{running['api_url']}/v1/")
     status, _, content = call(url, token)
     assert (status, len(json.loads(content)["items"])) == (200, 2)
-    wish = {"title": "A", "reason": "other", "comment": "a trial", "duration": "PT1H"}
+    request = {"title": "A", "reason": "other", "comment": "a trial", "duration": "PT1H"}
     snoozes = f"{running['api_url']}/v1/snoozes"
     assert call(snoozes, tokens["viewer"])[0] == 200
-    assert call(snoozes, tokens["viewer"], "POST", wish)[0] == 403
-    assert call(snoozes, tokens["operator"], "POST", wish)[0] == 201
+    assert call(snoozes, tokens["viewer"], "POST", request)[0] == 403
+    assert call(snoozes, tokens["operator"], "POST", request)[0] == 201
 
 
-def test_no_token_is_kept_where_another_program_might_read_it(printed: str, folder: Path) -> None:
+def test_no_token_is_written_to_a_file(printed: str, folder: Path) -> None:
     state = (folder / "build" / "devstack" / "running.json").read_text()
     for _, token in TOKEN.findall(printed):
         assert token not in state
         assert token not in CURL.sub("", TOKEN.sub("", printed))
 
 
-def test_a_further_token_is_made_for_the_api_that_is_named(
+def test_a_new_token_names_the_api_that_it_is_for(
     printed: str, running: dict[str, str], folder: Path
 ) -> None:
     assert printed
-    made = devstack("token", "add", "--name", "second", "--role", "viewer", cwd=folder)
-    code, output, errors = made
+    code, output, errors = devstack(
+        "token", "add", "--name", "second", "--role", "viewer", cwd=folder
+    )
     assert (code, errors) == (0, "")
     assert f"The API: {running['api_url']}" in output
 
 
-def test_the_viewer_loads_everything_from_itself(printed: str) -> None:
+def test_the_viewer_loads_nothing_from_another_host(printed: str) -> None:
     (viewer,) = VIEWER.findall(printed)
     status, headers, content = call(viewer)
     page = content.decode()
@@ -96,7 +97,7 @@ def test_the_viewer_loads_everything_from_itself(printed: str) -> None:
     assert {urlsplit(url).netloc for url in re.findall(r"https?://[^\"' ]+", page)} <= {
         urlsplit(viewer).netloc
     }
-    # the browser itself refuses what a script might want from elsewhere
+    # so the browser refuses other hosts
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
     assert len(loaded) >= 5
@@ -106,7 +107,7 @@ def test_the_viewer_loads_everything_from_itself(printed: str) -> None:
         assert "default-src 'self'" in headers["Content-Security-Policy"]
 
 
-def test_the_viewer_passes_calls_on_as_they_are(printed: str, running: dict[str, str]) -> None:
+def test_the_viewer_forwards_calls_unchanged(printed: str, running: dict[str, str]) -> None:
     (viewer,) = VIEWER.findall(printed)
     tokens = dict(TOKEN.findall(printed))
     document = json.loads(call(f"{viewer}openapi.json")[2])
@@ -118,15 +119,15 @@ def test_the_viewer_passes_calls_on_as_they_are(printed: str, running: dict[str,
     assert 'rel="next"' in headers["Link"]
     status, headers, content = call(f"{viewer}v1/findings?colour=red", tokens["viewer"])
     assert (status, headers["Content-Type"]) == (400, "application/problem+json")
-    wish = {"title": "B", "reason": "other", "comment": "a trial", "duration": "PT1H"}
-    status, headers, content = call(f"{viewer}v1/snoozes", tokens["operator"], "POST", wish)
+    request = {"title": "B", "reason": "other", "comment": "a trial", "duration": "PT1H"}
+    status, headers, content = call(f"{viewer}v1/snoozes", tokens["operator"], "POST", request)
     assert (status, headers["ETag"]) == (201, '"1"')
     snooze = f"{viewer}v1/snoozes/{json.loads(content)['id']}"
     assert call(snooze, tokens["operator"], "DELETE")[0] == 204
 
 
 @pytest.mark.parametrize("port", ["--api-port", "--viewer-port"])
-def test_a_taken_port_is_an_error_for_people(
+def test_a_taken_port_is_reported_without_a_traceback(
     port: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,1 +1,1 @@
-"""The stand-ins' own rules."""
+"""The report parser and the events of devstack."""

@@ -36,36 +36,36 @@ def test_an_association_event_has_the_envelope_of_eventbridge() -> None:
     }
 
 
-def test_an_association_event_carries_targets_and_counts_as_json_in_strings() -> None:
+def test_an_association_event_has_its_targets_and_counts_as_json_strings() -> None:
     detail = event()["detail"]
     assert detail["association-status-aggregated-count"] == '{"Success":2,"Failed":1}'
     assert json.loads(detail["targets"]) == [{"key": "InstanceIds", "values": ["*"]}]
     assert all(isinstance(value, str) for value in detail.values())
 
 
-def test_a_successful_run_is_also_the_last_successful_one() -> None:
+def test_a_successful_execution_is_also_the_last_successful_one() -> None:
     detail = event()["detail"]
     assert detail["last-execution-date"] == "2024-05-16T23:00:01Z"
     assert detail["last-successful-execution-date"] == "2024-05-16T23:00:01Z"
 
 
-def test_a_failed_run_names_no_successful_one() -> None:
+def test_a_failed_execution_has_no_last_successful_date() -> None:
     detail = event("Failed")["detail"]
     assert detail["status"] == "Failed"
     assert detail["last-execution-date"] == "2024-05-16T23:00:01Z"
     assert "last-successful-execution-date" not in detail
 
 
-def test_a_run_without_a_date_names_none() -> None:
+def test_an_execution_without_a_date_has_no_dates() -> None:
     detail = event(executed_at=None)["detail"]
     assert {"last-execution-date", "last-successful-execution-date"}.isdisjoint(detail)
 
 
-def test_two_events_of_the_same_run_have_different_ids() -> None:
+def test_two_events_of_one_execution_have_different_ids() -> None:
     assert event()["id"] != event()["id"]
 
 
-def test_times_are_sent_in_utc() -> None:
+def test_times_are_converted_to_utc() -> None:
     berlin = timezone(timedelta(hours=2))
     assert event(executed_at=RAN.astimezone(berlin)) | {"id": ""} == event() | {"id": ""}
 
@@ -75,7 +75,7 @@ def test_a_naive_time_is_refused() -> None:
         event(executed_at=RAN.replace(tzinfo=None))
 
 
-def test_a_scheduled_event_names_its_rule_and_carries_no_detail() -> None:
+def test_a_scheduled_event_names_its_rule_and_has_no_detail() -> None:
     sent = build_scheduled_event(SENT, "monthly-alert", "123456789012", "eu-west-1")
     del sent["id"]
     assert sent == {

@@ -41,7 +41,7 @@ def only_item(report: bytes) -> ReportItem:
         ("nasty", 3, 2),
     ],
 )
-def test_a_sample_gives_one_item_for_each_result_that_was_not_skipped(
+def test_a_sample_has_one_item_for_each_result_that_was_not_skipped(
     sample: str, failed: int, passed: int
 ) -> None:
     found = parse_report((SAMPLES / f"{sample}.json").read_bytes())
@@ -53,7 +53,7 @@ def test_a_sample_gives_one_item_for_each_result_that_was_not_skipped(
     assert not found.warnings
 
 
-def test_an_item_tells_control_running_index_title_severity_and_status() -> None:
+def test_an_item_has_control_running_index_title_severity_and_status() -> None:
     report = report_of(
         control(result("passed", "one"), id="a", title="First", impact=0.3),
         control(result("skipped"), result("failed", "two"), id="b", title="Second", impact=1.0),
@@ -68,23 +68,25 @@ def test_an_item_tells_control_running_index_title_severity_and_status() -> None
     ("impact", "severity"),
     [(0, "LOW"), (0.39, "LOW"), (0.4, "HIGH"), (0.69, "HIGH"), (0.7, "CRITICAL"), (1, "CRITICAL")],
 )
-def test_impact_becomes_severity_at_the_borders_of_the_script(impact: float, severity: str) -> None:
+def test_impact_becomes_severity_at_the_thresholds_of_the_document(
+    impact: float, severity: str
+) -> None:
     assert only_item(report_of(control(result(), impact=impact))).severity == severity
 
 
 @pytest.mark.parametrize("without", [{"title": None}, {"title": ""}])
-def test_a_missing_title_reads_as_ruby_would_write_it(without: dict[str, Any]) -> None:
+def test_a_missing_title_is_formatted_as_ruby_formats_nil(without: dict[str, Any]) -> None:
     assert only_item(report_of(control(result(), **without))).title == " : is expected to exist"
 
 
-def test_a_title_of_500_characters_stays_and_one_more_is_cut_and_counted() -> None:
+def test_a_title_is_cut_at_500_characters_and_counted() -> None:
     fits, too_long = result(code_desc="é" * 496), result(code_desc="é" * 497)
     found = parse_report(report_of(control(fits, too_long)))
     assert [item.title for item in found.items] == ["T : " + "é" * 496] * 2
     assert found.cut_titles == 1
 
 
-def test_the_nasty_sample_keeps_its_newline_and_marks_and_has_one_cut_title() -> None:
+def test_the_nasty_sample_keeps_its_newline_and_bidi_marks_and_has_one_cut_title() -> None:
     found = parse_report((SAMPLES / "nasty.json").read_bytes())
     assert found.items[0].title.startswith('=HYPERLINK("http://x","a"), "quoted"; semi\nsecond')
     assert "\u202e" in found.items[0].title
@@ -92,20 +94,20 @@ def test_the_nasty_sample_keeps_its_newline_and_marks_and_has_one_cut_title() ->
     assert max(len(item.title) for item in found.items) == 500
 
 
-def test_an_overlay_that_repeats_its_base_without_results_adds_nothing() -> None:
+def test_an_overlay_without_results_adds_no_items() -> None:
     overlay = {"name": "overlay", "controls": [control()]}
     base = {"name": "base", "controls": [control(result())]}
     report = json.dumps({"profiles": [overlay, base]}).encode()
     assert only_item(report).id == "c-0"
 
 
-def test_an_unsupported_platform_gives_no_items_and_says_why() -> None:
+def test_an_unsupported_platform_gives_no_items_and_a_warning_with_the_reason() -> None:
     found = parse_report((SAMPLES / "unsupported-platform.json").read_bytes())
     assert found.items == ()
     assert "unsupported platform: 'debian/12.11'" in found.warnings[0]
 
 
-def test_a_report_in_which_all_was_skipped_gives_no_items_and_says_so() -> None:
+def test_a_report_with_only_skipped_results_gives_no_items_and_a_warning() -> None:
     found = parse_report(report_of(control(result("skipped"))))
     assert found.items == ()
     assert "Nothing was checked" in found.warnings[0]
@@ -115,15 +117,15 @@ JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "reason"),
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"WARN: old ruby\n" + report_of(), "begin with JSON but with 'WARN: old ruby'"),
         (report_of() + b"\ndone", "printed after it"),
         (report_of(control(result()))[:-5], "cut off"),
-        (b'{"profiles": "\xff"}', "broken JSON"),
-        (b'{"profiles": ' + b"[" * 100_000, "broken JSON"),
+        (b'{"profiles": "\xff"}', "not valid JSON"),
+        (b'{"profiles": ' + b"[" * 100_000, "not valid JSON"),
         (json.dumps(JSON_MIN).encode(), "is json-min"),
         (b'{"version": "5.24"}', "has no profiles"),
         (b"[]", "The report is not a JSON object"),
@@ -132,17 +134,17 @@ JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "
         (b'{"profiles": [7]}', "an entry of profiles is not a JSON object"),
         (report_of(control(result(), impact=None)), "c: impact is not a number"),
         (report_of(control(result(), impact=True)), "c: impact is not a number"),
-        (report_of(control(result(), title=["T"])), "c: title is not a text"),
+        (report_of(control(result(), title=["T"])), "c: title is not text"),
         (report_of(control(result("error"))), "'c' has a result with status 'error'"),
-        (report_of(control(*[result()] * 10_001)), "has 10001 results, SSM takes 10000"),
+        (report_of(control(*[result()] * 10_001)), "has 10001 results, SSM accepts 10000"),
     ],
 )
-def test_what_is_no_whole_report_is_refused_with_a_reason(report: bytes, said: str) -> None:
+def test_an_unusable_report_is_refused_with_a_reason(report: bytes, reason: str) -> None:
     with pytest.raises(ReportError) as refused:
         parse_report(report)
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
 
 
-def test_ten_thousand_results_are_taken() -> None:
+def test_ten_thousand_results_are_accepted() -> None:
     found = parse_report(report_of(control(*[result()] * 10_000)))
     assert len(found.items) == 10_000

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from devstack.aws.session import ACCOUNT, REGION, make_session
+from devstack.aws.session import make_session
+from devstack.environment import ACCOUNT, REGION
 from tests.unit.infra.cloudformation import TEMPLATES
 from tests.unit.infra.functions import functions
 

@@ -25,7 +25,7 @@ from devstack.story.play import save_channel
 from devstack.story.scenes import Story
 from devstack.story.snooze_scenes import SnoozeScenes
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("make-up")]
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "devstack" / "samples"
@@ -107,11 +107,15 @@ def test_a_taken_port_is_reported_without_a_traceback(
 
 @pytest.mark.parametrize("command", ["scan", "monthly", "reconcile", "channel"])
 def test_a_command_without_a_running_stack_explains_how_to_start_one(
-    command: str, tmp_path: Path
+    command: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code, _, errors = devstack(command, cwd=tmp_path)
-    assert code == 1
-    assert "Start one in another terminal: make up" in errors
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main([command]) == 1
+    assert "Start one in another terminal: make up" in capsys.readouterr().err
 
 
 @contextmanager
@@ -140,44 +144,57 @@ def up(cwd: Path) -> Iterator[dict[str, str]]:
     assert not state.exists()
 
 
-def test_the_commands_work_on_a_running_stack(tmp_path: Path) -> None:
-    with up(tmp_path) as running:
-        sample = str(SAMPLES / "ubuntu-good.json")
-        code, output, errors = devstack("load", sample, "--instance", NODE, cwd=tmp_path)
-        assert (code, errors) == (0, "")
-        assert f"{NODE}: 44 compliance items, 4 non-compliant" in output
-        code, output, errors = devstack("scan", cwd=tmp_path)
-        assert code == 0, errors
-        assert '"findings_fixed": 12' in output
-        code, output, errors = devstack("reconcile", "--full", cwd=tmp_path)
-        assert code == 0, errors
-        assert '"nodes_changed": 4' in output
-        code, output, errors = devstack("monthly", cwd=tmp_path)
-        assert code == 0, errors
-        code, output, errors = devstack("channel", cwd=tmp_path)
-        assert (code, errors) == (0, "")
-        for line in (
-            "38 new non-compliant findings",
-            "No new non-compliant findings",
-            "Monthly report: 26 non-compliant findings",
-        ):
-            assert line in output
-        with urlopen(running["page_url"], timeout=10) as page:  # noqa: S310 - our own stand-in
-            assert b"Monthly report: 26" in page.read()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a running stack and of its commands."""
+    return tmp_path_factory.mktemp("up")
 
 
-def test_an_unusable_report_is_refused_with_a_reason(tmp_path: Path) -> None:
-    with up(tmp_path):
-        for content, reason in (
-            (b"{", "JSON"),
-            (b'{"controls": [], "statistics": {}, "version": "5"}', "json-min"),
-        ):
-            code, _, errors = devstack("load", "-", "--instance", NODE, cwd=tmp_path, stdin=content)
-            assert code == 1
-            assert reason in errors
-        code, _, errors = devstack(
-            "load", str(SAMPLES / "nasty.json"), "--instance", "web-1", cwd=tmp_path
-        )
-        assert (code, "is not an instance id" in errors) == (1, True)
-        code, _, errors = devstack("load", "absent.json", "--instance", NODE, cwd=tmp_path)
-        assert (code, "absent.json" in errors) == (1, True)
+@pytest.fixture(scope="module")
+def running(folder: Path) -> Iterator[dict[str, str]]:
+    with up(folder) as state:
+        yield state
+
+
+@pytest.mark.usefixtures("running")
+def test_an_unusable_report_is_refused_with_a_reason(folder: Path) -> None:
+    for content, reason in (
+        (b"{", "JSON"),
+        (b'{"controls": [], "statistics": {}, "version": "5"}', "json-min"),
+    ):
+        code, _, errors = devstack("load", "-", "--instance", NODE, cwd=folder, stdin=content)
+        assert code == 1
+        assert reason in errors
+    code, _, errors = devstack(
+        "load", str(SAMPLES / "nasty.json"), "--instance", "web-1", cwd=folder
+    )
+    assert (code, "is not an instance id" in errors) == (1, True)
+    code, _, errors = devstack("load", "absent.json", "--instance", NODE, cwd=folder)
+    assert (code, "absent.json" in errors) == (1, True)
+
+
+def test_the_commands_work_on_a_running_stack(
+    running: dict[str, str], folder: Path
+) -> None:
+    sample = str(SAMPLES / "ubuntu-good.json")
+    code, output, errors = devstack("load", sample, "--instance", NODE, cwd=folder)
+    assert (code, errors) == (0, "")
+    assert f"{NODE}: 44 compliance items, 4 non-compliant" in output
+    code, output, errors = devstack("scan", cwd=folder)
+    assert code == 0, errors
+    assert '"findings_fixed": 12' in output
+    code, output, errors = devstack("reconcile", "--full", cwd=folder)
+    assert code == 0, errors
+    assert '"nodes_changed": 4' in output
+    code, output, errors = devstack("monthly", cwd=folder)
+    assert code == 0, errors
+    code, output, errors = devstack("channel", cwd=folder)
+    assert (code, errors) == (0, "")
+    for line in (
+        "38 new non-compliant findings",
+        "No new non-compliant findings",
+        "Monthly report: 26 non-compliant findings",
+    ):
+        assert line in output
+    with urlopen(running["page_url"], timeout=10) as page:  # noqa: S310 - our own stand-in
+        assert b"Monthly report: 26" in page.read()

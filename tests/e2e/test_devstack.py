@@ -32,7 +32,7 @@ SAMPLES = ROOT / "devstack" / "samples"
 NODE = "i-0a1b2c3d4e5f60004"
 
 
-def devstack(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, str, str]:
+def run_devstack(*arguments: str, cwd: Path, stdin: bytes = b"") -> tuple[int, str, str]:
     """Run a command. Returns its exit code, its output and its errors."""
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "devstack", *arguments],
@@ -51,7 +51,7 @@ def build_env() -> dict[str, str]:
 
 
 def test_run_plays_the_story_and_saves_its_channel_and_logs(tmp_path: Path) -> None:
-    code, output, errors = devstack("run", cwd=tmp_path)
+    code, output, errors = run_devstack("run", cwd=tmp_path)
     assert (code, errors) == (0, "")
     for line in (
         "38 new non-compliant findings",
@@ -119,7 +119,7 @@ def test_a_command_without_a_running_stack_explains_how_to_start_one(
 
 
 @contextmanager
-def up(cwd: Path) -> Iterator[dict[str, str]]:
+def run_up(cwd: Path) -> Iterator[dict[str, str]]:
     """Keep a stack running. Yields the file by which other commands find it."""
     state = cwd / "build" / "devstack" / "running.json"
     with (cwd / "up.log").open("wb") as log:
@@ -152,7 +152,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    with up(folder) as state:
+    with run_up(folder) as state:
         yield state
 
 
@@ -162,33 +162,31 @@ def test_an_unusable_report_is_refused_with_a_reason(folder: Path) -> None:
         (b"{", "JSON"),
         (b'{"controls": [], "statistics": {}, "version": "5"}', "json-min"),
     ):
-        code, _, errors = devstack("load", "-", "--instance", NODE, cwd=folder, stdin=content)
+        code, _, errors = run_devstack("load", "-", "--instance", NODE, cwd=folder, stdin=content)
         assert code == 1
         assert reason in errors
-    code, _, errors = devstack(
+    code, _, errors = run_devstack(
         "load", str(SAMPLES / "nasty.json"), "--instance", "web-1", cwd=folder
     )
     assert (code, "is not an instance id" in errors) == (1, True)
-    code, _, errors = devstack("load", "absent.json", "--instance", NODE, cwd=folder)
+    code, _, errors = run_devstack("load", "absent.json", "--instance", NODE, cwd=folder)
     assert (code, "absent.json" in errors) == (1, True)
 
 
-def test_the_commands_work_on_a_running_stack(
-    running: dict[str, str], folder: Path
-) -> None:
+def test_the_commands_work_on_a_running_stack(running: dict[str, str], folder: Path) -> None:
     sample = str(SAMPLES / "ubuntu-good.json")
-    code, output, errors = devstack("load", sample, "--instance", NODE, cwd=folder)
+    code, output, errors = run_devstack("load", sample, "--instance", NODE, cwd=folder)
     assert (code, errors) == (0, "")
     assert f"{NODE}: 44 compliance items, 4 non-compliant" in output
-    code, output, errors = devstack("scan", cwd=folder)
+    code, output, errors = run_devstack("scan", cwd=folder)
     assert code == 0, errors
     assert '"findings_fixed": 12' in output
-    code, output, errors = devstack("reconcile", "--full", cwd=folder)
+    code, output, errors = run_devstack("reconcile", "--full", cwd=folder)
     assert code == 0, errors
     assert '"nodes_changed": 4' in output
-    code, output, errors = devstack("monthly", cwd=folder)
+    code, output, errors = run_devstack("monthly", cwd=folder)
     assert code == 0, errors
-    code, output, errors = devstack("channel", cwd=folder)
+    code, output, errors = run_devstack("channel", cwd=folder)
     assert (code, errors) == (0, "")
     for line in (
         "38 new non-compliant findings",

@@ -56,33 +56,33 @@ run: setup  ## play the main job against stand-ins of AWS and Slack, and check t
 up: setup  ## start the same stack and keep it running; Ctrl-C ends it
 	@$(PY) -m devstack up
 
-# What a stage needs, and the words that a command does not know are refused by the command.
+# The command itself refuses a stage or a word that it does not know.
 STAGE_IS_GIVEN = test -n "$$STAGE" || { echo "which stage? make $@ STAGE=dev" >&2; exit 2; }
 
-deploy: setup  ## bring a stage onto AWS: STAGE=dev, the first time also SLACK_CHANNEL=C0123456789
+deploy: setup  ## deploy or update a stage: STAGE=dev, for the first time also SLACK_CHANNEL=C0123456789
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m ops.deploy --stage "$$STAGE"
+	@$(PY) -m ops deploy --stage "$$STAGE"
 
-scan: setup  ## make a pass now: STAGE=dev, FULL=1 reads every node, ACCEPT_MISSING=1 lets nodes go
+scan: setup  ## run a scan now: STAGE=dev, FULL=1 reads every node, ACCEPT_MISSING=1 removes missing nodes
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m ops.scan --stage "$$STAGE" $${FULL:+--full} $${ACCEPT_MISSING:+--accept-missing}
+	@$(PY) -m ops scan --stage "$$STAGE" $${FULL:+--full} $${ACCEPT_MISSING:+--accept-missing}
 
 ping: setup  ## post a test message to the channel of a stage: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m ops.ping --stage "$$STAGE"
+	@$(PY) -m ops ping --stage "$$STAGE"
 
-token: setup  ## make an API token: STAGE=dev NAME=who ROLE=viewer or operator
+token: setup  ## add an API token: STAGE=dev NAME=who ROLE=viewer or operator
 	@test -n "$$STAGE" && test -n "$$NAME" && test -n "$$ROLE" || { \
 		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator" >&2; exit 2; }
-	@$(PY) -m ops.tokens add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
+	@$(PY) -m ops token add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
 
-package: setup  ## package a stage and look at what is in it: STAGE=dev
+package: setup  ## package a stage and check the content: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m ops.package --stage "$$STAGE"
+	@$(PY) -m ops package --stage "$$STAGE"
 
-destroy: setup  ## take the code of a stage away, leave its data: STAGE=dev
+destroy: setup  ## delete the functions and alarms of a stage, keep its data: STAGE=dev
 	@$(STAGE_IS_GIVEN)
-	@$(PY) -m ops.destroy --stage "$$STAGE"
+	@$(PY) -m ops destroy --stage "$$STAGE"
 
 lint: $(VENV)/.installed  ## check format, lint, types and import contracts
 	@$(PY) -m ruff format --check --quiet $(CODE)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bench.results import ColdStarts, FunctionStart, count_cores, format_today, save
 from devstack.environment import build_settings, isolate
-from ops import bytecode
+from ops.bytecode import compile_loaded_modules
 
 ROOT = Path(__file__).parents[1]
 # The packages that are shipped with our code, by requirements.txt and Chalice.
@@ -104,7 +104,7 @@ def measure() -> ColdStarts:
     boto3_ms = []
     with tempfile.TemporaryDirectory() as folder:
         plain, compiled = (copy_package(Path(folder) / name) for name in ("plain", "compiled"))
-        bytecode.write(ROOT, compiled)
+        compile_loaded_modules(ROOT, compiled)
         for directory in (plain, compiled):
             start_function(directory, "", "pass")  # reads everything from the disk once
         for name, function in FUNCTIONS.items():

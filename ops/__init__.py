@@ -1,1 +1,1 @@
-"""What the service needs around it in an AWS account, and the commands that tend it."""
+"""The operator's commands: `python -m ops --help`."""

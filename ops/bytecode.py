@@ -1,9 +1,9 @@
-"""Bytecode of what the functions load, for the package: a Lambda has nowhere to keep its own.
+"""Compiles the modules that a function loads, because Lambda cannot keep bytecode.
 
-Without it a new environment compiles everything that it imports, each time, which
-is a quarter to a third of its start. Only what is loaded is compiled, so that the package
-stays small. Each file names the hash of its source: Python passes over it where
-the source in the package is another one, or where Python itself is.
+Without it each new environment compiles everything that it imports, a quarter to
+a third of its start. Modules that nothing loads are left out to keep the package
+small. Each file holds the hash of its source (PEP 552): Python ignores the file
+if the source in the package is different, or if Python itself is.
 """
 
 import json
@@ -14,35 +14,44 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import distribution
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from ops.stop import Stop
+from ops.console import CommandError
 
-# Chalice packs what is below this folder of a checkout as it is.
+# Chalice packages the content of this folder of a checkout as it is.
 VENDOR = "vendor"
-# Where Lambda unpacks the code: the paths that tracebacks name.
+# Lambda unpacks the code here, so tracebacks name this path.
 TASK = Path("/var/task")
+# Chalice packages its own runtime, which requirements.txt does not name.
+_CHALICE = "chalice"
+# Imports the app in an interpreter of its own: the modules must be those that the app loads.
+_LIST_LOADED_FILES = (
+    "import json, sys, app;"
+    "print(json.dumps([getattr(each, '__file__', None) for each in sys.modules.values()]))"
+)
 
 
 @contextmanager
-def vendored(root: Path) -> Iterator[None]:
-    """As long as it is open, the bytecode is where Chalice packs it; then nothing of it is left."""
+def bytecode_in_vendor(root: Path) -> Iterator[None]:
+    """Keep the bytecode in `vendor` inside the block, and remove it afterwards."""
     folder = root / VENDOR
-    _clear(folder)  # of what somebody who was killed left
+    _remove_bytecode(folder)  # left behind if an earlier run was killed
     try:
-        write(root, folder)
+        compile_loaded_modules(root, folder)
         yield
     finally:
-        _clear(folder)
+        _remove_bytecode(folder)
 
 
-def write(root: Path, folder: Path) -> None:
-    """Compile what the functions of the checkout `root` load into `folder`.
+def compile_loaded_modules(root: Path, folder: Path) -> None:
+    """Compile the modules that the app in the checkout `root` loads.
 
-    The folder is laid out as the package is. `Stop` where the app cannot be imported.
+    `folder` gets the layout of the package. Raises `CommandError` if the app
+    cannot be imported.
     """
-    for name, source in _loaded(root).items():
+    for name, source in _find_loaded_modules(root).items():
         py_compile.compile(
             source,
             cache_from_source(str(folder / name)),
@@ -52,30 +61,49 @@ def write(root: Path, folder: Path) -> None:
         )
 
 
-def _loaded(root: Path) -> dict[str, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "ops.loaded"],
+def _find_loaded_modules(root: Path) -> dict[str, str]:
+    """Map each path in the package to its source: all our modules, and packages as loaded."""
+    loaded = _import_app(root)
+    ours = {str(path.relative_to(root)): str(path) for path in (root / "chalicelib").rglob("*.py")}
+    packaged = {
+        str(file): str(package.locate_file(file))
+        for package in map(distribution, (_CHALICE, *_read_requirements(root)))
+        for file in package.files or ()
+        if file.suffix == ".py"
+    }
+    theirs = {name: path for name, path in packaged.items() if path in loaded}
+    return {"app.py": str(root / "app.py"), **ours, **theirs}
+
+
+def _import_app(root: Path) -> set[str]:
+    """Return the files of all modules that importing the app loads."""
+    completed = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", _LIST_LOADED_FILES],
         cwd=root,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         check=False,
     )
-    if ran.returncode:
-        raise Stop("app.py cannot be imported, see above; mend that and run the same command again")
-    loaded: dict[str, str] = json.loads(ran.stdout)
-    return loaded
+    if completed.returncode:
+        raise CommandError("app.py cannot be imported; fix the error above and run this again")
+    return set(json.loads(completed.stdout))
 
 
-def _clear(folder: Path) -> None:
+def _read_requirements(root: Path) -> list[str]:
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line.split("==", 1)[0] for line in lines if "==" in line]
+
+
+def _remove_bytecode(folder: Path) -> None:
     for cache in list(folder.rglob("__pycache__")):
         shutil.rmtree(cache)
-        _remove_if_empty(cache.parent, folder)
+        _remove_empty_folders(cache.parent, folder)
 
 
-def _remove_if_empty(directory: Path, folder: Path) -> None:
-    """Remove the empty directories from this one up to the folder, which goes last."""
+def _remove_empty_folders(directory: Path, top: Path) -> None:
+    """Remove `directory` and its parents up to `top`, as long as they are empty."""
     with suppress(OSError):
         for each in (directory, *directory.parents):
             each.rmdir()
-            if each == folder:
+            if each == top:
                 return

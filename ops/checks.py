@@ -1,135 +1,112 @@
-"""What has to be so before a deployment changes anything; each fault is one line."""
+"""The checks before a deployment changes anything. Each fault is one line."""
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.exceptions import ClientError, NoRegionError
+from botocore.exceptions import ClientError
 
 from chalicelib.domain.errors import BadSetting
 from chalicelib.settings import Settings, Triggers
-from ops.stages import ROOT, Stage, policy_files
-from ops.stop import Stop, stopping
+from ops.aws import explain_errors
+from ops.console import CommandError
+from ops.stages import INFRA, Stage, list_policy_files, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_ssm import SSMClient
 
-PARAMETERS = ROOT / "infra" / "parameters.json"
-# A bucket's name, of which the stage is a part, ends at 63 characters.
+PARAMETERS = INFRA / "parameters.json"
+# The name of the reports bucket contains the stage, and S3 allows 63 characters.
 STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,9}")
-# What the stack will give, so that the other settings can be checked before it is there.
+# The data stack sets these. A stand-in lets the other settings be checked before it exists.
 _FROM_STACK = ("FINDINGS_TABLE", "NODES_TABLE", "LEDGER_TABLE", "REPORTS_BUCKET")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a stage lives: a session with the operator's credentials, and what they are for."""
-
-    session: boto3.Session
-    account: str
-    region: str
-
-
-def region() -> boto3.Session:
-    """A session with a region, whoever's credentials it has."""
-    with stopping("AWS"):
-        session = boto3.Session()
-        if session.region_name is None:
-            raise NoRegionError
-    return session
-
-
-def place() -> Place:
-    """The account and region of the operator's credentials."""
-    session = region()
-    with stopping("AWS"):
-        account = session.client("sts").get_caller_identity()["Account"]
-    return Place(session, account, session.region_name)
-
-
-def settings(stage: Stage) -> None:
-    """All settings of the stage that the stack does not give; `Stop` names a wrong one."""
+def check_settings(stage: Stage) -> None:
+    """Check every setting that the data stack does not set."""
     if not STAGE_NAME.fullmatch(stage.name):
-        raise Stop(
-            f"the stage {stage.name} has not the form of a name: up to 10 lower-case letters, "
-            "digits and hyphens, a letter first"
+        raise CommandError(
+            f"{stage.name} is not a valid stage name; use up to 10 lower-case letters, digits and "
+            "hyphens, and start with a letter"
         )
     if stage.env.get("STAGE") != stage.name:
-        raise Stop(f"STAGE of the stage {stage.name} has to be {stage.name}")
+        raise CommandError(f"STAGE of the stage {stage.name} must be {stage.name}")
     try:
         Triggers.from_env(stage.env)
         Settings.from_env({**stage.env, **dict.fromkeys(_FROM_STACK, "from-the-stack")})
     except BadSetting as error:
-        hint = ", or give it: make deploy STAGE=… SLACK_CHANNEL=C0123456789"
-        raise Stop(f"{error}{hint if 'SLACK_CHANNEL' in str(error) else ''}") from error
+        hint = f"; for example: make deploy STAGE={stage.name} SLACK_CHANNEL=C0123456789"
+        raise CommandError(f"{error}{hint if error.name == 'SLACK_CHANNEL' else ''}") from error
     if stage.with_authorizer:
-        stage.setting("API_TOKENS_PARAMETER")
+        stage.require_setting("API_TOKENS_PARAMETER")
 
 
-def policies(stage: Stage) -> None:
-    """The policies that the functions of the stage get."""
-    missing = [path.name for path in policy_files(stage.name) if not path.exists()]
+def check_policies(stage: Stage) -> None:
+    """Check that the IAM policy files of the stage's functions exist."""
+    missing = [path.name for path in list_policy_files(stage.name) if not path.exists()]
     if missing:
-        raise Stop(
-            f"{', '.join(sorted(missing))} of the stage {stage.name} missing in .chalice: copy "
-            "those of another stage, with its name replaced"
+        raise CommandError(
+            f"the stage {stage.name} needs {', '.join(sorted(missing))} in .chalice; copy the "
+            "files of another stage and replace its name in them"
         )
 
 
-def slack_token(ssm: "SSMClient", stage: Stage) -> None:
-    """The parameter with Slack's token; its value is not read."""
-    name = stage.setting("SLACK_TOKEN_PARAMETER")
-    found = _parameter(ssm, name)
-    put = f'aws ssm put-parameter --type SecureString --name {name} --value "$TOKEN"'
-    if found is None:
-        raise Stop(
-            f"the parameter {name} with Slack's token does not exist here; read -rs TOKEN, then: "
-            f"{put}"
+def check_slack_token(ssm: "SSMClient", stage: Stage) -> None:
+    """Check that the Slack token is stored encrypted. Its value is not decrypted."""
+    name = stage.require_setting("SLACK_TOKEN_PARAMETER")
+    parameter = _find_parameter(ssm, name)
+    store = (
+        f"run read -rs TOKEN, then aws ssm put-parameter --type SecureString --name {name} "
+        '--value "$TOKEN"'
+    )
+    if parameter is None:
+        raise CommandError(f"the SSM parameter {name} for the Slack token does not exist; {store}")
+    if parameter["Type"] != "SecureString":
+        raise CommandError(
+            f"the SSM parameter {name} holds the Slack token in plain text; delete it, {store}"
         )
-    if found["Type"] != "SecureString":
-        raise Stop(
-            f"the parameter {name} holds Slack's token in plain text; delete it, read -rs TOKEN, "
-            f"then: {put}"
-        )
 
 
-def has_tokens(ssm: "SSMClient", stage: Stage) -> bool:
-    """Whether the parameter with the API's tokens exists."""
-    return _parameter(ssm, stage.setting("API_TOKENS_PARAMETER")) is not None
+def has_api_tokens(ssm: "SSMClient", stage: Stage) -> bool:
+    """Whether the SSM parameter with the API tokens exists."""
+    return _find_parameter(ssm, stage.require_setting("API_TOKENS_PARAMETER")) is not None
 
 
-def stack_parameters(stage: Stage, file: Path = PARAMETERS) -> dict[str, dict[str, str]]:
-    """The operator's values for the stacks: `data` and `operations`, parameter to text."""
-    shown = f"{file.parent.name}/{file.name}"
+def read_stack_parameters(stage: Stage, file: Path = PARAMETERS) -> dict[str, dict[str, str]]:
+    """Read the stage's stack parameters: `data` and `operations`, each name to text."""
+    shown = short_path(file)
     try:
-        read: Mapping[str, Any] = json.loads(file.read_bytes())
+        content: Mapping[str, Any] = json.loads(file.read_bytes())
     except FileNotFoundError as error:
-        raise Stop(f"{shown} is missing; work in a checkout of the project") from error
+        raise CommandError(
+            f"{shown} is missing; run this in a full checkout of the project"
+        ) from error
     except json.JSONDecodeError as error:
-        raise Stop(f"{shown} is no JSON: {error}") from error
-    if stage.name not in read:
-        raise Stop(f"{shown} has no stage {stage.name}: copy the block of another one")
-    unknown = read[stage.name].keys() - {"data", "operations"}
+        raise CommandError(f"{shown} is not valid JSON: {error}") from error
+    if stage.name not in content:
+        raise CommandError(f"{shown} has no stage {stage.name}; copy the block of another stage")
+    unknown = content[stage.name].keys() - {"data", "operations"}
     if unknown:
-        raise Stop(f"{shown} knows data and operations, not {', '.join(sorted(unknown))}")
+        raise CommandError(
+            f"{shown} has {', '.join(sorted(unknown))} in the stage {stage.name}; it may only have "
+            "data and operations"
+        )
     return {
-        stack: {name: _text(value) for name, value in read[stage.name].get(stack, {}).items()}
+        stack: {name: _to_text(value) for name, value in content[stage.name].get(stack, {}).items()}
         for stack in ("data", "operations")
     }
 
 
-def _text(value: object) -> str:
-    """A parameter as CloudFormation takes it."""
+def _to_text(value: object) -> str:
+    """Write a parameter as CloudFormation expects it: every value is text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parameter(ssm: "SSMClient", name: str) -> Any:
-    with stopping(f"the parameter {name}"):
+def _find_parameter(ssm: "SSMClient", name: str) -> Any:
+    with explain_errors(f"the SSM parameter {name}"):
         try:
             return ssm.get_parameter(Name=name)["Parameter"]
         except ClientError as error:

@@ -1,8 +1,8 @@
-"""Roughly what a stage costs a month, so that nobody is surprised by the bill."""
+"""Estimates what a stage costs a month, so that the bill surprises nobody."""
 
 from dataclasses import dataclass
 
-# US dollars in us-east-1, as on AWS's price pages in November 2026, free tiers left out.
+# US dollars in us-east-1, from the AWS price pages of November 2026, without free tiers.
 LAMBDA_GB_SECOND = 0.0000133334  # arm64
 LAMBDA_REQUEST = 0.20 / 1_000_000
 DYNAMODB_WRITE = 0.625 / 1_000_000
@@ -16,18 +16,18 @@ API_CALL = 3.50 / 1_000_000
 
 DAYS = 30
 RECONCILES = DAYS * 24 * 4
-# What was measured: a pass that finds nothing changed, and one that reads 100 nodes.
+# Measured by bench/: a scan that finds nothing changed, and a scan that reads 100 nodes.
 IDLE_SECONDS, SCAN_SECONDS = 0.5, 15.0
 IDLE_READS, IDLE_WRITES = 30, 8
-# A finding's row with its two index rows, and a line of history.
+# The row of a finding, its two index rows, and a line of history.
 WRITES_PER_FINDING = 4
 BYTES_PER_FINDING = 2_000
-BYTES_PER_PASS_LOG = 2_500
+LOG_BYTES_PER_SCAN = 2_500
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """A fleet to reckon with: nodes, findings, and the part of them that changes in a day."""
+    """The fleet of an estimate. `changing` is the share of findings that change in a scan."""
 
     nodes: int = 100
     findings: int = 2_000
@@ -40,25 +40,22 @@ class Fleet:
 class Cost:
     """One line of the estimate, in dollars a month."""
 
-    what: str
+    label: str
     dollars: float
 
 
-def monthly(fleet: Fleet, *, metrics: int, alarms: int) -> tuple[Cost, ...]:
-    """The lines of the estimate; pure.
-
-    `metrics` are the custom metrics of a stage, `alarms` its alarms.
-    """
-    scans = fleet.scans_a_day * DAYS
-    passes = RECONCILES + scans
-    seconds = RECONCILES * IDLE_SECONDS + scans * SCAN_SECONDS
-    changed = scans * fleet.findings * fleet.changing
-    # Each scan writes every node's row anew; the table is read once for the comparison.
-    writes = passes * IDLE_WRITES + scans * fleet.nodes + changed * WRITES_PER_FINDING
-    reads = passes * IDLE_READS + scans * fleet.findings
+def estimate_costs(fleet: Fleet, *, metrics: int, alarms: int) -> tuple[Cost, ...]:
+    """Estimate the monthly costs of a stage with this many custom metrics and alarms."""
+    reading = fleet.scans_a_day * DAYS
+    scans = RECONCILES + reading
+    seconds = RECONCILES * IDLE_SECONDS + reading * SCAN_SECONDS
+    changed = reading * fleet.findings * fleet.changing
+    # A scan that reads nodes writes the row of each, and reads the findings table once.
+    writes = scans * IDLE_WRITES + reading * fleet.nodes + changed * WRITES_PER_FINDING
+    reads = scans * IDLE_READS + reading * fleet.findings
     stored = fleet.findings * BYTES_PER_FINDING / 1e9
     return (
-        Cost("Lambda", seconds * LAMBDA_GB_SECOND + passes * LAMBDA_REQUEST),
+        Cost("Lambda", seconds * LAMBDA_GB_SECOND + scans * LAMBDA_REQUEST),
         Cost(
             "DynamoDB",
             writes * DYNAMODB_WRITE + reads * DYNAMODB_READ + stored * DYNAMODB_GB,
@@ -66,6 +63,6 @@ def monthly(fleet: Fleet, *, metrics: int, alarms: int) -> tuple[Cost, ...]:
         Cost(f"CloudWatch metrics ({metrics})", metrics * METRIC),
         Cost(f"CloudWatch alarms ({alarms})", alarms * ALARM),
         Cost("CloudWatch dashboard (the first three of an account are free)", DASHBOARD),
-        Cost("Logs", passes * BYTES_PER_PASS_LOG / 1e9 * LOG_GB),
+        Cost("Logs", scans * LOG_BYTES_PER_SCAN / 1e9 * LOG_GB),
         Cost(f"API, {fleet.api_calls:,} calls", fleet.api_calls * API_CALL),
     )

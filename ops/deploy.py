@@ -1,25 +1,15 @@
-"""`python -m ops.deploy`: brings a stage onto AWS, step by step; can be run again at any time."""
+"""Deploys a stage step by step, and destroys it. Both are safe to repeat."""
 
-import os
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from ops import chalice_cli, checks, gateway
-from ops.asking import agreed
-from ops.checks import Place
-from ops.command import ended, say, stage_parser
-from ops.stacks import Wanted, bring_to, written_out
-from ops.stages import APP, Stage, read_stage, write_settings
-from ops.stop import Stop, stopping
-from ops.telling import API_STAGE, next_steps, plan
+from ops.aws import Account, explain_errors, find_account
+from ops.console import CommandError, confirm, print_line
+from ops.plan import API_STAGE, list_next_steps, plan_deployment, plan_destruction
+from ops.stacks import StackSpec, apply_stack, delete_stack, inline_values
+from ops.stages import APP, INFRA, Stage, read_stage, write_settings
 
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
-INFRA = Path(__file__).parents[1] / "infra"
-# Outputs of the data stack to the settings that they become.
+# Outputs of the data stack, and the settings that they become.
 SETTINGS = {
     "FindingsTable": "FINDINGS_TABLE",
     "NodesTable": "NODES_TABLE",
@@ -28,82 +18,77 @@ SETTINGS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Deploy; 1 where it stopped, with the reason on standard error."""
-    stage = stage_parser("deploy", __doc__).parse_args(arguments).stage
-    return ended("deploy", lambda: deploy(stage, os.environ))
-
-
 def deploy(name: str, env: Mapping[str, str]) -> None:
-    """Every step in order; `Stop` from the first that fails."""
+    """Check the stage, show the plan, ask, and run the four steps.
+
+    SLACK_CHANNEL in `env` replaces the setting of the stage. Raises
+    `CommandError` at the first step that fails.
+    """
     channel = env.get("SLACK_CHANNEL", "").strip()
     stage = read_stage(name)
     if channel:
         stage = Stage(name, {**stage.env, "SLACK_CHANNEL": channel})
-    checks.settings(stage)
-    checks.policies(stage)
-    parameters = checks.stack_parameters(stage)
-    where = checks.place()
-    ssm = where.session.client("ssm")
-    checks.slack_token(ssm, stage)
-    say(plan(stage, where, parameters))
-    agreed("Go on? [y/N]")
+    checks.check_settings(stage)
+    checks.check_policies(stage)
+    parameters = checks.read_stack_parameters(stage)
+    account = find_account()
+    ssm = account.session.client("ssm")
+    checks.check_slack_token(ssm, stage)
 
-    say("\n1/4 Data: tables, bucket, logs, association")
-    settings = data(stage, where, parameters["data"])
+    print_line(plan_deployment(stage, account, parameters))
+    confirm("Deploy? [y/N]", env=env)
+
+    print_line("\n1/4 Data stack: tables, bucket, logs, association")
+    settings = deploy_data_stack(stage, account, parameters["data"])
     changed = write_settings(name, {**settings, "SLACK_CHANNEL": stage.env["SLACK_CHANNEL"]})
     if changed:
-        say(f"  .chalice/config.json: set {', '.join(sorted(changed))}")
+        print_line(f"  .chalice/config.json: set {', '.join(sorted(changed))}")
 
-    say("\n2/4 Functions and API")
-    api_id = functions(stage, where)
+    print_line("\n2/4 Functions and API")
+    api_id = deploy_functions(stage, account)
 
-    say("\n3/4 The API's limits and answers")
-    with stopping("API Gateway"):
-        client = where.session.client("apigateway")
-        gateway.patch(client, api_id, API_STAGE, signed=not stage.with_authorizer)
-    say(f"  {gateway.RATE} requests a second at most; refusals are problems of RFC 9457")
+    print_line("\n3/4 Request limit and error responses of the API")
+    with explain_errors("API Gateway"):
+        client = account.session.client("apigateway")
+        gateway.configure_api(client, api_id, API_STAGE, signed=not stage.with_authorizer)
+    print_line(f"  at most {gateway.RATE} requests a second; errors as RFC 9457 problems")
 
-    say("\n4/4 Operations: failure queue, alarms, dashboard")
-    operations(stage, where, parameters["operations"])
-    say(next_steps(stage, where, api_id, tokens=_tokens(ssm, stage)))
+    print_line("\n4/4 Operations stack: failure queue, alarms, dashboard")
+    deploy_operations_stack(stage, account, parameters["operations"])
+    has_tokens = not stage.with_authorizer or checks.has_api_tokens(ssm, stage)
+    print_line(list_next_steps(stage, account, api_id, has_api_tokens=has_tokens))
 
 
-def data(stage: Stage, where: Place, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Bring the data stack up to date; returns the settings that come from it."""
-    known = {
-        "Stage": stage.name,
-        "AWS::AccountId": where.account,
-        "AWS::Region": where.region,
-    }
-    wanted = Wanted(
+def deploy_data_stack(
+    stage: Stage, account: Account, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    """Create or update the data stack, and return the settings that come from its outputs."""
+    values = {"Stage": stage.name, "AWS::AccountId": account.id, "AWS::Region": account.region}
+    spec = StackSpec(
         f"{stage.prefix}-data",
-        written_out((INFRA / "data.yaml").read_text(encoding="utf-8"), known),
+        inline_values((INFRA / "data.yaml").read_text(encoding="utf-8"), values),
         {**parameters, "Stage": stage.name},
         _tags(stage),
     )
-    with stopping("data stack"):
-        made = bring_to(where.session.client("cloudformation"), wanted, say)
-    return {setting: made[output] for output, setting in SETTINGS.items()}
+    with explain_errors("data stack"):
+        outputs = apply_stack(account.session.client("cloudformation"), spec, print_line)
+    return {setting: outputs[output] for output, setting in SETTINGS.items()}
 
 
-def functions(stage: Stage, where: Place) -> str:
-    """Let Chalice deploy; returns the id of the API."""
-    with stopping("API Gateway"):
-        adopted = chalice_cli.adopt_api(where.session.client("apigateway"), stage)
-    if adopted:
-        say(f"  the API {adopted} was there already: recorded in .chalice/deployed")
-    chalice_cli.make("deploy", "--stage", stage.name)
-    record = chalice_cli.deployed(stage)
-    if "rest_api" not in record:
-        raise Stop("chalice deployed no API; look at its output above")
-    api_id: str = record["rest_api"]["rest_api_id"]
+def deploy_functions(stage: Stage, account: Account) -> str:
+    """Let Chalice deploy the functions and the API, and return the id of the API."""
+    _adopt_api(stage, account)
+    chalice_cli.run_packaging("deploy", "--stage", stage.name)
+    resources = chalice_cli.read_deployed(stage)
+    if "rest_api" not in resources:
+        raise CommandError("chalice deployed no API; see its output above")
+    api_id: str = resources["rest_api"]["rest_api_id"]
     return api_id
 
 
-def operations(stage: Stage, where: Place, parameters: Mapping[str, str]) -> None:
-    """Bring the operations stack up to date."""
-    wanted = Wanted(
+def deploy_operations_stack(stage: Stage, account: Account, parameters: Mapping[str, str]) -> None:
+    """Create or update the operations stack."""
+    spec = StackSpec(
         f"{stage.prefix}-operations",
         (INFRA / "operations.yaml").read_text(encoding="utf-8"),
         {
@@ -113,17 +98,38 @@ def operations(stage: Stage, where: Place, parameters: Mapping[str, str]) -> Non
         },
         _tags(stage),
     )
-    with stopping("operations stack"):
-        bring_to(where.session.client("cloudformation"), wanted, say)
+    with explain_errors("operations stack"):
+        apply_stack(account.session.client("cloudformation"), spec, print_line)
 
 
-def _tokens(ssm: "SSMClient", stage: Stage) -> bool:
-    return not stage.with_authorizer or checks.has_tokens(ssm, stage)
+def destroy(name: str, env: Mapping[str, str]) -> None:
+    """Show what goes and what stays, ask for the stage's name, and delete the stage's code."""
+    stage = read_stage(name)
+    account = find_account()
+    print_line(plan_destruction(stage, account))
+    confirm(f"Type {stage.name} to continue:", stage.name, env)
+
+    # first, because it refers to the functions
+    print_line("\n1/2 Operations stack")
+    with explain_errors("operations stack"):
+        client = account.session.client("cloudformation")
+        delete_stack(client, f"{stage.prefix}-operations", print_line)
+
+    print_line("\n2/2 Functions and API")
+    _adopt_api(stage, account)
+    if not chalice_cli.read_deployed(stage):
+        print_line("  .chalice/deployed lists none")
+        return
+    chalice_cli.run("delete", "--stage", stage.name)
+    print_line("Destroyed. Commit .chalice/deployed.")
+
+
+def _adopt_api(stage: Stage, account: Account) -> None:
+    with explain_errors("API Gateway"):
+        adopted = chalice_cli.adopt_api(account.session.client("apigateway"), stage)
+    if adopted:
+        print_line(f"  found the API {adopted} and recorded it in .chalice/deployed")
 
 
 def _tags(stage: Stage) -> dict[str, str]:
     return {"app": APP, "stage": stage.name}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

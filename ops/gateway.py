@@ -1,4 +1,7 @@
-"""What Chalice's API lacks and Chalice overwrites: answers in problem form, and throttling."""
+"""Sets what Chalice leaves out of an API: error responses as problems, and a request limit.
+
+Chalice overwrites both, so every deployment sets them again.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.entrypoints.problems import PROBLEM_JSON
+from chalicelib.entrypoints.api.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
 
-# Requests a second, and at once: people and a dashboard, not a bill that runs away.
+# Requests a second, and in a burst: enough for people and a dashboard, and a cap on the bill.
 RATE, BURST = 20, 40
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A problem that the gateway answers by itself."""
+    """A problem that the gateway sends without calling a function."""
 
     status: int
     title: str
@@ -25,26 +28,26 @@ class Refusal:
 
 
 _NOT_ALLOWED = Refusal(403, "Not allowed", "The credentials of this request do not allow it.")
-_NOT_FOUND = Refusal(404, "Not found", "There is nothing at this path for this method.")
-_OURS = Refusal(500, "Internal error", "The service is not able to answer. Its log says why.")
-_LATER = Refusal(503, "Try again later", "The service did not answer in time.")
-_NOT_SIGNED = Refusal(
-    403, "Not allowed", "The signature of this request is wrong, too old, or of unknown keys."
+_NOT_FOUND = Refusal(404, "Not found", "No route matches this path and method.")
+_INTERNAL = Refusal(500, "Internal error", "The service failed to answer. Its log has the reason.")
+_UNAVAILABLE = Refusal(503, "Try again later", "The service did not answer in time.")
+_BAD_SIGNATURE = Refusal(
+    403, "Not allowed", "The signature is wrong or expired, or its access key is unknown."
 )
 
-# API Gateway's response types; what is not here inherits one of the two defaults, which keep
-# the status that the gateway chose.
+# By response type of API Gateway. Other types use one of the two defaults, which keep the
+# status that the gateway chose.
 REFUSALS: Mapping[str, Refusal] = {
     "ACCESS_DENIED": _NOT_ALLOWED,
-    "API_CONFIGURATION_ERROR": _OURS,
-    "AUTHORIZER_CONFIGURATION_ERROR": _OURS,
-    "AUTHORIZER_FAILURE": _OURS,
+    "API_CONFIGURATION_ERROR": _INTERNAL,
+    "AUTHORIZER_CONFIGURATION_ERROR": _INTERNAL,
+    "AUTHORIZER_FAILURE": _INTERNAL,
     "BAD_REQUEST_BODY": Refusal(400, "Malformed request", "The body cannot be read."),
     "BAD_REQUEST_PARAMETERS": Refusal(400, "Malformed request", "A parameter cannot be read."),
-    "EXPIRED_TOKEN": _NOT_SIGNED,
-    "INTEGRATION_FAILURE": _LATER,
-    "INTEGRATION_TIMEOUT": _LATER,
-    "INVALID_SIGNATURE": _NOT_SIGNED,
+    "EXPIRED_TOKEN": _BAD_SIGNATURE,
+    "INTEGRATION_FAILURE": _UNAVAILABLE,
+    "INTEGRATION_TIMEOUT": _UNAVAILABLE,
+    "INVALID_SIGNATURE": _BAD_SIGNATURE,
     "REQUEST_TOO_LARGE": Refusal(413, "Body too large", "The body is larger than 10 MB."),
     "RESOURCE_NOT_FOUND": _NOT_FOUND,
     "THROTTLED": Refusal(
@@ -57,11 +60,11 @@ REFUSALS: Mapping[str, Refusal] = {
         415, "Not JSON", "Send the body as Content-Type: application/json."
     ),
 }
-# The gateway says so of a path that does not exist and, with API_AUTH=iam, of a request that
+# The gateway uses this type if the path does not exist and, with API_AUTH=iam, if the request
 # is not signed.
-MISSING_TOKEN = "MISSING_AUTHENTICATION_TOKEN"  # noqa: S105 - a type of answer
+MISSING_TOKEN = "MISSING_AUTHENTICATION_TOKEN"  # noqa: S105 - a response type
 _UNSIGNED = Refusal(
-    403, "Not allowed", "This path does not exist, or the request is not signed by AWS keys."
+    403, "Not allowed", "The path does not exist, or the request is not signed with AWS keys."
 )
 _DEFAULTS = {
     "DEFAULT_4XX": ("Refused", "The gateway refused the request."),
@@ -69,28 +72,30 @@ _DEFAULTS = {
 }
 
 
-def answers(*, signed: bool) -> dict[str, dict[str, Any]]:
-    """The parameters of PutGatewayResponse, by response type; `signed` where callers sign."""
+def build_responses(*, signed: bool) -> dict[str, dict[str, Any]]:
+    """Build the parameters of PutGatewayResponse by response type.
+
+    `signed` is true if callers sign their requests (API_AUTH=iam).
+    """
     refusals = {**REFUSALS, MISSING_TOKEN: _UNSIGNED if signed else _NOT_FOUND}
-    made = {kind: _answer(refusal) for kind, refusal in refusals.items()}
-    made["UNAUTHORIZED"]["responseParameters"] |= {
+    responses = {kind: _build_response(refusal) for kind, refusal in refusals.items()}
+    responses["UNAUTHORIZED"]["responseParameters"] |= {
         "gatewayresponse.header.WWW-Authenticate": "'Bearer'"
     }
-    made["THROTTLED"]["responseParameters"] |= {"gatewayresponse.header.Retry-After": "'1'"}
+    responses["THROTTLED"]["responseParameters"] |= {"gatewayresponse.header.Retry-After": "'1'"}
     for kind, (title, detail) in _DEFAULTS.items():
-        made[kind] = _templated(title, detail)
-    return made
+        # without a status: the gateway chooses it, and RFC 9457 lets it be left out
+        responses[kind] = _with_body({"title": title, "detail": detail})
+    return responses
 
 
-def patch(client: "APIGatewayClient", api_id: str, stage: str, *, signed: bool) -> None:
-    """Put the answers and the limits in place, and deploy them; can be repeated.
-
-    Gateway answers hold only once the API is deployed again.
-    """
-    for kind, answer in answers(signed=signed).items():
-        client.put_gateway_response(restApiId=api_id, responseType=kind, **answer)  # type: ignore[arg-type]
+def configure_api(client: "APIGatewayClient", api_id: str, stage: str, *, signed: bool) -> None:
+    """Set the error responses and the request limit, and deploy the API. Safe to repeat."""
+    for kind, response in build_responses(signed=signed).items():
+        client.put_gateway_response(restApiId=api_id, responseType=kind, **response)  # type: ignore[arg-type]
+    # gateway responses take effect only with a new deployment
     client.create_deployment(
-        restApiId=api_id, stageName=stage, description="answers of the gateway in problem form"
+        restApiId=api_id, stageName=stage, description="error responses as problems"
     )
     client.update_stage(
         restApiId=api_id,
@@ -102,31 +107,15 @@ def patch(client: "APIGatewayClient", api_id: str, stage: str, *, signed: bool) 
     )
 
 
-def _answer(refusal: Refusal) -> dict[str, Any]:
-    body = {
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "request_id": "$context.requestId",
-        "type": "about:blank",
-    }
-    return _with_body(msgspec.json.encode(body).decode()) | {"statusCode": str(refusal.status)}
+def _build_response(refusal: Refusal) -> dict[str, Any]:
+    body = {"title": refusal.title, "status": refusal.status, "detail": refusal.detail}
+    return _with_body(body) | {"statusCode": str(refusal.status)}
 
 
-def _templated(title: str, detail: str) -> dict[str, Any]:
-    """An answer with whatever status the gateway gives it; RFC 9457 lets it be left out."""
-    body = {
-        "title": title,
-        "detail": detail,
-        "request_id": "$context.requestId",
-        "type": "about:blank",
-    }
-    return _with_body(msgspec.json.encode(body).decode())
-
-
-def _with_body(body: str) -> dict[str, Any]:
+def _with_body(problem: Mapping[str, object]) -> dict[str, Any]:
+    body = {**problem, "request_id": "$context.requestId", "type": "about:blank"}
     return {
         "responseParameters": {"gatewayresponse.header.Content-Type": f"'{PROBLEM_JSON}'"},
-        # The gateway chooses a template by what the caller accepts; this is its default.
-        "responseTemplates": {"application/json": body},
+        # the gateway's default template, whatever the caller accepts
+        "responseTemplates": {"application/json": msgspec.json.encode(body).decode()},
     }

@@ -1,52 +1,40 @@
-"""`python -m ops.ping`: a test message and a test file to the channel of a stage."""
+"""Posts a test message and a test file to the Slack channel of a stage."""
 
-import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from chalicelib.adapters.secrets import ParameterSecrets
 from chalicelib.adapters.slack import slack_channel
+from chalicelib.aws import read_parameter
 from chalicelib.domain.message import Rendered
-from ops import checks
-from ops.checks import Place
-from ops.command import ended, say, stage_parser
-from ops.stages import Stage, read_stage
-from ops.stop import stopping
+from ops.aws import explain_errors, find_account
+from ops.console import print_line
+from ops.stages import read_stage
 
-SETTING = "SLACK_TOKEN_PARAMETER"
+TOKEN_SETTING = "SLACK_TOKEN_PARAMETER"  # noqa: S105 - the name of a setting
 SLACK = "https://slack.com/api/"
-# Seconds to wait where Slack asks for it.
-WAIT = 10.0
+# Seconds to wait if Slack asks for a pause.
+LONGEST_WAIT = 10.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Send both; 1 where Slack or AWS refused, with the reason on standard error."""
-    name = stage_parser("ping", __doc__).parse_args(arguments).stage
-    return ended("ping", lambda: ping(read_stage(name), checks.place(), datetime.now(UTC)))
-
-
-def ping(stage: Stage, where: Place, now: datetime) -> None:
-    """Post as the functions of the stage do, with the same token and channel."""
-    secrets = ParameterSecrets(where.session.client("ssm"))
-    token = partial(secrets.read, stage.setting(SETTING), SETTING, fresh=True)
+def ping(name: str) -> None:
+    """Post with the token and channel that the stage's functions use."""
+    stage = read_stage(name)
+    account = find_account()
+    ssm = account.session.client("ssm")
+    channel_id = stage.require_setting("SLACK_CHANNEL")
     channel = slack_channel(
-        token,
-        stage.setting("SLACK_CHANNEL"),
+        partial(read_parameter, ssm, stage.require_setting(TOKEN_SETTING), TOKEN_SETTING),
+        channel_id,
         stage.env.get("SLACK_BASE_URL", SLACK),
-        longest_wait=WAIT,
+        longest_wait=LONGEST_WAIT,
     )
     text = (
-        f"Test message of ec2-inspec-scan: account {where.account}, region {where.region}, "
+        f"Test message of ec2-inspec-scan: account {account.id}, region {account.region}, "
         f"stage {stage.name}. Nothing is wrong."
     )
     block = {"type": "section", "text": {"type": "plain_text", "text": text}}
-    with stopping("Slack"):
+    csv = f"tested at,{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n".encode()
+    with explain_errors("Slack"):
         thread = channel.post(Rendered(text, (block,)))
-        content = f"tested at,{now:%Y-%m-%d %H:%M:%S} UTC\n".encode()
-        channel.attach(thread, "test.csv", "Test file", content)
-    say(f"A message and a file were posted to {stage.setting('SLACK_CHANNEL')}: look at them.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        channel.attach(thread, "test.csv", "Test file", csv)
+    print_line(f"Posted a message and a file to {channel_id}. Check that both are there.")

@@ -1,48 +1,116 @@
-"""`python -m ops.restore`: makes a table of a stage equal to a restored copy of it."""
+"""Makes a table of a stage equal to a restored copy, while no scan runs."""
 
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
-from chalicelib.adapters.dynamodb_lease import DynamoLease
-from ops import checks
-from ops.asking import agreed
-from ops.command import ended, say, stage_parser
-from ops.restoring import restore
+from chalicelib.adapters.dynamodb.tables import Row, scan_table
+from chalicelib.adapters.dynamodb.work import DynamoLease
+from chalicelib.domain.errors import Conflict
+from chalicelib.usecases.ports import Clock
+from ops.aws import explain_errors, find_account
+from ops.console import confirm
 from ops.stages import read_stage
-from ops.stop import stopping
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 TABLES = ("findings", "nodes", "ledger")
+# The lease is renewed after this many rows.
+RENEW_EVERY = 500
+# A lease that is not renewed ends after this time, so a restore that dies stops no scans for long.
+LEASE_TIME = timedelta(minutes=5)
+# The row of the lease itself. It is never restored: it belongs to the present.
+LEASE = "LEASE"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Ask, then restore; 1 where it stopped, with the reason on standard error."""
-    parser = stage_parser("restore", __doc__)
-    parser.add_argument("--table", required=True, choices=TABLES, help="the table to write over")
-    parser.add_argument("--from", required=True, dest="source", help="the restored copy")
-    asked = parser.parse_args(arguments)
-    return ended("restore", lambda: say(ask_and_restore(asked.stage, asked.table, asked.source)))
+class Lease(Protocol):
+    """The lease that lets one worker at a time write the tables."""
+
+    def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
+        """Take or renew the lease. Returns False if another owner has it."""
+
+    def release(self, owner: str) -> None:
+        """Give the lease back."""
 
 
-def ask_and_restore(stage_name: str, table: str, source: str) -> str:
-    """Write the table `source` over a table of the stage; returns what to tell people."""
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Rows written from the copy, and rows deleted because the copy does not have them."""
+
+    written: int
+    deleted: int
+
+
+def restore(stage_name: str, table: str, source: str) -> str:
+    """Ask, write the table `source` over a table of the stage, and return a report."""
     stage = read_stage(stage_name)
-    where = checks.place()
-    name = f"{stage.prefix}-{table}"
-    agreed(f"Write {source} over {name} in account {where.account}, {where.region}? [y/N]")
-    with stopping(f"the tables {source}, {name}"):
-        dynamodb = where.session.resource("dynamodb")
-        done = restore(
+    account = find_account()
+    target = f"{stage.prefix}-{table}"
+    confirm(f"Overwrite {target} with {source} in account {account.id}, {account.region}? [y/N]")
+    with explain_errors(f"the tables {source} and {target}"):
+        dynamodb = account.session.resource("dynamodb")
+        restored = restore_table(
             dynamodb.Table(source),
-            dynamodb.Table(name),
+            dynamodb.Table(target),
             DynamoLease(dynamodb.Table(f"{stage.prefix}-ledger")),
             lambda: datetime.now(UTC),
         )
     return (
-        f"{done.written:,} rows written, {done.deleted:,} deleted. Next: "
-        f"make scan STAGE={stage.name} FULL=1"
+        f"{restored.written:,} rows written, {restored.deleted:,} rows deleted. "
+        f"Next: make scan STAGE={stage.name} FULL=1"
     )
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def restore_table(
+    copy: "Table", table: "Table", lease: Lease, clock: Clock, renew_every: int = RENEW_EVERY
+) -> Restored:
+    """Write every row of `copy` into `table`, and delete the rows that `copy` does not have.
+
+    Safe to repeat. Raises `Conflict` if a scan is running. If a scan takes the
+    lease half-way, the restore stops there.
+    """
+    keys = [each["AttributeName"] for each in table.key_schema]
+    kept: set[tuple[Any, ...]] = set()
+    deleted = 0
+    with (
+        _hold(lease, clock, renew_every) as renew,
+        table.batch_writer(overwrite_by_pkeys=keys) as batch,
+    ):
+        for row in renew(_read_rows(copy)):
+            kept.add(tuple(row[key] for key in keys))
+            batch.put_item(Item=row)
+        for row in renew(_read_rows(table)):
+            if tuple(row[key] for key in keys) not in kept:
+                batch.delete_item(Key={key: row[key] for key in keys})
+                deleted += 1
+    return Restored(len(kept), deleted)
+
+
+def _read_rows(table: "Table") -> Iterator[Row]:
+    return (row for row in scan_table(table) if row.get("pk") != LEASE)
+
+
+@contextmanager
+def _hold(lease: Lease, clock: Clock, renew_every: int) -> Iterator[Any]:
+    """Hold the lease inside the block. Iterate through the yielded function to renew it."""
+    owner = uuid4().hex
+
+    def acquire() -> None:
+        if not lease.acquire(owner, clock(), clock() + LEASE_TIME):
+            raise Conflict("a scan is running; run this again when it has ended")
+
+    def renew(rows: Iterable[Row]) -> Iterator[Row]:
+        for number, row in enumerate(rows):
+            if number % renew_every == 0:
+                acquire()
+            yield row
+
+    acquire()
+    try:
+        yield renew
+    finally:
+        lease.release(owner)

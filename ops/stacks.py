@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from ops.stop import Stop
+from ops.console import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -26,7 +26,7 @@ _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StackSpec:
     """A stack as it shall be; parameters that are not given keep the template's default."""
 
     name: str
@@ -35,7 +35,7 @@ class Wanted:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def written_out(template: str, values: Mapping[str, str]) -> str:
+def inline_values(template: str, values: Mapping[str, str]) -> str:
     """The template with these values put in; texts that need no others are plain then.
 
     CloudFormation takes existing resources into a stack only where their
@@ -46,41 +46,40 @@ def written_out(template: str, values: Mapping[str, str]) -> str:
     return _SUBSTITUTED.sub(r'"\1"', template)
 
 
-def bring_to(
-    client: "CloudFormationClient", wanted: Wanted, say: Say, look: float = LOOK
+def apply_stack(
+    client: "CloudFormationClient", spec: StackSpec, say: Say, look: float = LOOK
 ) -> dict[str, str]:
     """Create or update the stack; returns its outputs.
 
     What exists already under a name of the template and is to be retained is
     taken into the stack, so that a half-finished deployment can be repeated.
-    `Stop` carries the first resource that failed and AWS's reason.
+    `CommandError` carries the first resource that failed and AWS's reason.
     """
-    status = _status(client, wanted.name)
+    status = _status(client, spec.name)
     if status in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}:
-        say(f"  {wanted.name}: an earlier creation failed; taking what is left of it away")
-        remove(client, wanted.name, say, look)
+        say(f"  {spec.name}: an earlier creation failed; taking what is left of it away")
+        delete_stack(client, spec.name, say, look)
         status = None
     change_set = f"deploy-{uuid4().hex}"
     client.create_change_set(
-        StackName=wanted.name,
+        StackName=spec.name,
         ChangeSetName=change_set,
         ChangeSetType="UPDATE" if status else "CREATE",
-        TemplateBody=wanted.template,
+        TemplateBody=spec.template,
         Parameters=[
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in wanted.parameters.items()
+            {"ParameterKey": key, "ParameterValue": value} for key, value in spec.parameters.items()
         ],
-        Tags=[{"Key": key, "Value": value} for key, value in wanted.tags.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in spec.tags.items()],
         ImportExistingResources=True,
     )
-    if _changes(client, wanted.name, change_set, look):
-        say(f"  {wanted.name}: {'updating' if status else 'creating'}")
-        client.execute_change_set(StackName=wanted.name, ChangeSetName=change_set)
-        _wait(client, wanted.name, say, look)
+    if _changes(client, spec.name, change_set, look):
+        say(f"  {spec.name}: {'updating' if status else 'creating'}")
+        client.execute_change_set(StackName=spec.name, ChangeSetName=change_set)
+        _wait(client, spec.name, say, look)
     else:
-        client.delete_change_set(StackName=wanted.name, ChangeSetName=change_set)
-        say(f"  {wanted.name}: nothing to change")
-    return outputs(client, wanted.name)
+        client.delete_change_set(StackName=spec.name, ChangeSetName=change_set)
+        say(f"  {spec.name}: nothing to change")
+    return outputs(client, spec.name)
 
 
 def outputs(client: "CloudFormationClient", name: str) -> dict[str, str]:
@@ -89,12 +88,7 @@ def outputs(client: "CloudFormationClient", name: str) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
 
-def exists(client: "CloudFormationClient", name: str) -> bool:
-    """Whether there is a stack of this name."""
-    return _status(client, name) is not None
-
-
-def remove(client: "CloudFormationClient", name: str, say: Say, look: float = LOOK) -> None:
+def delete_stack(client: "CloudFormationClient", name: str, say: Say, look: float = LOOK) -> None:
     """Delete the stack and wait until it is gone; nothing happens where there is none."""
     status = _status(client, name)
     if status is None:
@@ -104,7 +98,7 @@ def remove(client: "CloudFormationClient", name: str, say: Say, look: float = LO
     deadline = time.monotonic() + LONGEST
     while (status := _status(client, name)) is not None:
         if status == "DELETE_FAILED" or time.monotonic() > deadline:
-            raise Stop(f"{name} was not deleted: {_why(client, name) or status}")
+            raise CommandError(f"{name} was not deleted: {_why(client, name) or status}")
         time.sleep(look)
     say(f"  {name}: deleted")
 
@@ -131,9 +125,11 @@ def _changes(client: "CloudFormationClient", name: str, change_set: str, look: f
         if made["Status"] == "FAILED":
             if any(words in reason for words in _NOTHING):
                 return False
-            raise Stop(f"{name} cannot be changed: {' '.join(reason.split())}")
+            raise CommandError(f"{name} cannot be changed: {' '.join(reason.split())}")
         if time.monotonic() > deadline:
-            raise Stop(f"{name}: CloudFormation did not say what would change; run it again")
+            raise CommandError(
+                f"{name}: CloudFormation did not say what would change; run it again"
+            )
         time.sleep(look)
 
 
@@ -145,9 +141,11 @@ def _wait(client: "CloudFormationClient", name: str, say: Say, look: float) -> N
             say(f"  {name}: done")
             return
         if not status.endswith("_IN_PROGRESS"):
-            raise Stop(f"{name} ended as {status}: {_why(client, name)}")
+            raise CommandError(f"{name} ended as {status}: {_why(client, name)}")
         if time.monotonic() > deadline:
-            raise Stop(f"{name} is still {status}; look at it in the console, then run it again")
+            raise CommandError(
+                f"{name} is still {status}; look at it in the console, then run it again"
+            )
         time.sleep(look)
 
 

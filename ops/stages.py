@@ -1,4 +1,4 @@
-"""The stages of .chalice/config.json: read by every command, written by deploy."""
+"""The stages in .chalice/config.json. Every command reads them, `deploy` writes them."""
 
 import json
 from collections.abc import Mapping
@@ -7,80 +7,93 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.settings import PLACEHOLDER
-from ops.stop import Stop
+from ops.console import CommandError
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / ".chalice" / "config.json"
+# The CloudFormation templates and their parameters.
+INFRA = ROOT / "infra"
 APP = "ec2-inspec-scan"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: its name, and the environment that its functions get."""
+    """A stage: its name, and the environment variables of its functions."""
 
     name: str
     env: Mapping[str, str]
 
     @property
     def prefix(self) -> str:
-        """How the names of all its resources begin; the API's function is called just so."""
+        """The prefix of all resource names. The function of the API has it as its whole name."""
         return f"{APP}-{self.name}"
 
     @property
     def with_authorizer(self) -> bool:
-        """Whether callers of the API show tokens."""
+        """Whether callers of the API authenticate with tokens."""
         return self.env.get("API_AUTH", "token") == "token"
 
-    def setting(self, name: str) -> str:
-        """A setting that has to be there; `Stop` names one that is missing."""
+    def require_setting(self, name: str) -> str:
+        """Return a setting, or raise `CommandError` if it is missing or a placeholder."""
         value = self.env.get(name, "").strip()
         if not value or PLACEHOLDER in value:
-            raise Stop(f"{name} is not set for the stage {self.name}: set it in {_shown(CONFIG)}")
+            raise CommandError(
+                f"{name} is not set for the stage {self.name}; set it in {short_path(CONFIG)}"
+            )
         return value
 
 
 def read_stage(name: str, config: Path = CONFIG) -> Stage:
-    """The stage of this name; `Stop` says which there are."""
-    read = _read(config)
-    stages: Mapping[str, Any] = read.get("stages", {})
+    """Read a stage, or raise `CommandError` that lists the stages of the file."""
+    content = _load(config)
+    stages: Mapping[str, Any] = content.get("stages", {})
     if name not in stages:
         known = ", ".join(sorted(stages)) or "none"
-        raise Stop(
-            f"{_shown(config)} has no stage {name}, only {known}; "
-            "docs/runbook.md says how to add one"
+        raise CommandError(
+            f"{short_path(config)} has no stage {name}, only {known}; "
+            "docs/runbook.md explains how to add one"
         )
-    everywhere: Mapping[str, str] = read.get("environment_variables", {})
-    here: Mapping[str, str] = stages[name].get("environment_variables", {})
-    return Stage(name, {**everywhere, **here})
+    shared: Mapping[str, str] = content.get("environment_variables", {})
+    own: Mapping[str, str] = stages[name].get("environment_variables", {})
+    return Stage(name, {**shared, **own})
 
 
 def write_settings(name: str, settings: Mapping[str, str], config: Path = CONFIG) -> list[str]:
-    """Set environment variables of a stage; returns the names of those that changed."""
-    read = _read(config)
-    env = read["stages"][name].setdefault("environment_variables", {})
-    changed = [each for each, value in settings.items() if env.get(each) != value]
+    """Set environment variables of a stage, and return the names of those that changed."""
+    content = _load(config)
+    env = content["stages"][name].setdefault("environment_variables", {})
+    changed = [setting for setting, value in settings.items() if env.get(setting) != value]
     if changed:
         env.update(settings)
-        config.write_text(f"{json.dumps(read, indent=2)}\n", encoding="utf-8")
+        config.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
     return changed
 
 
-def policy_files(name: str, config: Path = CONFIG) -> list[Path]:
-    """The files of a stage's policies, whether they exist or not."""
-    functions = _read(config)["stages"][name].get("lambda_functions", {})
-    named = [each["iam_policy_file"] for each in functions.values() if "iam_policy_file" in each]
-    return [config.parent / file for file in named]
+def list_policy_files(name: str, config: Path = CONFIG) -> list[Path]:
+    """List the IAM policy files that a stage names. They may not exist."""
+    functions = _load(config)["stages"][name].get("lambda_functions", {}).values()
+    names = [each["iam_policy_file"] for each in functions if "iam_policy_file" in each]
+    return [config.parent / file for file in names]
 
 
-def _read(config: Path) -> dict[str, Any]:
-    try:
-        read: dict[str, Any] = json.loads(config.read_bytes())
-    except FileNotFoundError as error:
-        raise Stop(f"{_shown(config)} is missing; work in a checkout of the project") from error
-    except json.JSONDecodeError as error:
-        raise Stop(f"{_shown(config)} cannot be read: {error}") from error
-    return read
+def read_architecture(name: str, config: Path = CONFIG) -> str:
+    """Read the processor architecture of a stage's functions. Chalice defaults to x86_64."""
+    architecture: str = _load(config)["stages"][name].get("lambda_architecture", "x86_64")
+    return architecture
 
 
-def _shown(path: Path) -> str:
+def short_path(path: Path) -> str:
+    """Name a file with its folder, for messages."""
     return f"{path.parent.name}/{path.name}"
+
+
+def _load(config: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(config.read_bytes())
+    except FileNotFoundError as error:
+        raise CommandError(
+            f"{short_path(config)} is missing; run this in a full checkout of the project"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise CommandError(f"{short_path(config)} is not valid JSON: {error}") from error
+    return content

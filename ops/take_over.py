@@ -1,50 +1,110 @@
-"""`python -m ops.take_over`: the findings of an old table into a stage that has not scanned."""
+"""Imports the findings of an older program's table into a stage that has not scanned yet.
 
-import sys
-from collections.abc import Sequence
+The rows of the old table have the attributes `md5hash`, `instance` and `title`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from chalicelib.adapters.dynamodb_findings import DynamoFindings
-from chalicelib.adapters.dynamodb_nodes import DynamoNodes
-from chalicelib.aws.dynamodb_pages import scan_table
-from ops import checks, old_table
-from ops.command import ended, say, stage_parser
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.tables import scan_table
+from chalicelib.domain.errors import BadSetting
+from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.node import Node, count_by_severity
+from ops.aws import explain_errors, find_account
 from ops.stages import read_stage
-from ops.stop import stopping
 
-# Rows that cannot be read and are named.
+# Stored where other findings name their scan. No message is enqueued for it.
+SCAN_ID = "imported"
+# Unreadable rows to show.
 SHOWN = 10
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Import; 1 where it stopped, with the reason on standard error."""
-    parser = stage_parser("take_over", __doc__)
-    parser.add_argument("--from", required=True, dest="source", help="the old table")
-    parser.add_argument("--dry-run", action="store_true", help="read and count, write nothing")
-    asked = parser.parse_args(arguments)
-    return ended(
-        "take_over", lambda: say(take_over(asked.stage, asked.source, dry_run=asked.dry_run))
-    )
+class Findings(Protocol):
+    """The findings table."""
+
+    def put(self, findings: Iterable[Finding]) -> None:
+        """Insert or replace findings."""
 
 
-def take_over(name: str, source: str, *, dry_run: bool) -> str:
-    """Read the old table and write what it comes to; returns what to tell people."""
-    stage = read_stage(name)
-    where = checks.place()
-    tables = f"{stage.prefix}-findings", f"{stage.prefix}-nodes"
-    with stopping(f"the tables {source}, {', '.join(tables)}"):
-        dynamodb = where.session.resource("dynamodb")
-        imported = old_table.read(scan_table(dynamodb.Table(source)), datetime.now(UTC))
+class Nodes(Protocol):
+    """The nodes table."""
+
+    def all(self) -> tuple[Node, ...]:
+        """Return every stored node."""
+
+    def put(self, nodes: Iterable[Node]) -> None:
+        """Insert or replace nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The content of an old table. `unreadable` are rows without an instance or a title."""
+
+    findings: tuple[Finding, ...]
+    nodes: tuple[Node, ...]
+    unreadable: tuple[str, ...]
+
+
+def take_over(stage_name: str, source: str, *, dry_run: bool) -> str:
+    """Read the table `source`, write it unless `dry_run`, and return a report."""
+    stage = read_stage(stage_name)
+    account = find_account()
+    targets = f"{stage.prefix}-findings", f"{stage.prefix}-nodes"
+    with explain_errors(f"the tables {source}, {' and '.join(targets)}"):
+        dynamodb = account.session.resource("dynamodb")
+        imported = parse_rows(scan_table(dynamodb.Table(source)), datetime.now(UTC))
         if not dry_run:
-            findings, nodes = (dynamodb.Table(each) for each in tables)
-            old_table.store(imported, DynamoFindings(findings), DynamoNodes(nodes))
-    done = "would be taken over" if dry_run else "taken over"
-    lines = [f"{len(imported.findings):,} findings of {len(imported.nodes):,} nodes {done}"]
+            findings, nodes = (dynamodb.Table(each) for each in targets)
+            store(imported, DynamoFindings(findings), DynamoNodes(nodes))
+    done = "would be imported" if dry_run else "imported"
+    lines = [f"{len(imported.findings):,} findings on {len(imported.nodes):,} nodes {done}"]
     if imported.unreadable:
-        lines.append(f"{len(imported.unreadable):,} rows have no instance or title, left out:")
+        lines.append(f"{len(imported.unreadable):,} rows without an instance or a title skipped:")
         lines += [f"  {row}" for row in imported.unreadable[:SHOWN]]
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def parse_rows(rows: Iterable[Mapping[str, Any]], now: datetime) -> Imported:
+    """Turn the old rows into findings and nodes.
+
+    The old table has no severity, control or date. The next scan fills in the
+    first two; `first_seen` is `now`, the time of the import. The nodes have no
+    watermark, so that the next scan reads all of them.
+    """
+    found: dict[str, Finding] = {}
+    unreadable: list[str] = []
+    for row in rows:
+        instance_id, title = row.get("instance"), row.get("title")
+        if isinstance(instance_id, str) and isinstance(title, str) and instance_id and title:
+            finding = Finding(instance_id, title, Severity.UNSPECIFIED, "", now, SCAN_ID)
+            found[finding.finding_id] = finding
+        else:
+            unreadable.append(str(row.get("md5hash", "a row without md5hash")))
+    severities: dict[str, list[Severity]] = {}
+    for finding in found.values():
+        severities.setdefault(finding.instance_id, []).append(finding.severity)
+    nodes = tuple(
+        Node(instance_id, severities=count_by_severity(each))
+        for instance_id, each in severities.items()
+    )
+    return Imported(tuple(found.values()), nodes, tuple(unreadable))
+
+
+def store(imported: Imported, findings: Findings, nodes: Nodes) -> None:
+    """Write what was imported, nodes last. Safe to repeat until the nodes are written.
+
+    Raises `BadSetting` if the stage already has nodes: its findings are newer
+    than the import, which would bring fixed ones back.
+    """
+    known = len(nodes.all())
+    if known:
+        raise BadSetting(
+            "NODES_TABLE",
+            f"already holds {known} nodes, so this stage has scanned; nothing was imported",
+        )
+    findings.put(imported.findings)
+    nodes.put(imported.nodes)

@@ -1,44 +1,96 @@
-"""`python -m ops.tokens`: the API tokens of a deployed stage, with the caller's credentials."""
+"""Adds, lists and revokes the tokens of the API.
+
+devstack has the same commands for its local API, so they work on any `TokenStore`.
+"""
 
 import argparse
+import secrets
 import sys
-from collections.abc import Sequence
-
-import boto3
-from botocore.exceptions import BotoCoreError
+from datetime import UTC, datetime
+from typing import IO, Protocol
 
 from chalicelib.adapters.access_tokens import ParameterTokens
-from chalicelib.domain.errors import ServiceError
-from ops import token_commands
+from chalicelib.domain.access import AccessToken, Role, append_token, hash_token, remove_token
+from ops.aws import explain_errors, open_session
 from ops.stages import read_stage
-from ops.stop import Stop
 
 SETTING = "API_TOKENS_PARAMETER"
+PREFIX = "eis_"
+# Bytes of randomness: as many as the hash has, so that neither is easier to guess.
+RANDOM_BYTES = 32
+
+_ADDED = """{token}
+
+This is the token of {name} ({role}). It is shown only once: the service keeps only its hash.
+Send it with every request:
+  curl -H "Authorization: Bearer <token>" <address of the API>/v1/findings
+"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands and their arguments."""
-    top = argparse.ArgumentParser(prog="python -m ops.tokens", description=__doc__)
-    for command in token_commands.add_commands(top):
-        where = command.add_mutually_exclusive_group(required=True)
-        where.add_argument("--stage", help="a stage of .chalice/config.json, such as dev")
-        where.add_argument("--parameter", help="or the name of the SSM parameter itself")
-    return top
+class TokenStore(Protocol):
+    """The tokens of one stage."""
+
+    def all(self) -> tuple[AccessToken, ...]:
+        """Return every token that may call the API."""
+
+    def save(self, tokens: tuple[AccessToken, ...]) -> None:
+        """Replace all tokens."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 where it failed, with the reason on standard error."""
-    asked = parser().parse_args(arguments)
-    try:
-        named = asked.stage is None
-        name = asked.parameter if named else read_stage(asked.stage).setting(SETTING)
-        store = ParameterTokens(boto3.Session().client("ssm"), name)
-        token_commands.run(asked, store, sys.stdout)
-    except (ServiceError, BotoCoreError, Stop) as error:
-        sys.stderr.write(f"{asked.token_command} failed: {error}\n")
-        return 1
-    return 0
+def add_verbs(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
+    """Add the verbs `add`, `list` and `revoke` to a parser, and return their parsers."""
+    verbs = parser.add_subparsers(dest="token_verb", required=True)
+    add = verbs.add_parser("add", help="create a token and show it once")
+    add.add_argument("--name", required=True, help="who uses it; becomes created_by of snoozes")
+    add.add_argument("--role", required=True, choices=[role.value for role in Role])
+    show = verbs.add_parser("list", help="show names, roles and dates")
+    revoke = verbs.add_parser("revoke", help="make a token invalid")
+    revoke.add_argument("--name", required=True, help="the name that list shows")
+    return add, show, revoke
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def manage_deployed_tokens(args: argparse.Namespace) -> None:
+    """Run a verb on the tokens of a deployed stage, or of the SSM parameter that `args` names."""
+    name = args.parameter
+    if args.stage is not None:
+        name = read_stage(args.stage).require_setting(SETTING)
+    with explain_errors("API tokens"):
+        store = ParameterTokens(open_session().client("ssm"), name)
+        run_verb(args, store, sys.stdout)
+
+
+def run_verb(args: argparse.Namespace, store: TokenStore, out: IO[str]) -> None:
+    """Run `add`, `list` or `revoke`. Raises the errors of the domain and the store."""
+    match args.token_verb:
+        case "add":
+            token = add_token(store, args.name, Role(args.role), datetime.now(UTC))
+            out.write(_ADDED.format(token=token, name=args.name, role=args.role))
+        case "revoke":
+            store.save(remove_token(store.all(), args.name))
+            out.write(f"Revoked {args.name}. A deployed API refuses it within ten minutes.\n")
+        case _:
+            out.write(_format_list(store.all()))
+
+
+def add_token(store: TokenStore, name: str, role: Role, now: datetime) -> str:
+    """Store the hash of a new token, and return the token. It is kept nowhere."""
+    token = generate_token()
+    added = AccessToken(name, role, hash_token(token), now.replace(microsecond=0))
+    store.save(append_token(store.all(), added))
+    return token
+
+
+def generate_token() -> str:
+    """Generate a random token. Secret scanners recognise its prefix."""
+    return PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def _format_list(tokens: tuple[AccessToken, ...]) -> str:
+    if not tokens:
+        return "No tokens. The API refuses every caller.\n"
+    width = max(len(token.name) for token in tokens)
+    lines = (
+        f"{token.name:{width}}  {token.role:8}  {token.created_at:%Y-%m-%d %H:%M:%S} UTC\n"
+        for token in tokens
+    )
+    return "".join(lines)

@@ -1,4 +1,4 @@
-"""A deployed stage as its users meet it: functions to invoke, an API, a channel, tables."""
+"""A deployed stage as its users see it: functions, an API, a channel, tables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from devstack.environment import ACCOUNT, ASSOCIATION, CHANNEL_ID, REGION, TOKEN
 from devstack.events import build_association_event
 from devstack.inspec.loader import load_sample, read_clock
 from devstack.slack import SlackStandIn, serve_slack
-from ops.token_commands import add_token
+from ops.tokens import add_token
 from tests.functional.api import Reply
 
 SLACK_TOKEN_PARAMETER = "/ec2-inspec-scan/dev/slack-token"
@@ -29,7 +29,7 @@ BUCKET = f"ec2-inspec-scan-dev-reports-{ACCOUNT}-{REGION}"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a stage is deployed into: an AWS with Lambdas, SSM, a Slack workspace."""
+    """The services around a stage: an AWS that runs Lambda functions, SSM, Slack."""
 
     emulator: Emulator
     aws: AwsServer
@@ -37,12 +37,12 @@ class Surroundings:
 
     @property
     def operator(self) -> dict[str, str]:
-        """The environment of the operator's commands; SSM is where Compliance is."""
+        """The environment of the operator's commands. SSM is at the stand-in with Compliance."""
         return {**self.emulator.build_operator_env(), "AWS_ENDPOINT_URL_SSM": self.aws.url}
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a stage's environment needs beyond its own settings to stay on this machine."""
+        """Settings that keep a deployed stage on this machine."""
         return {"AWS_ENDPOINT_URL_SSM": self.aws.url, "SLACK_BASE_URL": self.slack.base_url}
 
     @contextmanager
@@ -57,23 +57,22 @@ class Surroundings:
             yield client
 
     def take_plain_http(self) -> None:
-        """Let the bucket be used without TLS, which the emulator does not speak.
+        """Remove the bucket policy that refuses plain HTTP: the emulator has no TLS.
 
-        Everything else about the bucket stays; that its policy refuses plain
-        HTTP has a test of its own.
+        Another test covers the policy.
         """
         with self.client("s3") as client:
             client.delete_bucket_policy(Bucket=BUCKET)
 
     def put_slack_token(self) -> None:
-        """Store the channel's token, as the runbook says."""
+        """Store the Slack token as the runbook describes it."""
         with self._ssm() as ssm:
             ssm.put_parameter(
                 Name=SLACK_TOKEN_PARAMETER, Value=TOKEN, Type="SecureString", Overwrite=True
             )
 
     def make_token(self, name: str, role: Role) -> str:
-        """A token for the API."""
+        """Add a token of the API and return it."""
         with self._ssm() as ssm:
             store = ParameterTokens(ssm, API_TOKENS_PARAMETER)
             return add_token(store, name, role, datetime.now(UTC))
@@ -86,18 +85,18 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stage: Chalice's function names to those in AWS, and the id of the API."""
+    """A stage: Chalice's function names to those in AWS, and the id of the API."""
 
     surroundings: Surroundings
     functions: Mapping[str, str]
     api_id: str
 
     def report(self, node: str, sample: str) -> int:
-        """Let a node report a sample; returns the number of non-compliant items."""
+        """Load a sample report of a node, and return its number of non-compliant items."""
         return load_sample(self.surroundings.aws.url, node, sample).non_compliant
 
     def scan(self) -> dict[str, Any]:
-        """Hand over the event of an association execution that just ended on one node."""
+        """Invoke the function with the event of an execution that just ended on one node."""
         event = build_association_event(
             ASSOCIATION,
             "Success",
@@ -110,7 +109,7 @@ class Deployed:
         return self.invoke("ec2-inspec-scan", event)
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """What a function answers; its error, if it ends with one, fails the test."""
+        """Invoke a function and return its response. An error fails the test."""
         with self.surroundings.client("lambda") as client:
             answer = client.invoke(
                 FunctionName=self.functions[function], Payload=json.dumps(event).encode()
@@ -127,7 +126,7 @@ class Deployed:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> Reply:
-        """Call the API by the gateway's own host name."""
+        """Call the API by its host name."""
         port = self.surroundings.emulator.port
         sent = {"Host": self.host, "Content-Type": "application/json", **(headers or {})}
         content = None if body is None else json.dumps(body).encode()
@@ -142,7 +141,7 @@ class Deployed:
         return f"{self.api_id}.execute-api.localhost:{self.surroundings.emulator.port}"
 
     def headers_posted(self) -> list[str]:
-        """The header of each message in the channel, threads left out."""
+        """The header of each message in the channel, without threads."""
         return [
             next(block["text"]["text"] for block in message.blocks if block["type"] == "header")
             for message in self.surroundings.slack.messages
@@ -169,7 +168,7 @@ class Deployed:
 
 @contextmanager
 def surroundings() -> Iterator[Surroundings]:
-    """Everything a stage is deployed into, empty."""
+    """Start the services around a stage, all of them empty."""
     with ExitStack() as running:
         yield Surroundings(
             running.enter_context(run_emulator()),

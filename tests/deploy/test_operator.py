@@ -1,4 +1,4 @@
-"""From a checkout to the first alert: the operator's commands, in an AWS that checks policies."""
+"""From a checkout to the first alert, by the operator's commands in an AWS with policies."""
 
 import json
 import sys
@@ -13,11 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.access import Role
-from chalicelib.entrypoints.api_routes import ROUTES
+from chalicelib.entrypoints.api.routes import ROUTES
 from devstack import emulator
 from devstack.environment import ACCOUNT, CHANNEL_ID, REGION
 from devstack.events import build_scheduled_event
-from ops.package_content import faults, read
+from ops.package import find_faults, read_package
 from tests.deploy.checkout import ARCHITECTURE, STAGE, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.signing import signed
@@ -34,7 +34,7 @@ OTHER = "i-0a1b2c3d4e5f60002"
 SNOOZE = {"duration": "P7D", "reason": "fix_scheduled", "comment": "after the next release"}
 PROBLEM = "application/problem+json"
 PREFIX = f"ec2-inspec-scan-{STAGE}"
-# Chalice's names to the handlers that are fixed.
+# Chalice's function names, and their fixed handlers.
 HANDLERS = {
     "ec2-inspec-scan": "app.ec2_inspec_scan",
     "monthly-alert": "app.monthly_alert",
@@ -59,29 +59,29 @@ def copy(around: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Chec
 
 
 def deploy(copy: Checkout) -> str:
-    """Run the command; returns what it printed."""
-    made = copy.python("-m", "ops.deploy", "--stage", STAGE)
+    """Deploy and return the output."""
+    made = copy.python("-m", "ops", "deploy", "--stage", STAGE)
     assert made.returncode == 0, made.stdout + made.stderr
     return made.stdout
 
 
 @pytest.fixture(scope="module")
 def printed(copy: Checkout) -> str:
-    """What the first deployment said that got to its end; the one before it broke off half way."""
+    """The output of the first complete deployment. The one before it fails half-way."""
     first = replace(copy, env={**copy.env, "SLACK_CHANNEL": CHANNEL_ID})
     policy = copy.path / ".chalice" / f"policy-{STAGE}-reconcile.json"
     whole = policy.read_text()
     policy.write_text("{")
-    broken = first.python("-m", "ops.deploy", "--stage", STAGE)
+    broken = first.python("-m", "ops", "deploy", "--stage", STAGE)
     policy.write_text(whole)
     assert broken.returncode == 1
-    assert broken.stderr.splitlines()[-1].startswith("deploy stopped: chalice deploy failed")
+    assert broken.stderr.splitlines()[-1].startswith("deploy failed: chalice deploy failed")
     return deploy(first)
 
 
 @pytest.fixture(scope="module")
 def plain_http(around: Surroundings, printed: str) -> str:
-    """What the bucket says to somebody with all rights who comes without TLS."""
+    """The bucket's response to a user with all rights but without TLS."""
     assert printed
     key, secret = user(around, "plain", {"Action": "s3:*", "Resource": "*"})
     session = boto3.Session(key, secret, region_name=REGION)
@@ -103,14 +103,14 @@ def deployed(around: Surroundings, tokens: dict[Role, str], plain_http: str) -> 
 
 @pytest.fixture(scope="module")
 def tokens(around: Surroundings, printed: str) -> dict[Role, str]:
-    """A token of each role, made before anybody asks with a wrong one."""
+    """A token of each role, added before the first call with a wrong one."""
     assert printed
     names = {Role.VIEWER: "dashboard", Role.OPERATOR: "oncall"}
     return {role: around.make_token(name, role) for role, name in names.items()}
 
 
 def stage(around: Surroundings) -> Deployed:
-    """The stage as the account has it now."""
+    """The stage in its present state."""
     with around.client("apigateway") as client:
         (api,) = client.get_rest_apis()["items"]
     with around.client("lambda") as client:
@@ -119,19 +119,19 @@ def stage(around: Surroundings) -> Deployed:
     return Deployed(around, functions, api["id"])
 
 
-def test_it_says_what_it_does_where_and_what_that_costs(printed: str) -> None:
+def test_deploy_shows_account_region_and_costs(printed: str) -> None:
     for told in (ACCOUNT, REGION, STAGE, "$", "a month", "execute-api"):
         assert told in printed
 
 
-def test_what_the_stack_made_stands_in_the_settings(copy: Checkout, deployed: Deployed) -> None:
+def test_the_outputs_of_the_data_stack_become_settings(copy: Checkout, deployed: Deployed) -> None:
     assert deployed.functions
     settings = copy.config["stages"][STAGE]["environment_variables"]
     assert settings["SLACK_CHANNEL"] == CHANNEL_ID
     assert settings["REPORTS_BUCKET"] == BUCKET
 
 
-def test_the_event_of_an_association_becomes_an_alert_with_its_csv(deployed: Deployed) -> None:
+def test_an_association_event_becomes_an_alert_with_a_csv(deployed: Deployed) -> None:
     found = deployed.report(NODE, "amazon-good")
     (made,) = deployed.scan()["scans"]
     assert (made["findings_new"], made["topic"], made["undelivered"]) == (found, "new", 0)
@@ -141,7 +141,7 @@ def test_the_event_of_an_association_becomes_an_alert_with_its_csv(deployed: Dep
     assert any(key.endswith(f"{made['scan_id']}.csv") for key in deployed.objects())
 
 
-def test_a_fixed_finding_leaves_the_store_and_a_node_that_is_gone_is_judged(
+def test_fixed_findings_are_removed(
     deployed: Deployed,
 ) -> None:
     before = deployed.report(OTHER, "ubuntu-bad")
@@ -159,7 +159,7 @@ def test_the_month_goes_to_slack_and_s3(deployed: Deployed) -> None:
     assert deployed.files_posted()[-1] == key.rsplit("/", 1)[-1]
 
 
-def test_without_a_token_the_gateway_answers_with_a_problem(deployed: Deployed) -> None:
+def test_a_missing_token_is_refused_with_a_problem(deployed: Deployed) -> None:
     answer = deployed.call("GET", "/v1/findings")
     assert answer.status == 401
     assert answer.headers["Content-Type"] == PROBLEM
@@ -173,7 +173,7 @@ def test_an_unknown_token_is_refused_with_a_problem(deployed: Deployed) -> None:
     assert answer.json["status"] == 403
 
 
-def test_a_viewer_reads_and_does_not_snooze(deployed: Deployed, tokens: dict[Role, str]) -> None:
+def test_a_viewer_can_read_but_not_snooze(deployed: Deployed, tokens: dict[Role, str]) -> None:
     deployed.report(NODE, "amazon-good")
     deployed.scan()
     viewer = bearer(tokens[Role.VIEWER])
@@ -186,9 +186,7 @@ def test_a_viewer_reads_and_does_not_snooze(deployed: Deployed, tokens: dict[Rol
     assert refused.headers["Content-Type"] == PROBLEM
 
 
-def test_an_operator_snoozes_under_the_token_s_name(
-    deployed: Deployed, tokens: dict[Role, str]
-) -> None:
+def test_a_snooze_has_the_name_of_the_token(deployed: Deployed, tokens: dict[Role, str]) -> None:
     deployed.report(NODE, "amazon-good")
     deployed.scan()
     operator = bearer(tokens[Role.OPERATOR])
@@ -206,7 +204,7 @@ def test_an_operator_snoozes_under_the_token_s_name(
     assert deployed.call("DELETE", path, headers=operator).status == 204
 
 
-def test_anyone_may_ask_for_health_and_specification(deployed: Deployed) -> None:
+def test_health_and_specification_need_no_token(deployed: Deployed) -> None:
     assert deployed.call("GET", "/healthz").status == 200
     assert deployed.call("GET", "/openapi.json").json["openapi"].startswith("3.")
 
@@ -215,49 +213,49 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_by_hand_the_repair_run_says_what_it_found(copy: Checkout, deployed: Deployed) -> None:
+def test_a_scan_by_hand_shows_its_report(copy: Checkout, deployed: Deployed) -> None:
     assert deployed.functions
-    ran = copy.python("-m", "ops.scan", "--stage", STAGE, "--full")
+    ran = copy.python("-m", "ops", "scan", "--stage", STAGE, "--full")
     assert ran.returncode == 0, ran.stderr
     assert "known" in ran.stdout
 
 
-def test_a_ping_arrives_in_the_channel_and_shows_no_token(
+def test_a_ping_reaches_the_channel_and_shows_no_token(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
     assert deployed.functions
     before = len(around.slack.messages)
-    ran = copy.python("-m", "ops.ping", "--stage", STAGE)
+    ran = copy.python("-m", "ops", "ping", "--stage", STAGE)
     assert ran.returncode == 0, ran.stderr
     assert len(around.slack.messages) > before
     assert "xoxb" not in ran.stdout + ran.stderr
 
 
-def test_deploying_again_without_chalice_s_record_keeps_api_and_data(
+def test_deploying_without_the_record_of_chalice_keeps_api_and_data(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
-    """As after a deployment that broke off before Chalice wrote its record."""
+    """A deployment that fails early leaves no record either."""
     rows = deployed.rows("findings")
     (copy.path / ".chalice" / "deployed" / "dev.json").unlink()
-    assert f"the API {deployed.api_id} was there already" in deploy(copy)
+    assert f"found the API {deployed.api_id} and recorded it" in deploy(copy)
     assert stage(around) == deployed
     assert deployed.rows("findings") == rows
     assert deployed.call("GET", "/v1/findings").headers["Content-Type"] == PROBLEM
 
 
-def test_what_is_deployed_brings_the_bytecode_of_what_it_loads(
+def test_the_deployed_package_has_the_bytecode_of_what_it_loads(
     copy: Checkout, deployed: Deployed
 ) -> None:
     assert deployed.functions
     packages = list((copy.path / ".chalice" / "deployments").glob("*.zip"))
     assert packages
-    for package in map(read, packages):
-        assert faults(package, ARCHITECTURE) == []
-        assert {"app.py", "chalice/app.py", "chalicelib/usecases/scan.py"} < package.compiled
+    for package in map(read_package, packages):
+        assert find_faults(package, ARCHITECTURE) == []
+        assert {"app.py", "chalice/app.py", "chalicelib/usecases/scan/scan.py"} < package.compiled
     assert not (copy.path / "vendor").exists()
 
 
-def test_every_function_is_what_the_configuration_says(copy: Checkout, deployed: Deployed) -> None:
+def test_every_function_is_configured_as_in_the_file(copy: Checkout, deployed: Deployed) -> None:
     configured = copy.config["stages"][STAGE]
     for chalice_name, wanted in configured["lambda_functions"].items():
         name = PREFIX if chalice_name == "api_handler" else f"{PREFIX}-{chalice_name}"
@@ -276,7 +274,7 @@ def test_every_function_is_what_the_configuration_says(copy: Checkout, deployed:
 
 
 def policies_of(deployed: Deployed, role: str) -> list[dict[str, Any]]:
-    """Every policy of a role, inline ones and attached ones."""
+    """Every policy of a role, inline or attached."""
     with deployed.surroundings.client("iam") as client:
         assert client.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
         names = client.list_role_policies(RoleName=role)["PolicyNames"]
@@ -286,7 +284,7 @@ def policies_of(deployed: Deployed, role: str) -> list[dict[str, Any]]:
         ]
 
 
-def test_the_rules_have_the_patterns_and_schedules_of_app_py(deployed: Deployed) -> None:
+def test_the_rules_have_their_patterns_and_schedules(deployed: Deployed) -> None:
     with deployed.surroundings.client("events") as client:
         rules = {each["Name"]: each for each in client.list_rules(NamePrefix=PREFIX)["Rules"]}
         targets = {
@@ -308,7 +306,7 @@ def test_the_rules_have_the_patterns_and_schedules_of_app_py(deployed: Deployed)
         assert target.endswith(f":function:{name.removesuffix('-event')}")
 
 
-def test_every_route_asks_who_is_there_and_the_public_two_do_not(deployed: Deployed) -> None:
+def test_every_route_but_the_two_public_ones_has_the_authorizer(deployed: Deployed) -> None:
     with deployed.surroundings.client("apigateway") as client:
         resources = client.get_resources(restApiId=deployed.api_id, embed=["methods"], limit=500)
         (authorizer,) = client.get_authorizers(restApiId=deployed.api_id)["items"]
@@ -327,7 +325,7 @@ def test_every_route_asks_who_is_there_and_the_public_two_do_not(deployed: Deplo
     assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (20.0, 40)
 
 
-def test_events_that_fail_for_good_go_to_the_queue_and_alarms_are_set(deployed: Deployed) -> None:
+def test_the_failure_queue_and_the_alarms_are_in_place(deployed: Deployed) -> None:
     around = deployed.surroundings
     with around.client("lambda") as client:
         for function in ("ec2-inspec-scan", "monthly-alert", "reconcile"):
@@ -343,11 +341,11 @@ def test_events_that_fail_for_good_go_to_the_queue_and_alarms_are_set(deployed: 
     assert all(each["AlarmActions"] for each in alarms)
 
 
-def test_the_bucket_refuses_whoever_comes_without_tls(plain_http: str) -> None:
+def test_the_bucket_refuses_plain_http(plain_http: str) -> None:
     assert plain_http == "AccessDenied"
 
 
-def test_with_iam_callers_sign_and_are_named_by_their_arn(
+def test_with_iam_callers_sign_and_their_arn_is_recorded(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
     assert deployed.functions
@@ -372,7 +370,7 @@ def test_with_iam_callers_sign_and_are_named_by_their_arn(
 
 
 def listed_id(deployed: Deployed, keys: tuple[str, str]) -> str:
-    """The id of some finding, asked for with these keys."""
+    """The id of a finding, read with these keys."""
     answer = deployed.call("GET", "/v1/findings", headers=by(deployed, keys, "GET", "/v1/findings"))
     assert answer.status == 200
     finding: str = answer.json["items"][0]["finding_id"]
@@ -382,13 +380,13 @@ def listed_id(deployed: Deployed, keys: tuple[str, str]) -> str:
 def by(
     deployed: Deployed, keys: tuple[str, str], method: str, path: str, body: Any = None
 ) -> dict[str, str]:
-    """The headers of a request that these keys sign."""
+    """The headers of a request signed with these keys."""
     content = None if body is None else json.dumps(body).encode()
     return signed(method, f"{deployed.host}/api{path}", keys, content)
 
 
 def user(around: Surroundings, name: str, allow: dict[str, str] | None) -> tuple[str, str]:
-    """The keys of a new user who may do this, or nothing."""
+    """The keys of a new user. `allow` is its only permission."""
     with around.client("iam") as client:
         client.create_user(UserName=name)
         if allow:
@@ -400,13 +398,13 @@ def user(around: Surroundings, name: str, allow: dict[str, str] | None) -> tuple
         return key["AccessKeyId"], key["SecretAccessKey"]
 
 
-def test_destroying_takes_the_code_away_and_leaves_the_data(
+def test_destroying_deletes_the_code_and_keeps_the_data(
     copy: Checkout, around: Surroundings, deployed: Deployed
 ) -> None:
     rows = deployed.rows("findings")
     for _ in range(2):
         gone = replace(copy, env={**copy.env, "YES": STAGE}).python(
-            "-m", "ops.destroy", "--stage", STAGE
+            "-m", "ops", "destroy", "--stage", STAGE
         )
         assert gone.returncode == 0, gone.stdout + gone.stderr
     with around.client("lambda") as client:

@@ -1,4 +1,4 @@
-"""What `chalice package` makes can be linted, translated and deployed, and then works."""
+"""The output of `chalice package` can be linted, translated and deployed, and then works."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,7 @@ import pytest
 
 from devstack import emulator
 from devstack.environment import CHANNEL_ID
-from ops.package_content import faults as package_faults
-from ops.package_content import read
+from ops.package import find_faults, read_package
 from tests.deploy.checkout import ARCHITECTURE, PROJECT, Checkout, checkout
 from tests.deploy.deployed import BUCKET, Deployed, Surroundings, surroundings
 from tests.deploy.sam import (
@@ -78,22 +77,22 @@ def deployed(around: Surroundings, copy: Checkout, template: dict[str, Any]) -> 
     return Deployed(around, functions, outputs["RestAPIId"])
 
 
-def test_the_package_is_small_and_holds_what_runs_and_nothing_else(
+def test_the_package_is_small_and_has_only_what_runs(
     copy: Checkout, template: dict[str, Any]
 ) -> None:
     assert template
-    assert package_faults(read(copy.path / "out" / "deployment.zip"), ARCHITECTURE) == []
+    assert find_faults(read_package(copy.path / "out" / "deployment.zip"), ARCHITECTURE) == []
 
 
 def test_the_linter_accepts_the_packaged_template(template: dict[str, Any]) -> None:
     assert faults(json.dumps(template)) == []
 
 
-def test_the_linter_accepts_what_sam_makes_of_it(template: dict[str, Any]) -> None:
+def test_the_linter_accepts_the_translated_template(template: dict[str, Any]) -> None:
     assert faults(json.dumps(translated(template))) == []
 
 
-def test_the_linter_would_say_so_if_something_was_wrong(template: dict[str, Any]) -> None:
+def test_the_linter_finds_a_wrong_value(template: dict[str, Any]) -> None:
     broken = json.loads(json.dumps(translated(template)))
     broken["Resources"]["Reconcile"]["Properties"]["Timeout"] = 901
     assert any("901" in fault for fault in faults(json.dumps(broken)))

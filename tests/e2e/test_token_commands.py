@@ -1,4 +1,4 @@
-"""The token commands as a user runs them, each in a process of its own."""
+"""The token commands as an operator runs them, each in its own process."""
 
 import os
 import re
@@ -54,8 +54,8 @@ def credentials(running: Stack) -> dict[str, str]:
     }
 
 
-def infra(running: Stack, cwd: Path, *arguments: str) -> tuple[int, str, str]:
-    python = (sys.executable, "-m", "ops.tokens")
+def ops_token(running: Stack, cwd: Path, *arguments: str) -> tuple[int, str, str]:
+    python = (sys.executable, "-m", "ops", "token")
     return command(cwd, *python, *arguments, **credentials(running))
 
 
@@ -71,13 +71,13 @@ def save(running: Stack, parameter: str, *tokens: AccessToken) -> None:
 
 def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path: Path) -> None:
     where = ("--stage", "dev")
-    code, output, errors = infra(running, tmp_path, "list", *where)
+    code, output, errors = ops_token(running, tmp_path, "list", *where)
     assert (code, output, errors) == (
         0,
-        "No token exists: the API refuses every request.\n",
+        "No tokens. The API refuses every caller.\n",
         "",
     )
-    code, output, errors = infra(
+    code, output, errors = ops_token(
         running, tmp_path, "add", *where, "--name", "oncall", "--role", "operator"
     )
     assert (code, errors) == (0, "")
@@ -85,17 +85,17 @@ def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path
     assert re.fullmatch(r"eis_[A-Za-z0-9_-]{43}", token)
     assert find_caller(stored(running, DEV), token) == Caller("oncall", Role.OPERATOR)
     assert stored(running, PROD) == ()
-    code, output, errors = infra(running, tmp_path, "list", *where)
+    code, output, errors = ops_token(running, tmp_path, "list", *where)
     assert (code, errors) == (0, "")
     assert re.fullmatch(r"oncall  operator  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", output)
-    code, _, errors = infra(running, tmp_path, "revoke", *where, "--name", "oncall")
+    code, _, errors = ops_token(running, tmp_path, "revoke", *where, "--name", "oncall")
     assert (code, errors) == (0, "")
     assert stored(running, DEV) == ()
 
 
 def test_a_parameter_may_be_named_itself(running: Stack, tmp_path: Path) -> None:
     where = ("--parameter", "/other/tokens", "--name", "ci", "--role", "viewer")
-    code, _, errors = infra(running, tmp_path, "add", *where)
+    code, _, errors = ops_token(running, tmp_path, "add", *where)
     assert (code, errors) == (0, "")
     assert [token.name for token in stored(running, "/other/tokens")] == ["ci"]
 
@@ -111,9 +111,9 @@ def test_what_cannot_be_done_is_an_error_for_people(running: Stack, tmp_path: Pa
         (("list", "--stage", "test"), "has no stage test, only dev, prod"),
         (("list", "--parameter", ""), "Parameter validation failed"),
     ):
-        code, output, errors = infra(running, tmp_path, *arguments)
+        code, output, errors = ops_token(running, tmp_path, *arguments)
         assert (code, output) == (1, "")
-        assert errors.startswith(f"{arguments[0]} failed: ")
+        assert errors.startswith("token failed: ")
         assert reason in errors
         assert "Traceback" not in errors
     assert stored(running, PROD) == (kept,)
@@ -125,7 +125,7 @@ def test_a_full_parameter_takes_no_more_and_says_how_many_fit(
     made = datetime(2026, 1, 31, tzinfo=UTC)
     full = [AccessToken(f"{n:064}", Role.VIEWER, hash_token(str(n)), made) for n in range(20)]
     save(running, "/full", *full)
-    code, output, errors = infra(
+    code, output, errors = ops_token(
         running, tmp_path, "add", "--parameter", "/full", "--name", "a" * 64, "--role", "viewer"
     )
     assert (code, output) == (1, "")
@@ -135,7 +135,7 @@ def test_a_full_parameter_takes_no_more_and_says_how_many_fit(
 def test_a_malformed_list_is_not_written_over(running: Stack, tmp_path: Path) -> None:
     with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
         ssm.put_parameter(Name="/malformed", Value="secret", Type="SecureString")
-        code, _, errors = infra(
+        code, _, errors = ops_token(
             running, tmp_path, "add", "--parameter", "/malformed", "--name", "a", "--role", "viewer"
         )
         found = ssm.get_parameter(Name="/malformed", WithDecryption=True)
@@ -156,7 +156,7 @@ def test_a_malformed_list_is_not_written_over(running: Stack, tmp_path: Path) ->
 def test_without_credentials_the_reason_is_said(
     tmp_path: Path, env: dict[str, str], reason: str
 ) -> None:
-    python = (sys.executable, "-m", "ops.tokens")
+    python = (sys.executable, "-m", "ops", "token")
     nothing = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from chalicelib.adapters.slack import codes
+from ops.__main__ import build_parser
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -28,6 +29,13 @@ def test_every_module_that_is_to_be_run_exists(document: Path) -> None:
     named = re.findall(r"python -m ((?:ops|devstack|bench)[\w.]*)", document.read_text())
     missing = {name for name in named if importlib.util.find_spec(name) is None}
     assert missing == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_operator_s_verb_that_is_named_exists(document: Path) -> None:
+    usage = build_parser().format_usage()
+    for verb in re.findall(r"python -m ops ([a-z][a-z-]*)", document.read_text()):
+        assert verb in usage, verb
 
 
 def test_the_slack_app_asks_for_the_scopes_that_are_used_and_no_other() -> None:

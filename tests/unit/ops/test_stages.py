@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from ops.stages import policy_files, read_stage, write_settings
-from ops.stop import Stop
+from ops.console import CommandError
+from ops.stages import list_policy_files, read_architecture, read_stage, write_settings
 
 SETTING = "API_TOKENS_PARAMETER"
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_every_stage_of_this_checkout_names_its_parameter(stage: str) -> None:
-    assert read_stage(stage).setting(SETTING) == f"/ec2-inspec-scan/{stage}/api-tokens"
+def test_every_stage_of_this_checkout_names_its_token_parameter(stage: str) -> None:
+    assert read_stage(stage).require_setting(SETTING) == f"/ec2-inspec-scan/{stage}/api-tokens"
 
 
 def config(folder: Path, content: Any) -> Path:
@@ -25,17 +25,17 @@ def stage_with(value: str) -> dict[str, Any]:
     return {"environment_variables": {SETTING: value}}
 
 
-def test_a_stage_has_the_settings_of_all_stages_and_its_own_come_first(tmp_path: Path) -> None:
+def test_settings_of_a_stage_override_those_of_all_stages(tmp_path: Path) -> None:
     both = {**stage_with("/all"), "stages": {"dev": {}, "prod": stage_with("/prod")}}
     path = config(tmp_path, both)
-    assert read_stage("dev", path).setting(SETTING) == "/all"
-    assert read_stage("prod", path).setting(SETTING) == "/prod"
+    assert read_stage("dev", path).require_setting(SETTING) == "/all"
+    assert read_stage("prod", path).require_setting(SETTING) == "/prod"
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("{", "cannot be read"),
+        ("{", "is not valid JSON"),
         ({"version": "2.0"}, "has no stage dev, only none"),
         ({"stages": {"prod": {}, "test": {}}}, "has no stage dev, only prod, test"),
         ({"stages": {"dev": {}}}, "is not set for the stage dev"),
@@ -47,16 +47,16 @@ def test_a_configuration_without_the_parameter_is_refused(
     tmp_path: Path, content: Any, problem: str
 ) -> None:
     path = config(tmp_path, content)
-    with pytest.raises(Stop, match=problem):
-        read_stage("dev", path).setting(SETTING)
+    with pytest.raises(CommandError, match=problem):
+        read_stage("dev", path).require_setting(SETTING)
 
 
 def test_a_missing_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match="is missing"):
+    with pytest.raises(CommandError, match="is missing"):
         read_stage("dev", tmp_path / "absent.json")
 
 
-def test_settings_are_written_and_everything_else_stays_as_it_is(tmp_path: Path) -> None:
+def test_writing_settings_changes_nothing_else(tmp_path: Path) -> None:
     before = {"version": "2.0", "stages": {"prod": stage_with("/p"), "dev": stage_with("/d")}}
     path = config(tmp_path, before)
     assert write_settings("dev", {"SLACK_CHANNEL": "C0", SETTING: "/d"}, path) == ["SLACK_CHANNEL"]
@@ -69,22 +69,29 @@ def test_settings_are_written_and_everything_else_stays_as_it_is(tmp_path: Path)
     }
 
 
-def test_settings_that_are_there_already_leave_the_file_alone(tmp_path: Path) -> None:
+def test_writing_the_same_settings_leaves_the_file_unchanged(tmp_path: Path) -> None:
     path = config(tmp_path, {"stages": {"dev": stage_with("/d")}})
     text = path.read_text()
     assert write_settings("dev", {SETTING: "/d"}, path) == []
     assert path.read_text() == text
 
 
-def test_this_checkout_is_written_as_deploy_writes_it() -> None:
-    """So that a deployment changes the lines of its values and no other."""
+def test_this_checkout_has_the_layout_that_deploy_writes() -> None:
+    """A deployment then changes only the lines of its values."""
     path = Path(__file__).parents[3] / ".chalice" / "config.json"
     read = json.loads(path.read_text())
     assert path.read_text() == f"{json.dumps(read, indent=2)}\n"
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_every_function_of_this_checkout_has_its_policy(stage: str) -> None:
-    files = policy_files(stage)
+def test_every_function_of_this_checkout_has_a_policy_file(stage: str) -> None:
+    files = list_policy_files(stage)
     assert len(files) == 5
     assert all(file.exists() for file in files)
+
+
+def test_the_architecture_defaults_to_the_one_of_chalice(tmp_path: Path) -> None:
+    stages = {"dev": {"lambda_architecture": "arm64"}, "prod": {}}
+    path = config(tmp_path, {"stages": stages})
+
+    assert [read_architecture(stage, path) for stage in stages] == ["arm64", "x86_64"]

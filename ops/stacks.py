@@ -1,33 +1,35 @@
-"""Brings a CloudFormation stack to what its template says, and says why where that fails."""
+"""Creates, updates and deletes CloudFormation stacks, and explains why that failed."""
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from ops.console import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import WaiterConfigTypeDef
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
+_Waiter = Literal["stack_create_complete", "stack_update_complete", "stack_delete_complete"]
 
-# Seconds between two looks, and until a stack must be done: indexes of a table take minutes.
-LOOK = 2.0
-LONGEST = 1_800.0
-# CloudFormation's own words for a change set that changes nothing.
-_NOTHING = ("didn't contain changes", "No updates are to be performed")
-_SUBSTITUTED = re.compile(r'!Sub "([^"$]*)"')
-_GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+# A poll every 2 seconds for 30 minutes: the indexes of a table take several minutes.
+WAIT: "WaiterConfigTypeDef" = {"Delay": 2, "MaxAttempts": 900}
+# CloudFormation has no status of its own for a change set without changes, only these reasons.
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+# CloudFormation never updates a stack in these states. An earlier creation failed.
+_NEVER_CREATED = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
+_OPERATION_STARTS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
+_PLAIN_SUB = re.compile(r'!Sub "([^"$]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class StackSpec:
-    """A stack as it shall be; parameters that are not given keep the template's default."""
+    """The stack to create or update. A parameter that is left out keeps its default."""
 
     name: str
     template: str
@@ -36,29 +38,31 @@ class StackSpec:
 
 
 def inline_values(template: str, values: Mapping[str, str]) -> str:
-    """The template with these values put in; texts that need no others are plain then.
+    """Replace `${Name}` by its value, and `!Sub` by plain text once nothing is left to replace.
 
-    CloudFormation takes existing resources into a stack only where their
-    names are written out in the template that is sent.
+    CloudFormation imports an existing resource only if the template holds its literal name.
     """
     for name, value in values.items():
         template = template.replace(f"${{{name}}}", value)
-    return _SUBSTITUTED.sub(r'"\1"', template)
+    return _PLAIN_SUB.sub(r'"\1"', template)
 
 
 def apply_stack(
-    client: "CloudFormationClient", spec: StackSpec, say: Say, look: float = LOOK
+    client: "CloudFormationClient",
+    spec: StackSpec,
+    report: Report,
+    wait: "WaiterConfigTypeDef" = WAIT,
 ) -> dict[str, str]:
-    """Create or update the stack; returns its outputs.
+    """Create or update the stack, and return its outputs.
 
-    What exists already under a name of the template and is to be retained is
-    taken into the stack, so that a half-finished deployment can be repeated.
-    `CommandError` carries the first resource that failed and AWS's reason.
+    Imports existing resources that the template names and retains, so that an
+    interrupted deployment can be repeated. A failure names the first resource
+    that failed and the reason that AWS gives.
     """
-    status = _status(client, spec.name)
-    if status in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}:
-        say(f"  {spec.name}: an earlier creation failed; taking what is left of it away")
-        delete_stack(client, spec.name, say, look)
+    status = _read_status(client, spec.name)
+    if status in _NEVER_CREATED:
+        report(f"  {spec.name}: removing what a failed creation left behind")
+        delete_stack(client, spec.name, report, wait)
         status = None
     change_set = f"deploy-{uuid4().hex}"
     client.create_change_set(
@@ -72,104 +76,115 @@ def apply_stack(
         Tags=[{"Key": key, "Value": value} for key, value in spec.tags.items()],
         ImportExistingResources=True,
     )
-    if _changes(client, spec.name, change_set, look):
-        say(f"  {spec.name}: {'updating' if status else 'creating'}")
+    if _wait_for_changes(client, spec.name, change_set, wait):
+        report(f"  {spec.name}: {'updating' if status else 'creating'}")
         client.execute_change_set(StackName=spec.name, ChangeSetName=change_set)
-        _wait(client, spec.name, say, look)
+        waiter: _Waiter = "stack_update_complete" if status else "stack_create_complete"
+        _wait_for_stack(client, waiter, spec.name, wait)
+        report(f"  {spec.name}: done")
     else:
         client.delete_change_set(StackName=spec.name, ChangeSetName=change_set)
-        say(f"  {spec.name}: nothing to change")
-    return outputs(client, spec.name)
+        report(f"  {spec.name}: no changes")
+    return _read_outputs(client, spec.name)
 
 
-def outputs(client: "CloudFormationClient", name: str) -> dict[str, str]:
-    """What the stack gives away, by the names of its outputs."""
-    (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
-
-
-def delete_stack(client: "CloudFormationClient", name: str, say: Say, look: float = LOOK) -> None:
-    """Delete the stack and wait until it is gone; nothing happens where there is none."""
-    status = _status(client, name)
-    if status is None:
-        say(f"  {name}: there is none")
+def delete_stack(
+    client: "CloudFormationClient",
+    name: str,
+    report: Report,
+    wait: "WaiterConfigTypeDef" = WAIT,
+) -> None:
+    """Delete the stack and wait until it is gone. Does nothing if it does not exist."""
+    if _read_status(client, name) is None:
+        report(f"  {name}: does not exist")
         return
     client.delete_stack(StackName=name)
-    deadline = time.monotonic() + LONGEST
-    while (status := _status(client, name)) is not None:
-        if status == "DELETE_FAILED" or time.monotonic() > deadline:
-            raise CommandError(f"{name} was not deleted: {_why(client, name) or status}")
-        time.sleep(look)
-    say(f"  {name}: deleted")
+    _wait_for_stack(client, "stack_delete_complete", name, wait)
+    report(f"  {name}: deleted")
 
 
-def _status(client: "CloudFormationClient", name: str) -> str | None:
+def _read_status(client: "CloudFormationClient", name: str) -> str | None:
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        # CloudFormation has no code of its own for a stack that is not there
+        # CloudFormation has no code of its own for a stack that does not exist
         if error.response["Error"].get("Code") == "ValidationError":
             return None
         raise
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack["StackStatus"]
 
 
-def _changes(client: "CloudFormationClient", name: str, change_set: str, look: float) -> bool:
-    """Wait until CloudFormation knows what to change; whether that is anything."""
-    deadline = time.monotonic() + LONGEST
-    while True:
-        made = client.describe_change_set(StackName=name, ChangeSetName=change_set)
-        if made["Status"] == "CREATE_COMPLETE":
-            return True
-        reason = made.get("StatusReason", "")
-        if made["Status"] == "FAILED":
-            if any(words in reason for words in _NOTHING):
-                return False
-            raise CommandError(f"{name} cannot be changed: {' '.join(reason.split())}")
-        if time.monotonic() > deadline:
+def _read_outputs(client: "CloudFormationClient", name: str) -> dict[str, str]:
+    (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+
+def _wait_for_changes(
+    client: "CloudFormationClient", name: str, change_set: str, wait: "WaiterConfigTypeDef"
+) -> bool:
+    """Wait until the change set is ready, and return whether it changes anything."""
+    try:
+        client.get_waiter("change_set_create_complete").wait(
+            StackName=name, ChangeSetName=change_set, WaiterConfig=wait
+        )
+    except WaiterError as error:
+        response = _read_last_response(error, "DescribeChangeSet")
+        if response["Status"] != "FAILED":
             raise CommandError(
-                f"{name}: CloudFormation did not say what would change; run it again"
-            )
-        time.sleep(look)
+                f"{name}: CloudFormation did not prepare the changes in time; run this again"
+            ) from error
+        reason = " ".join(response.get("StatusReason", "no reason given").split())
+        if any(words in reason for words in _NO_CHANGES):
+            return False
+        raise CommandError(f"{name} cannot be changed: {reason}") from error
+    return True
 
 
-def _wait(client: "CloudFormationClient", name: str, say: Say, look: float) -> None:
-    deadline = time.monotonic() + LONGEST
-    while True:
-        status = _status(client, name) or "gone"
-        if status in _GOOD:
-            say(f"  {name}: done")
-            return
-        if not status.endswith("_IN_PROGRESS"):
-            raise CommandError(f"{name} ended as {status}: {_why(client, name)}")
-        if time.monotonic() > deadline:
+def _wait_for_stack(
+    client: "CloudFormationClient", waiter: _Waiter, name: str, wait: "WaiterConfigTypeDef"
+) -> None:
+    try:
+        client.get_waiter(waiter).wait(StackName=name, WaiterConfig=wait)
+    except WaiterError as error:
+        (stack,) = _read_last_response(error, "DescribeStacks")["Stacks"]
+        status = stack["StackStatus"]
+        if status.endswith("_IN_PROGRESS"):
             raise CommandError(
-                f"{name} is still {status}; look at it in the console, then run it again"
-            )
-        time.sleep(look)
+                f"{name} is still {status}; look at it in the CloudFormation console, then run "
+                "this again"
+            ) from error
+        raise CommandError(f"{name} is {status}: {_find_first_failure(client, name)}") from error
 
 
-def _why(client: "CloudFormationClient", name: str) -> str:
-    """The first failure of the last operation: those after it are its consequences."""
-    events: list[Any] = []
+def _read_last_response(error: WaiterError, operation: str) -> Any:
+    """Return the response that ended a wait. Raises a refusal, such as expired credentials."""
+    response: Any = error.last_response
+    if "Error" in response:
+        raise ClientError(response, operation) from error
+    return response
+
+
+def _find_first_failure(client: "CloudFormationClient", name: str) -> str:
+    """Explain the last operation by its first failure: later ones are consequences."""
+    events: list[Mapping[str, Any]] = []
     for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
-        for event in page["StackEvents"]:
+        for event in page["StackEvents"]:  # newest first
             events.append(event)
-            if _begins(event):
-                return _first_failure(events)
-    return _first_failure(events)
+            if _starts_operation(event):
+                return _explain_failure(events)
+    return _explain_failure(events)
 
 
-def _begins(event: Mapping[str, Any]) -> bool:
-    """Whether an event is the stack's own beginning of an operation; they come newest first."""
-    itself = event["ResourceType"] == "AWS::CloudFormation::Stack"
-    begun = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
-    return itself and event.get("ResourceStatus") in begun
+def _starts_operation(event: Mapping[str, Any]) -> bool:
+    return (
+        event["ResourceType"] == "AWS::CloudFormation::Stack"
+        and event.get("ResourceStatus") in _OPERATION_STARTS
+    )
 
 
-def _first_failure(events: list[Any]) -> str:
+def _explain_failure(events: list[Mapping[str, Any]]) -> str:
     for event in reversed(events):
         if str(event.get("ResourceStatus", "")).endswith("_FAILED"):
-            reason = " ".join(str(event.get("ResourceStatusReason", "no reason")).split())
+            reason = " ".join(str(event.get("ResourceStatusReason", "no reason given")).split())
             return f"{event['LogicalResourceId']}: {reason}"
-    return "no resource says why"
+    return "CloudFormation names no resource that failed"

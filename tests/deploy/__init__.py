@@ -1,1 +1,1 @@
-"""Deployments, whole: what is packaged runs where functions and policies are real."""
+"""Whole deployments, in an emulator that runs the functions and checks their policies."""

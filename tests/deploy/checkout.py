@@ -1,4 +1,4 @@
-"""A copy of the project to deploy from, with the settings of somebody who installs it."""
+"""A copy of the project to deploy from, configured as an operator would do it."""
 
 import json
 import os
@@ -16,33 +16,33 @@ from devstack.environment import ACCOUNT
 PROJECT = Path(__file__).parents[2]
 PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "ops", "requirements.txt")
 STAGE = "dev"
-# Chalice's name for this machine's architecture: what is packaged here must run here.
+# Chalice's name for this machine's architecture. The package runs on this machine.
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
-# Seconds; a deployment over local HTTP takes a minute at most.
+# Seconds. A deployment over local HTTP takes at most a minute.
 LONGEST = 300
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """The copy at `path`, and the environment of the person who works in it."""
+    """The copy at `path`, and the environment of its operator."""
 
     path: Path
     env: Mapping[str, str]
 
     @property
     def config(self) -> dict[str, Any]:
-        """What .chalice/config.json holds now."""
+        """The present content of .chalice/config.json."""
         read: dict[str, Any] = json.loads((self.path / ".chalice" / "config.json").read_bytes())
         return read
 
     def configure(self, **settings: str) -> None:
-        """Set environment variables of the stage, as a person edits .chalice/config.json."""
+        """Set environment variables of the stage, as an operator edits .chalice/config.json."""
         config = self.config
         config["stages"][STAGE]["environment_variables"].update(settings)
         self._write(config)
 
     def python(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a Python command of the project in the copy, and return what it printed."""
+        """Run a Python command of the project in the copy."""
         return subprocess.run(  # noqa: S603 - our own program and arguments
             [sys.executable, *arguments],
             cwd=self.path,
@@ -60,7 +60,7 @@ class Checkout:
 
 
 def checkout(directory: Path, env: Mapping[str, str]) -> Checkout:
-    """Copy the project into `directory`, for functions that run on this machine."""
+    """Copy the project into `directory`, with functions that run on this machine."""
     for part in PARTS:
         source = PROJECT / part
         if source.is_dir():
@@ -69,7 +69,7 @@ def checkout(directory: Path, env: Mapping[str, str]) -> Checkout:
         else:
             shutil.copy(source, directory / part)
     for policy in (directory / ".chalice").glob("policy-*.json"):
-        # The emulator takes variables in conditions for plain text; the account is this one.
+        # The emulator does not replace variables in conditions.
         policy.write_text(policy.read_text().replace("${aws:PrincipalAccount}", ACCOUNT))
     copy = Checkout(directory, env)
     config = copy.config
@@ -79,7 +79,7 @@ def checkout(directory: Path, env: Mapping[str, str]) -> Checkout:
 
 
 def _plain() -> dict[str, str]:
-    """This process's environment without anything of AWS, coverage or Python's own."""
+    """The environment of this process without AWS, coverage and pytest."""
     alien = ("AWS_", "COV_", "COVERAGE_", "PYTEST_")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(alien)}
     return {**plain, "PYTHONDONTWRITEBYTECODE": "1", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -1,4 +1,4 @@
-"""The template that `chalice package` writes, and what SAM makes of it."""
+"""The template that `chalice package` writes, and its translation by SAM."""
 
 import json
 import sys
@@ -16,13 +16,13 @@ from tests.deploy.deployed import Surroundings
 
 CODE_BUCKET = "code-of-the-functions"
 CODE_KEY = "deployment.zip"
-# Seconds between two looks at a stack, and until it must be done.
+# Seconds between two polls of a stack, and its time limit.
 LOOK = 0.2
 LONGEST = 60
 
 
 class _NoManagedPolicies(ManagedPolicyLoader):
-    """SAM looks managed policies up by name; our functions bring their own."""
+    """A SAM translator without managed policies: our functions have their own."""
 
     def __init__(self) -> None:
         """There is no IAM to ask."""
@@ -33,7 +33,7 @@ class _NoManagedPolicies(ManagedPolicyLoader):
 
 
 def package(copy: Checkout) -> dict[str, Any]:
-    """Package the stage as Chalice does; returns the SAM template, its code in `CODE_BUCKET`."""
+    """Package the stage with Chalice, and return the SAM template with code in `CODE_BUCKET`."""
     chalice = str(Path(sys.executable).with_name("chalice"))
     made = copy.python(chalice, "package", "--stage", STAGE, "out")
     assert made.returncode == 0, made.stderr
@@ -45,7 +45,7 @@ def package(copy: Checkout) -> dict[str, Any]:
 
 
 def translated(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template as CloudFormation runs it."""
+    """Translate the template for CloudFormation."""
     plain: dict[str, Any] = json.loads(
         json.dumps(transform(dict(template), {}, _NoManagedPolicies()))
     )
@@ -53,12 +53,12 @@ def translated(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def faults(template: str) -> list[str]:
-    """What cfn-lint has against a template, warnings included."""
+    """List the errors and warnings of cfn-lint for a template."""
     return [str(match) for match in lint(template)]
 
 
 def create_stack(around: Surroundings, name: str, template: str) -> dict[str, str]:
-    """Create a stack of a stage in the emulator; returns its outputs, or fails with its events."""
+    """Create a stack in the emulator and return its outputs. A failure shows its events."""
     with around.client("cloudformation") as client:
         client.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
         deadline = time.monotonic() + LONGEST

@@ -10,7 +10,7 @@ from devstack.environment import REGION
 def signed(
     method: str, address: str, keys: tuple[str, str], body: bytes | None = None
 ) -> dict[str, str]:
-    """The headers of a signed request; `address` is host and whole path, stage included."""
+    """The headers of a signed request. `address` is the host and the path with its stage."""
     key, secret = keys
     host = address.partition("/")[0]
     request = AWSRequest(method, f"http://{address}", headers={"Host": host}, data=body)

@@ -63,9 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     token = add("token", "add, list or revoke API tokens")
     for verb in add_verbs(token):
-        where = verb.add_mutually_exclusive_group(required=True)
-        where.add_argument("--stage", help=_STAGE)
-        where.add_argument("--parameter", help="the name of an SSM parameter, instead of a stage")
+        target = verb.add_mutually_exclusive_group(required=True)
+        target.add_argument("--stage", help=_STAGE)
+        target.add_argument("--parameter", help="the name of an SSM parameter, instead of a stage")
     add_for_stage(
         "package",
         "package a stage as deploy does and check the content",

@@ -116,6 +116,6 @@ def _with_body(problem: Mapping[str, object]) -> dict[str, Any]:
     body = {**problem, "request_id": "$context.requestId", "type": "about:blank"}
     return {
         "responseParameters": {"gatewayresponse.header.Content-Type": f"'{PROBLEM_JSON}'"},
-        # the gateway's default template, whatever the caller accepts
+        # the gateway uses this template if it has none for the type that the caller accepts
         "responseTemplates": {"application/json": msgspec.json.encode(body).decode()},
     }

@@ -40,11 +40,26 @@ class TokenStore(Protocol):
 def add_verbs(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
     """Add the verbs `add`, `list` and `revoke` to a parser, and return their parsers."""
     verbs = parser.add_subparsers(dest="token_verb", required=True)
-    add = verbs.add_parser("add", help="create a token and show it once")
+    add = verbs.add_parser(
+        "add",
+        help="create a token and show it once",
+        description="Create a token and show it once. Only its hash is stored.",
+    )
     add.add_argument("--name", required=True, help="who uses it; becomes created_by of snoozes")
-    add.add_argument("--role", required=True, choices=[role.value for role in Role])
-    show = verbs.add_parser("list", help="show names, roles and dates")
-    revoke = verbs.add_parser("revoke", help="make a token invalid")
+    add.add_argument(
+        "--role",
+        required=True,
+        choices=[role.value for role in Role],
+        help="a viewer can read, an operator can also snooze",
+    )
+    show = verbs.add_parser(
+        "list", help="show names, roles and dates", description="Show names, roles and dates."
+    )
+    revoke = verbs.add_parser(
+        "revoke",
+        help="make a token invalid",
+        description="Make a token invalid. A deployed API refuses it within ten minutes.",
+    )
     revoke.add_argument("--name", required=True, help="the name that list shows")
     return add, show, revoke
 

@@ -80,7 +80,7 @@ class SnoozeScenes:
             narrator.handlers.reconcile()
         narrator.console.print("[cyan]reconcile, after both have ended")
         (message, reply) = narrator.read_new_messages(2)
-        headline = f"{muted} findings still fail after their snooze"
+        headline = f"{muted} findings still fail after their snooze ended"
         narrator.expect("header", read_header(message), headline)
         narrator.expect("CSV rows", len(read_csv_rows(reply)), muted)
         blocks = str(message.blocks)

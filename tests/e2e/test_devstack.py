@@ -58,7 +58,7 @@ def test_run_plays_the_story_and_saves_its_channel_and_logs(tmp_path: Path) -> N
         "No new non-compliant findings",
         "12 new non-compliant findings",
         "11 new non-compliant findings",
-        "4 findings still fail after their snooze",
+        "4 findings still fail after their snooze ended",
         "snoozed by oncall",
         "In Slack: nothing new",
         "Monthly report: 50 non-compliant findings",

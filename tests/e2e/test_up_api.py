@@ -13,7 +13,7 @@ import pytest
 
 from devstack.__main__ import main
 from devstack.local_app import serve_api
-from tests.e2e.test_devstack import devstack, up
+from tests.e2e.test_devstack import run_devstack, run_up
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("make-up-api")]
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    with up(folder) as state:
+    with run_up(folder) as state:
         yield state
 
 
@@ -82,7 +82,7 @@ def test_a_new_token_names_the_api_that_it_is_for(
     printed: str, running: dict[str, str], folder: Path
 ) -> None:
     assert printed
-    code, output, errors = devstack(
+    code, output, errors = run_devstack(
         "token", "add", "--name", "second", "--role", "viewer", cwd=folder
     )
     assert (code, errors) == (0, "")

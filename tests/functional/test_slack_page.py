@@ -1,4 +1,4 @@
-"""The page of the stand-in shows the channel as a person would see it in Slack."""
+"""The page of the stand-in: it shows the channel as a person sees it in Slack."""
 
 import re
 from collections.abc import Iterator
@@ -36,49 +36,47 @@ def client(slack: SlackStandIn) -> WebClient:
 
 
 def post(client: WebClient, *blocks: dict[str, Any], text: str = "x", **arguments: Any) -> str:
-    answer = client.chat_postMessage(channel=CHANNEL, text=text, blocks=blocks, **arguments)
-    return str(answer["ts"])
+    response = client.chat_postMessage(channel=CHANNEL, text=text, blocks=blocks, **arguments)
+    return str(response["ts"])
 
 
-def section(text: str) -> dict[str, Any]:
+def build_section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
-def raw(text: str) -> dict[str, str]:
+def build_raw_text(text: str) -> dict[str, str]:
     return {"type": "raw_text", "text": text}
 
 
-def page(slack: SlackStandIn, query: str = "") -> str:
+def load_page(slack: SlackStandIn, query: str = "") -> str:
     with urlopen(f"{slack.page_url}{query}") as response:  # noqa: S310 - ours
         return str(response.read().decode())
 
 
-def cells(html: str) -> list[str]:
+def read_cells(html: str) -> list[str]:
     return [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", html)]
 
 
-def test_an_empty_channel_says_so(slack: SlackStandIn) -> None:
-    assert "No messages in <b>#security-inbox</b> yet" in page(slack)
+def test_an_empty_channel_has_a_note(slack: SlackStandIn) -> None:
+    assert "No messages in <b>#security-inbox</b> yet" in load_page(slack)
 
 
-def test_each_message_has_its_element_its_day_and_its_time(
-    client: WebClient, slack: SlackStandIn
-) -> None:
+def test_a_message_shows_its_day_and_time(client: WebClient, slack: SlackStandIn) -> None:
     ts = post(client, text="hello")
     post(client, text="again")
-    html = page(slack)
+    html = load_page(slack)
     assert f'<article class="post" id="m-{ts}">' in html
     assert html.count("Tuesday, 14 November 2023") == 1
     assert ">22:13</time>" in html
     assert '<div class="text">hello</div>' in html
 
 
-def test_blocks_take_the_place_of_the_text(client: WebClient, slack: SlackStandIn) -> None:
+def test_blocks_replace_the_text(client: WebClient, slack: SlackStandIn) -> None:
     fields = [{"type": "mrkdwn", "text": f"*{name}*\n{name}"} for name in ("New", "Open")]
     post(
         client,
         {"type": "header", "text": {"type": "plain_text", "text": ":warning: 3 new"}},
-        section("two _nodes_ left"),
+        build_section("two _nodes_ deferred"),
         {"type": "section", "fields": fields},
         {"type": "divider"},
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "stage `prod`"}]},
@@ -88,9 +86,9 @@ def test_blocks_take_the_place_of_the_text(client: WebClient, slack: SlackStandI
         },
         text="the fallback",
     )
-    html = page(slack)
+    html = load_page(slack)
     assert "<h2>⚠️ 3 new</h2>" in html
-    assert "two <i>nodes</i> left" in html
+    assert "two <i>nodes</i> deferred" in html
     assert (
         '<div class="fields"><div><b>New</b>\nNew</div><div><b>Open</b>\nOpen</div></div>' in html
     )
@@ -100,48 +98,49 @@ def test_blocks_take_the_place_of_the_text(client: WebClient, slack: SlackStandI
     assert "the fallback" not in html
 
 
-def test_a_table_keeps_its_cells_and_their_alignment(
+def test_a_table_shows_its_cells_with_their_alignment(
     client: WebClient, slack: SlackStandIn
 ) -> None:
-    rows = [[raw("Title"), raw("Nodes")], [raw("Ensure auditd"), raw("41")]]
+    rows = [
+        [build_raw_text("Title"), build_raw_text("Nodes")],
+        [build_raw_text("Ensure auditd"), build_raw_text("41")],
+    ]
     settings = [{"is_wrapped": True}, {"align": "right"}]
     post(client, {"type": "table", "rows": rows, "column_settings": settings})
-    html = page(slack)
-    assert cells(html) == ["Title", "Nodes", "Ensure auditd", "41"]
+    html = load_page(slack)
+    assert read_cells(html) == ["Title", "Nodes", "Ensure auditd", "41"]
     assert '<td class="left wrapped">Ensure auditd</td>' in html
     assert '<td class="right">41</td>' in html
 
 
 @pytest.mark.parametrize("place", ["header", "cell", "title"])
-def test_hostile_text_is_shown_letter_by_letter_where_no_markup_is_read(
+def test_hostile_text_is_shown_literally_in_fields_without_markup(
     client: WebClient, slack: SlackStandIn, place: str
 ) -> None:
     if place == "header":
         literal = {"type": "plain_text", "text": HOSTILE, "emoji": False}
         post(client, {"type": "header", "text": literal})
     elif place == "cell":
-        post(client, {"type": "table", "rows": [[raw(HOSTILE)]]})
+        post(client, {"type": "table", "rows": [[build_raw_text(HOSTILE)]]})
     else:
         client.files_upload_v2(channel=CHANNEL, filename="a.txt", title=HOSTILE, content="x")
-    html = page(slack)
+    html = load_page(slack)
     assert HOSTILE in unescape(html)
     assert "<img" not in html
     assert 'class="ping"' not in html
 
 
-def test_unescaped_mrkdwn_is_seen_to_ping_and_to_link(
-    client: WebClient, slack: SlackStandIn
-) -> None:
-    post(client, section("<!channel> <https://evil.example/?a=1&amp;b=2|Log in> <img src=x>"))
-    html = page(slack)
+def test_unescaped_mrkdwn_shows_its_pings_and_links(client: WebClient, slack: SlackStandIn) -> None:
+    post(client, build_section("<!channel> <https://evil.example/?a=1&amp;b=2|Log in> <img src=x>"))
+    html = load_page(slack)
     assert '<span class="ping">@channel</span>' in html
     assert '<a href="https://evil.example/?a=1&amp;b=2" rel="noreferrer">Log in</a>' in html
     assert "&lt;img src=x&gt;" in html
 
 
-def test_escaped_mrkdwn_is_shown_as_it_was_meant(client: WebClient, slack: SlackStandIn) -> None:
-    post(client, section("&lt;!channel&gt; &amp; co"))
-    html = page(slack)
+def test_escaped_mrkdwn_is_shown_literally(client: WebClient, slack: SlackStandIn) -> None:
+    post(client, build_section("&lt;!channel&gt; &amp; co"))
+    html = load_page(slack)
     assert "&lt;!channel&gt; &amp; co" in html
     assert 'class="ping"' not in html
 
@@ -151,106 +150,106 @@ def test_the_page_forbids_scripts(slack: SlackStandIn) -> None:
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
-def test_replies_stand_under_their_message_with_their_number(
+def test_replies_are_counted_and_shown_under_their_parent(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     parent = post(client, text="parent")
     reply = post(client, text="first", thread_ts=parent)
-    assert "1 reply<" in page(slack)
+    assert "1 reply<" in load_page(slack)
     post(client, text="second", thread_ts=parent)
     after = post(client, text="after")
-    html = page(slack)
+    html = load_page(slack)
     assert "2 replies<" in html
     order = [html.index(f'id="m-{ts}"') for ts in (parent, reply, after)]
     assert order == sorted(order)
     assert html.count("<article") == 4
 
 
-def test_one_message_can_be_shown_alone(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_single_message_can_be_shown(client: WebClient, slack: SlackStandIn) -> None:
     post(client, text="earlier")
     parent = post(client, text="parent")
     reply = post(client, text="a reply", thread_ts=parent)
-    with_thread = page(slack, f"?only={parent}")
+    with_thread = load_page(slack, f"?only={parent}")
     assert "earlier" not in with_thread
     assert "a reply" in with_thread
     assert "<header" not in with_thread
-    assert page(slack, f"?only={reply}").count("<article") == 1
+    assert load_page(slack, f"?only={reply}").count("<article") == 1
 
 
 def test_an_unknown_message_is_not_found(slack: SlackStandIn) -> None:
     with pytest.raises(HTTPError, match="404") as caught:
-        page(slack, "?only=1.000000")
+        load_page(slack, "?only=1.000000")
     caught.value.close()
 
 
 def test_the_page_refreshes_only_on_request(slack: SlackStandIn) -> None:
-    assert "http-equiv" not in page(slack)
-    assert '<meta http-equiv="refresh" content="5">' in page(slack, "?refresh=5")
+    assert "http-equiv" not in load_page(slack)
+    assert '<meta http-equiv="refresh" content="5">' in load_page(slack, "?refresh=5")
 
 
-def test_rich_text_shows_in_a_block_and_in_a_cell(client: WebClient, slack: SlackStandIn) -> None:
+def test_rich_text_is_shown_in_blocks_and_in_cells(client: WebClient, slack: SlackStandIn) -> None:
     bold = {"type": "text", "text": "Total", "style": {"bold": True}}
     text = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
     post(client, text, {"type": "table", "rows": [[text]]})
-    html = page(slack)
+    html = load_page(slack)
     assert '<div class="text"><b>Total</b></div>' in html
     assert '<td class="left"><b>Total</b></td>' in html
 
 
-def test_an_edited_message_says_so(client: WebClient, slack: SlackStandIn) -> None:
+def test_an_edited_message_is_marked(client: WebClient, slack: SlackStandIn) -> None:
     ts = post(client, text="old")
-    assert "(edited)" not in page(slack)
+    assert "(edited)" not in load_page(slack)
     client.chat_update(channel=CHANNEL, ts=ts, text="new")
-    assert "(edited)" in page(slack)
+    assert "(edited)" in load_page(slack)
 
 
 def test_a_csv_file_shows_its_first_rows(client: WebClient, slack: SlackStandIn) -> None:
     lines = ["\ufefftitle,nodes", *(f'"title, {number}",{number}' for number in range(11))]
     content = "\r\n".join(lines)
     client.files_upload_v2(channel=CHANNEL, filename="new.csv", title="New", content=content)
-    html = page(slack)
+    html = load_page(slack)
     assert "<th>title</th><th>nodes</th>" in html
-    assert cells(html)[:3] == ["1", "title, 0", "0"]
-    assert cells(html)[-3:] == ["8", "title, 7", "7"]
+    assert read_cells(html)[:3] == ["1", "title, 0", "0"]
+    assert read_cells(html)[-3:] == ["8", "title, 7", "7"]
     assert "3 more rows in the file" in html
     assert f"new.csv · {len(content.encode())} bytes" in html
 
 
-def test_a_csv_file_that_cannot_be_read_has_a_card_and_no_rows(
+def test_an_unreadable_csv_file_has_a_card_without_rows(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     client.files_upload_v2(channel=CHANNEL, filename="big.csv", content="x" * 200_000)
-    assert 'class="csv"' not in page(slack)
+    assert 'class="csv"' not in load_page(slack)
 
 
-def test_a_file_that_is_no_csv_has_a_card_and_no_rows(
+def test_a_file_of_another_type_has_a_card_without_rows(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     client.files_upload_v2(channel=CHANNEL, filename="n.bin", content=b"\x00" * 2_500_000)
-    html = page(slack)
+    html = load_page(slack)
     assert "n.bin · 2.4 MB" in html
     assert 'class="csv"' not in html
 
 
 @pytest.mark.parametrize("name", ["new.csv", "März 2025.csv", '../"x;.csv', "a?b#c%2F.csv"])
-def test_a_file_downloads_under_its_name_and_never_opens_in_the_browser(
+def test_a_file_downloads_with_its_name_and_never_opens_in_the_browser(
     client: WebClient, slack: SlackStandIn, name: str
 ) -> None:
     client.files_upload_v2(channel=CHANNEL, filename=name, content=b"a,b\r\n")
-    (link,) = re.findall(r'class="get" href="([^"]+)"', page(slack))
+    (link,) = re.findall(r'class="get" href="([^"]+)"', load_page(slack))
     with urlopen(unescape(link)) as response:  # noqa: S310 - ours
         assert response.read() == b"a,b\r\n"
         assert response.headers["Content-Disposition"].startswith("attachment")
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_only_shared_files_can_be_downloaded_and_by_their_names(
+def test_a_download_needs_the_id_and_the_name_of_the_file(
     client: WebClient, slack: SlackStandIn
 ) -> None:
-    answer = client.files_upload_v2(channel=CHANNEL, filename="new.csv", content="a,b")
-    file_id = answer["files"][0]["id"]
-    assert page(slack, f"files/{file_id}/new.csv") == "a,b"
+    response = client.files_upload_v2(channel=CHANNEL, filename="new.csv", content="a,b")
+    file_id = response["files"][0]["id"]
+    assert load_page(slack, f"files/{file_id}/new.csv") == "a,b"
     for path in (f"files/{file_id}/other.csv", "files/F0/new.csv"):
         with pytest.raises(HTTPError, match="404") as caught:
-            page(slack, path)
+            load_page(slack, path)
         caught.value.close()

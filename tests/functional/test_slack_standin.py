@@ -1,4 +1,4 @@
-"""The Slack stand-in, called as the program calls Slack: through slack_sdk's WebClient."""
+"""The Slack stand-in, called with slack_sdk's WebClient, as the service calls Slack."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -39,13 +39,13 @@ def client(slack: SlackStandIn) -> WebClient:
     return WebClient("xoxb-devstack", base_url=slack.base_url, retry_handlers=[])
 
 
-def refusal(call: Callable[[], object]) -> dict[str, Any]:
-    """Give the body with which Slack refuses a call."""
+def read_refusal(call: Callable[[], object]) -> dict[str, Any]:
+    """Return the JSON of a refused call."""
     with pytest.raises(SlackApiError) as caught:
         call()
-    body = caught.value.response.data
-    assert isinstance(body, dict)
-    return body
+    refusal = caught.value.response.data
+    assert isinstance(refusal, dict)
+    return refusal
 
 
 def post_text(client: WebClient, text: str = "hello", **arguments: Any) -> str:
@@ -59,7 +59,7 @@ def upload(client: WebClient, channel: str | None = CHANNEL, thread_ts: str | No
 
 
 def send(url: str, body: bytes | None = None, content_type: str = "application/json") -> str:
-    """Do as another process would: GET, or POST where there is a body."""
+    """Call the stand-in as another process does: GET, or POST with a body."""
     request = Request(url, data=body, headers={"Content-Type": content_type})  # noqa: S310 - ours
     with urlopen(request) as response:  # noqa: S310 - ours
         return str(response.read().decode())
@@ -68,46 +68,46 @@ def send(url: str, body: bytes | None = None, content_type: str = "application/j
 # Messages
 
 
-def test_auth_test_tells_whose_token_it_is_and_its_scopes(
+def test_auth_test_returns_the_owner_of_the_token_and_its_scopes(
     client: WebClient, slack: SlackStandIn
 ) -> None:
-    answer = client.auth_test()
-    assert answer["url"] == slack.page_url
-    assert answer["user_id"] == "U0DEVSTACK"
-    assert answer.headers["X-OAuth-Scopes"] == "chat:write,files:write"
+    response = client.auth_test()
+    assert response["url"] == slack.page_url
+    assert response["user_id"] == "U0DEVSTACK"
+    assert response.headers["X-OAuth-Scopes"] == "chat:write,files:write"
 
 
-def test_a_posted_message_stands_in_the_channel_as_it_was_sent(
+def test_a_posted_message_is_in_the_channel_unchanged(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "3 new findings"}}]
-    answer = client.chat_postMessage(channel=CHANNEL, text="3 new", blocks=blocks)
+    response = client.chat_postMessage(channel=CHANNEL, text="3 new", blocks=blocks)
     (message,) = slack.messages
-    assert answer["ts"] == message.ts
-    assert answer["channel"] == message.channel == CHANNEL
-    assert answer["message"]["blocks"] == list(message.blocks) == blocks
+    assert response["ts"] == message.ts
+    assert response["channel"] == message.channel == CHANNEL
+    assert response["message"]["blocks"] == list(message.blocks) == blocks
     assert (message.text, message.thread_ts, message.files) == ("3 new", None, ())
 
 
-def test_blocks_may_come_as_json_in_a_form(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_form_carries_blocks_as_json(client: WebClient, slack: SlackStandIn) -> None:
     form = {"channel": CHANNEL, "blocks": '[{"type": "divider"}]'}
     client.api_call("chat.postMessage", params=form)
     assert slack.messages[0].blocks == ({"type": "divider"},)
 
 
-def test_posting_takes_the_name_of_a_channel_and_answers_with_its_id(client: WebClient) -> None:
-    answer = client.chat_postMessage(channel="#security-inbox", text="hello")
-    assert answer["channel"] == CHANNEL
+def test_a_post_to_a_channel_name_returns_the_channel_id(client: WebClient) -> None:
+    response = client.chat_postMessage(channel="#security-inbox", text="hello")
+    assert response["channel"] == CHANNEL
 
 
-def test_ids_are_unique_and_rise_while_the_clock_stands_still() -> None:
+def test_message_ids_rise_even_if_the_clock_stands_still() -> None:
     with serve_slack(clock=lambda: 1700000000.0) as slack:
         client = WebClient("xoxb-devstack", base_url=slack.base_url)
-        written = [post_text(client) for _ in range(3)]
-    assert written == ["1700000000.000000", "1700000000.000100", "1700000000.000200"]
+        posted = [post_text(client) for _ in range(3)]
+    assert posted == ["1700000000.000000", "1700000000.000100", "1700000000.000200"]
 
 
-def test_a_reply_belongs_to_its_parent(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_thread_has_its_parent_and_its_replies(client: WebClient, slack: SlackStandIn) -> None:
     parent = post_text(client)
     reply = post_text(client, "there", thread_ts=parent)
     assert [message.thread_ts for message in slack.messages] == [None, parent]
@@ -118,7 +118,7 @@ def test_a_reply_belongs_to_its_parent(client: WebClient, slack: SlackStandIn) -
     assert third["files"] == [{"id": file_id, "name": "new.csv"}]
 
 
-def test_an_update_changes_the_text_and_keeps_blocks_that_it_does_not_name(
+def test_an_update_without_blocks_keeps_the_old_blocks(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     ts = post_text(client, blocks=[{"type": "divider"}])
@@ -128,7 +128,9 @@ def test_an_update_changes_the_text_and_keeps_blocks_that_it_does_not_name(
     assert message.blocks == ({"type": "divider"},)
 
 
-def test_an_update_with_no_blocks_takes_them_away(client: WebClient, slack: SlackStandIn) -> None:
+def test_an_update_with_an_empty_list_removes_the_blocks(
+    client: WebClient, slack: SlackStandIn
+) -> None:
     ts = post_text(client, blocks=[{"type": "divider"}])
     client.chat_update(channel=CHANNEL, ts=ts, text="changed", blocks=[])
     assert slack.messages[0].blocks == ()
@@ -137,7 +139,7 @@ def test_an_update_with_no_blocks_takes_them_away(client: WebClient, slack: Slac
 # Files
 
 
-def test_a_file_goes_into_the_thread_with_its_bytes(client: WebClient, slack: SlackStandIn) -> None:
+def test_an_uploaded_file_is_a_reply_with_its_bytes(client: WebClient, slack: SlackStandIn) -> None:
     parent = post_text(client)
     upload(client, thread_ts=parent)
     message = slack.messages[1]
@@ -148,22 +150,24 @@ def test_a_file_goes_into_the_thread_with_its_bytes(client: WebClient, slack: Sl
     assert slack.calls[1:] == ("files.getUploadURLExternal", "files.completeUploadExternal")
 
 
-def test_the_shares_of_a_file_are_told_by_files_info_only(client: WebClient) -> None:
-    answer = upload(client)
-    assert answer["file"]["shares"] == {}
-    info = client.files_info(file=answer["file"]["id"])["file"]
+def test_only_files_info_has_the_shares_of_a_file(client: WebClient) -> None:
+    response = upload(client)
+    assert response["file"]["shares"] == {}
+    info = client.files_info(file=response["file"]["id"])["file"]
     assert [share["channel_name"] for share in info["shares"]["public"][CHANNEL]] == [
         "security-inbox"
     ]
 
 
 def test_a_file_without_a_channel_stays_private(client: WebClient, slack: SlackStandIn) -> None:
-    answer = upload(client, channel=None)
+    response = upload(client, channel=None)
     assert slack.messages == ()
-    assert client.files_info(file=answer["file"]["id"])["file"]["shares"]["public"] == {}
+    assert client.files_info(file=response["file"]["id"])["file"]["shares"]["public"] == {}
 
 
-def test_bytes_may_come_as_a_multipart_form(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_multipart_form_carries_the_bytes_of_a_file(
+    client: WebClient, slack: SlackStandIn
+) -> None:
     ticket = client.files_getUploadURLExternal(filename="new.csv", length=3)
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\nabc\r\n--x--\r\n'
     assert send(ticket["upload_url"], form, "multipart/form-data; boundary=x") == "OK - 3"
@@ -172,23 +176,25 @@ def test_bytes_may_come_as_a_multipart_form(client: WebClient, slack: SlackStand
 
 
 @pytest.mark.parametrize("content", [b"ab", b"abcd"])
-def test_the_upload_url_takes_the_announced_length_only(client: WebClient, content: bytes) -> None:
+def test_the_upload_url_accepts_only_the_reserved_length(client: WebClient, content: bytes) -> None:
     ticket = client.files_getUploadURLExternal(filename="new.csv", length=3)
     with pytest.raises(HTTPError, match="400") as caught:
         send(ticket["upload_url"], content)
     caught.value.close()
     files: list[dict[str, str | None]] = [{"id": ticket["file_id"]}]
-    answer = refusal(lambda: client.files_completeUploadExternal(files=files, channel_id=CHANNEL))
-    assert answer["error"] == "file_not_found"
+    response = read_refusal(
+        lambda: client.files_completeUploadExternal(files=files, channel_id=CHANNEL)
+    )
+    assert response["error"] == "file_not_found"
 
 
-def test_an_upload_url_is_known_by_its_key_only(slack: SlackStandIn) -> None:
+def test_a_guessed_upload_url_is_refused(slack: SlackStandIn) -> None:
     with pytest.raises(HTTPError, match="400") as caught:
         send(f"{slack.page_url}upload/v1/guessed", b"abc")
     caught.value.close()
 
 
-def test_a_file_is_completed_once_and_takes_no_bytes_afterwards(client: WebClient) -> None:
+def test_a_file_can_be_completed_only_once(client: WebClient) -> None:
     ticket = client.files_getUploadURLExternal(filename="new.csv", length=3)
     files: list[dict[str, str | None]] = [{"id": ticket["file_id"]}]
     send(ticket["upload_url"], b"abc")
@@ -196,15 +202,15 @@ def test_a_file_is_completed_once_and_takes_no_bytes_afterwards(client: WebClien
     with pytest.raises(HTTPError, match="400") as caught:
         send(ticket["upload_url"], b"abc")
     caught.value.close()
-    answer = refusal(lambda: client.files_completeUploadExternal(files=files))
-    assert answer["error"] == "file_not_found"
+    response = read_refusal(lambda: client.files_completeUploadExternal(files=files))
+    assert response["error"] == "file_not_found"
 
 
-def test_files_need_the_id_of_a_channel_and_its_name_will_not_do(
+def test_a_file_upload_needs_the_channel_id_not_its_name(
     client: WebClient, slack: SlackStandIn
 ) -> None:
-    answer = refusal(lambda: upload(client, channel="security-inbox"))
-    assert answer["error"] == "channel_not_found"
+    response = read_refusal(lambda: upload(client, channel="security-inbox"))
+    assert response["error"] == "channel_not_found"
     assert slack.messages == ()
 
 
@@ -255,36 +261,38 @@ def test_files_need_the_id_of_a_channel_and_its_name_will_not_do(
         ("chat.unheardOf", {}, "unknown_method"),
     ],
 )
-def test_a_wrong_call_is_refused_with_slacks_code(
+def test_an_invalid_call_gets_slacks_error_code(
     client: WebClient,
     slack: SlackStandIn,
     method: str,
     arguments: dict[str, Any],
     error: str,
 ) -> None:
-    answer = refusal(lambda: client.api_call(method, json=arguments or {"any": "thing"}))
-    assert answer["error"] == error
+    response = read_refusal(lambda: client.api_call(method, json=arguments or {"any": "thing"}))
+    assert response["error"] == error
     assert slack.messages == ()
     assert slack.calls == (method,)
 
 
-def test_a_text_of_40000_characters_is_taken(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_text_of_40000_characters_is_accepted(client: WebClient, slack: SlackStandIn) -> None:
     post_text(client, "x" * 40_000)
     assert len(slack.messages[0].text) == 40_000
 
 
-def test_a_reply_is_no_parent(client: WebClient) -> None:
+def test_a_reply_cannot_be_a_parent(client: WebClient) -> None:
     reply = post_text(client, thread_ts=post_text(client))
-    assert refusal(lambda: post_text(client, thread_ts=reply))["error"] == "thread_not_found"
+    assert read_refusal(lambda: post_text(client, thread_ts=reply))["error"] == "thread_not_found"
 
 
 @pytest.mark.parametrize(("token", "error"), [(None, "not_authed"), ("xoxb-other", "invalid_auth")])
-def test_a_call_needs_the_token(slack: SlackStandIn, token: str | None, error: str) -> None:
+def test_a_call_without_the_right_token_is_refused(
+    slack: SlackStandIn, token: str | None, error: str
+) -> None:
     stranger = WebClient(token, base_url=slack.base_url)
-    assert refusal(stranger.auth_test)["error"] == error
+    assert read_refusal(stranger.auth_test)["error"] == error
 
 
-def test_a_token_may_stand_in_a_form_but_not_in_json(slack: SlackStandIn) -> None:
+def test_a_token_is_read_from_a_form_but_not_from_json(slack: SlackStandIn) -> None:
     body = {"token": "xoxb-devstack"}
     in_form = send(
         f"{slack.base_url}auth.test", b"token=xoxb-devstack", "application/x-www-form-urlencoded"
@@ -297,16 +305,16 @@ def test_a_token_may_stand_in_a_form_but_not_in_json(slack: SlackStandIn) -> Non
 @pytest.mark.parametrize(
     ("body", "error"), [(b"[]", "json_not_object"), (b"{", "invalid_json"), (b"", "not_authed")]
 )
-def test_a_json_body_is_an_object_or_absent(slack: SlackStandIn, body: bytes, error: str) -> None:
+def test_a_json_body_must_be_an_object_or_empty(
+    slack: SlackStandIn, body: bytes, error: str
+) -> None:
     assert json.loads(send(f"{slack.base_url}auth.test", body))["error"] == error
 
 
-def test_a_revoked_token_opens_nothing_until_the_reset(
-    client: WebClient, slack: SlackStandIn
-) -> None:
+def test_a_revoked_token_is_refused_until_the_reset(client: WebClient, slack: SlackStandIn) -> None:
     slack.revoke_token()
-    assert refusal(lambda: post_text(client))["error"] == "token_revoked"
-    assert refusal(lambda: upload(client))["error"] == "token_revoked"
+    assert read_refusal(lambda: post_text(client))["error"] == "token_revoked"
+    assert read_refusal(lambda: upload(client))["error"] == "token_revoked"
     slack.reset()
     assert slack.calls == ()
     assert client.auth_test()["ok"]
@@ -315,9 +323,7 @@ def test_a_revoked_token_opens_nothing_until_the_reset(
 # Faults
 
 
-def test_a_rate_limit_is_http_429_and_says_how_long_to_wait(
-    client: WebClient, slack: SlackStandIn
-) -> None:
+def test_a_rate_limit_is_http_429_with_retry_after(client: WebClient, slack: SlackStandIn) -> None:
     slack.fail("chat.postMessage", Fault.rate_limited(7))
     with pytest.raises(SlackApiError) as caught:
         post_text(client)
@@ -330,7 +336,7 @@ def test_a_rate_limit_is_http_429_and_says_how_long_to_wait(
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_server_error_has_no_json(client: WebClient, slack: SlackStandIn, status: int) -> None:
+def test_a_server_error_is_not_json(client: WebClient, slack: SlackStandIn, status: int) -> None:
     slack.fail("*", Fault.http_error(status))
     with pytest.raises(SlackApiError) as caught:
         client.auth_test()
@@ -338,13 +344,11 @@ def test_a_server_error_has_no_json(client: WebClient, slack: SlackStandIn, stat
     assert "non-JSON" in caught.value.response["error"]
 
 
-def test_any_refusal_can_be_ordered_with_the_scopes_it_names(
-    client: WebClient, slack: SlackStandIn
-) -> None:
+def test_a_planned_refusal_names_its_scopes(client: WebClient, slack: SlackStandIn) -> None:
     fault = Fault.refused("missing_scope", needed="files:write", provided="chat:write")
     slack.fail("files.getUploadURLExternal", fault)
-    answer = refusal(lambda: upload(client))
-    assert answer == {
+    response = read_refusal(lambda: upload(client))
+    assert response == {
         "ok": False,
         "error": "missing_scope",
         "needed": "files:write",
@@ -352,18 +356,18 @@ def test_any_refusal_can_be_ordered_with_the_scopes_it_names(
     }
 
 
-def test_a_fault_lasts_for_its_number_of_calls_and_its_method(
+def test_a_fault_affects_only_its_method_and_its_number_of_calls(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     slack.fail("chat.postMessage", Fault.refused("internal_error"), times=2)
     client.auth_test()
     for _ in range(2):
-        assert refusal(lambda: post_text(client))["error"] == "internal_error"
+        assert read_refusal(lambda: post_text(client))["error"] == "internal_error"
     post_text(client)
     assert len(slack.messages) == 1
 
 
-def test_the_bytes_of_a_file_can_fail_too(client: WebClient, slack: SlackStandIn) -> None:
+def test_the_upload_of_the_bytes_can_fail_too(client: WebClient, slack: SlackStandIn) -> None:
     slack.fail("upload", Fault.http_error(500))
     with pytest.raises(HTTPError, match="500") as caught:
         upload(client)
@@ -371,22 +375,22 @@ def test_the_bytes_of_a_file_can_fail_too(client: WebClient, slack: SlackStandIn
     assert slack.messages == ()
 
 
-def test_a_fault_of_any_method_spares_the_bytes_of_a_file(
+def test_a_fault_for_any_method_does_not_affect_the_upload_of_the_bytes(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     ticket = client.files_getUploadURLExternal(filename="new.csv", length=3)
     slack.fail("*", Fault.refused("fatal_error"))
     assert send(ticket["upload_url"], b"abc") == "OK - 3"
-    assert refusal(client.auth_test)["error"] == "fatal_error"
+    assert read_refusal(client.auth_test)["error"] == "fatal_error"
 
 
-def test_a_reset_takes_back_the_faults(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_reset_removes_the_faults(client: WebClient, slack: SlackStandIn) -> None:
     slack.fail("*", Fault.rate_limited())
     slack.reset()
     assert client.auth_test()["ok"]
 
 
-def test_a_lost_answer_leaves_the_message_and_drops_the_connection(
+def test_a_lost_response_posts_the_message_and_drops_the_connection(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     slack.fail("chat.postMessage", Fault.response_lost())
@@ -395,14 +399,16 @@ def test_a_lost_answer_leaves_the_message_and_drops_the_connection(
     assert [message.text for message in slack.messages] == ["hello"]
 
 
-def test_a_lost_answer_may_look_like_a_server_error(client: WebClient, slack: SlackStandIn) -> None:
+def test_a_lost_response_with_a_status_is_a_server_error(
+    client: WebClient, slack: SlackStandIn
+) -> None:
     slack.fail("chat.postMessage", Fault.response_lost(500))
     with pytest.raises(SlackApiError):
         post_text(client)
     assert [message.text for message in slack.messages] == ["hello"]
 
 
-def test_a_client_that_repeats_after_a_lost_answer_posts_twice(slack: SlackStandIn) -> None:
+def test_a_client_that_retries_after_a_lost_response_posts_twice(slack: SlackStandIn) -> None:
     at_once = FixedValueRetryIntervalCalculator(0)
     handlers = [ConnectionErrorRetryHandler(interval_calculator=at_once)]
     client = WebClient("xoxb-devstack", base_url=slack.base_url, retry_handlers=list(handlers))
@@ -414,7 +420,7 @@ def test_a_client_that_repeats_after_a_lost_answer_posts_twice(slack: SlackStand
 # Control by other processes
 
 
-def test_another_process_reads_the_messages_with_the_links_of_their_files(
+def test_another_process_can_read_the_messages_and_download_their_files(
     client: WebClient, slack: SlackStandIn
 ) -> None:
     upload(client, thread_ts=post_text(client, blocks=[{"type": "divider"}]))
@@ -427,18 +433,18 @@ def test_another_process_reads_the_messages_with_the_links_of_their_files(
     assert send(reply.files[0].permalink).encode() == CSV
 
 
-def test_another_process_orders_faults_and_resets(client: WebClient, slack: SlackStandIn) -> None:
-    order = {"method": "auth.test", "times": 2, "fault": {"kind": "rate_limited"}}
+def test_another_process_can_plan_faults_and_reset(client: WebClient, slack: SlackStandIn) -> None:
+    plan = {"method": "auth.test", "times": 2, "fault": {"kind": "rate_limited"}}
     post_text(client)
-    send(f"{slack.page_url}_devstack/faults", json.dumps(order).encode())
-    assert refusal(client.auth_test)["error"] == "ratelimited"
+    send(f"{slack.page_url}_devstack/faults", json.dumps(plan).encode())
+    assert read_refusal(client.auth_test)["error"] == "ratelimited"
     send(f"{slack.page_url}_devstack/reset", b"")
     assert client.auth_test()["ok"]
     assert slack.messages == ()
 
 
-@pytest.mark.parametrize("order", ["{}", '{"method": "*", "fault": {"kind": "bored"}}', "["])
-def test_a_malformed_order_is_refused(slack: SlackStandIn, order: str) -> None:
+@pytest.mark.parametrize("plan", ["{}", '{"method": "*", "fault": {"kind": "bored"}}', "["])
+def test_a_malformed_fault_is_refused(slack: SlackStandIn, plan: str) -> None:
     with pytest.raises(HTTPError, match="400") as caught:
-        send(f"{slack.page_url}_devstack/faults", order.encode())
+        send(f"{slack.page_url}_devstack/faults", plan.encode())
     caught.value.close()

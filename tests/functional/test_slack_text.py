@@ -1,4 +1,4 @@
-"""How message text is read, and what of it reaches a terminal. No sockets."""
+"""Message text: how it is parsed, and which of its characters reach a terminal."""
 
 from io import StringIO
 from typing import Any
@@ -14,23 +14,23 @@ from devstack.slack.page import render_html
 from devstack.slack.terminal import escape_controls, render_transcript
 
 
-def html(text: str) -> str:
+def convert(text: str) -> str:
     return str(render_html(parse_mrkdwn(text)))
 
 
-def printed(*messages: Message) -> str:
+def print_messages(*messages: Message) -> str:
     console = Console(width=100, file=StringIO())
     console.print(render_transcript(messages))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
 
-def message(*blocks: dict[str, Any], **changes: Any) -> Message:
+def build_message(*blocks: dict[str, Any], **changes: Any) -> Message:
     fields = {"ts": "1700000000.000100", "text": "hello", **changes}
     return Message(channel="C0", user="U0", blocks=blocks, **fields)
 
 
-def table(*rows: tuple[str, ...]) -> dict[str, Any]:
+def build_table(*rows: tuple[str, ...]) -> dict[str, Any]:
     cells = [[{"type": "raw_text", "text": text} for text in row] for row in rows]
     return {"type": "table", "rows": cells, "column_settings": [None, {"align": "right"}]}
 
@@ -77,18 +77,18 @@ def table(*rows: tuple[str, ...]) -> dict[str, Any]:
         ("&amp;lt;", "&amp;lt;"),
     ],
 )
-def test_mrkdwn_reads_as_in_slack(text: str, expected: str) -> None:
-    assert html(text) == expected
+def test_mrkdwn_is_parsed_as_in_slack(text: str, expected: str) -> None:
+    assert convert(text) == expected
 
 
 @given(st.text(alphabet="<>&!*_~`|:@#/ \nabchere\"'"))
-def test_no_text_makes_an_element_that_is_not_ours(text: str) -> None:
-    names = set(html(text).replace("</", "<").split("<")[1:])
+def test_no_text_creates_an_html_element_of_its_own(text: str) -> None:
+    names = set(convert(text).replace("</", "<").split("<")[1:])
     ours = ("b>", "i>", "s>", "code>", "pre>", "blockquote>", "span", "a ", "a>")
     assert all(name.startswith(ours) for name in names)
 
 
-def test_rich_text_reads_like_mrkdwn() -> None:
+def test_rich_text_has_the_same_styles_as_mrkdwn() -> None:
     def styled(text: str, **style: bool) -> dict[str, Any]:
         return {"type": "text", "text": text, "style": style}
 
@@ -117,7 +117,7 @@ def test_rich_text_reads_like_mrkdwn() -> None:
     )
 
 
-def test_a_link_of_rich_text_runs_no_script() -> None:
+def test_a_rich_text_link_cannot_run_a_script() -> None:
     link = {"type": "link", "url": "javascript:alert(1)", "text": "click"}
     section = {"type": "rich_text_section", "elements": [link]}
     assert str(render_html(parse_rich_text({"elements": [section]}))) == "click"
@@ -125,11 +125,11 @@ def test_a_link_of_rich_text_runs_no_script() -> None:
 
 def test_a_transcript_shows_every_block() -> None:
     field = {"type": "mrkdwn", "text": "*New*\n3"}
-    text = printed(
-        message(
+    text = print_messages(
+        build_message(
             {"type": "header", "text": {"type": "plain_text", "text": "3 new findings"}},
             {"type": "section", "text": field, "fields": [field, field, field]},
-            table(("Title", "Nodes"), ("Ensure auditd", "41")),
+            build_table(("Title", "Nodes"), ("Ensure auditd", "41")),
             {"type": "divider"},
             {"type": "context", "elements": [field, field]},
             {
@@ -149,11 +149,13 @@ def test_a_transcript_shows_every_block() -> None:
     assert "hello" not in text
 
 
-def test_a_transcript_indents_replies_and_tells_where_their_files_are() -> None:
+def test_a_transcript_indents_replies_and_links_their_files() -> None:
     file = File("F1", "new.csv", "New", "text/csv", 1234, "http://127.0.0.1/files/F1/new.csv")
-    reply = message(ts="1700000000.000300", thread_ts="1700000000.000100", files=(file,), text="")
-    other = message(ts="1700000000.000200", text="other", edited=True)
-    text = printed(message(), other, reply)
+    reply = build_message(
+        ts="1700000000.000300", thread_ts="1700000000.000100", files=(file,), text=""
+    )
+    other = build_message(ts="1700000000.000200", text="other", edited=True)
+    text = print_messages(build_message(), other, reply)
     assert text.index("new.csv") < text.index("other")
     assert "\n    📎 " in text
     assert "(new.csv, 1,234 bytes)" in text
@@ -161,14 +163,19 @@ def test_a_transcript_indents_replies_and_tells_where_their_files_are() -> None:
     assert "(edited)" in text
 
 
-def test_markup_of_the_terminal_is_not_read() -> None:
-    text = printed(message(table(("[bold red]x[/]", "1")), text="y"), message(text="[blink]z[/]"))
+def test_markup_of_the_terminal_library_is_printed_literally() -> None:
+    text = print_messages(
+        build_message(build_table(("[bold red]x[/]", "1")), text="y"),
+        build_message(text="[blink]z[/]"),
+    )
     assert "[bold red]x[/]" in text
     assert "[blink]z[/]" in text
 
 
-def test_a_hidden_target_is_shown_beside_its_link() -> None:
-    assert "Log in (https://evil.example)" in printed(message(text="<https://evil.example|Log in>"))
+def test_a_link_is_printed_with_its_target() -> None:
+    assert "Log in (https://evil.example)" in print_messages(
+        build_message(text="<https://evil.example|Log in>")
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +189,7 @@ def test_a_hidden_target_is_shown_beside_its_link() -> None:
         ("Zürich ⚠️\nline", "Zürich ⚠️\nline"),
     ],
 )
-def test_characters_that_a_terminal_obeys_are_named(hostile: str, named: str) -> None:
+def test_control_characters_are_replaced_by_their_names(hostile: str, named: str) -> None:
     assert escape_controls(hostile) == named
 
 
@@ -190,7 +197,9 @@ def test_no_control_character_of_a_message_reaches_the_terminal() -> None:
     bad = "a\x1b[2Jb\u202ec"
     file = File("F1", bad, bad, "text/csv", 1, f"http://{bad}")
     header = {"type": "header", "text": {"type": "plain_text", "text": bad}}
-    text = printed(message(header, table((bad, bad)), files=(file,)), message(text=bad))
+    text = print_messages(
+        build_message(header, build_table((bad, bad)), files=(file,)), build_message(text=bad)
+    )
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert text.count("<U+202E>") == 7

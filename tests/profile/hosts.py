@@ -50,12 +50,12 @@ KERNEL = {
 }
 
 
-def text(content: str, mode: str = "0644", owner: str = "root") -> dict[str, str]:
+def build_file(content: str, mode: str = "0644", owner: str = "root") -> dict[str, str]:
     """A file that can be read."""
     return {"content": content, "mode": mode, "owner": owner}
 
 
-def ubuntu() -> Host:
+def build_ubuntu() -> Host:
     """A hardened Ubuntu."""
     return {
         "family": "debian",
@@ -67,20 +67,20 @@ def ubuntu() -> Host:
         "files": {
             "/run/systemd/system": {"mode": "0755"},
             "/usr/sbin/sshd": {"mode": "0755"},
-            "/etc/ssh/sshd_config": text(""),
+            "/etc/ssh/sshd_config": build_file(""),
             "/etc/ssh/sshd_config.d": {"mode": "0755"},
-            "/etc/passwd": text(PASSWD),
-            "/etc/group": text("root:x:0:\n"),
-            "/etc/shadow": text(SHADOW, "0640"),
-            "/etc/gshadow": text("root:*::\n", "0640"),
-            "/etc/login.defs": text("UID_MIN   1000\n"),
-            "/etc/sudoers": text("", "0440"),
+            "/etc/passwd": build_file(PASSWD),
+            "/etc/group": build_file("root:x:0:\n"),
+            "/etc/shadow": build_file(SHADOW, "0640"),
+            "/etc/gshadow": build_file("root:*::\n", "0640"),
+            "/etc/login.defs": build_file("UID_MIN   1000\n"),
+            "/etc/sudoers": build_file("", "0440"),
             "/etc/sudoers.d": {"mode": "0750"},
-            "/etc/audit/auditd.conf": text("max_log_file_action = keep_logs\nnum_logs = 5\n"),
+            "/etc/audit/auditd.conf": build_file("max_log_file_action = keep_logs\nnum_logs = 5\n"),
             "/sbin/auditctl": {"mode": "0755"},
-            "/etc/chrony/chrony.conf": text(""),
+            "/etc/chrony/chrony.conf": build_file(""),
             "/usr/share/update-notifier/notify-reboot-required": {"mode": "0755"},
-            **{f"/proc/sys/{name}": text(f"{value}\n") for name, value in KERNEL.items()},
+            **{f"/proc/sys/{name}": build_file(f"{value}\n") for name, value in KERNEL.items()},
         },
         "commands": [
             ["^id -u$", [0, "0\n"]],
@@ -100,9 +100,9 @@ def ubuntu() -> Host:
     }
 
 
-def amazon() -> Host:
+def build_amazon() -> Host:
     """A hardened Amazon Linux 2023."""
-    host = ubuntu()
+    host = build_ubuntu()
     host["family"] = "redhat"
     host["services"] = {
         "auditd": ["enabled", "running"],
@@ -112,11 +112,11 @@ def amazon() -> Host:
     for gone in ("/etc/chrony/chrony.conf", "/usr/share/update-notifier/notify-reboot-required"):
         del host["files"][gone]
     host["files"] |= {
-        "/etc/chrony.conf": text(""),
+        "/etc/chrony.conf": build_file(""),
         "/usr/bin/dnf": {"mode": "0755"},
         "/usr/bin/needs-restarting": {"mode": "0755"},
-        "/etc/shadow": text(SHADOW, "0000"),
-        "/etc/audit/auditd.conf": text("max_log_file_action = ROTATE\nnum_logs = 8\n"),
+        "/etc/shadow": build_file(SHADOW, "0000"),
+        "/etc/audit/auditd.conf": build_file("max_log_file_action = ROTATE\nnum_logs = 8\n"),
     }
     host["commands"] += [
         ["dnf --quiet --security check-update", [0, ""]],
@@ -125,10 +125,10 @@ def amazon() -> Host:
     return host
 
 
-def broken() -> Host:
+def build_broken() -> Host:
     """An Ubuntu on which everything that can be wrong is wrong."""
-    host = changed(
-        ubuntu(),
+    host = change_commands(
+        build_ubuntu(),
         {
             "sshd -T": [0, BROKEN_SSHD],
             "^find /etc/ssh ": [0, "/etc/ssh/ssh_host_rsa_key\n"],
@@ -148,24 +148,24 @@ def broken() -> Host:
         f"{PASSWD}toor:x:0:0::/root:/bin/sh\npg:x:115:1::/:/bin/bash\nroot::2000:1::/:/bin/sh\n"
     )
     host["files"] |= {
-        "/etc/passwd": text(passwd, "0666"),
-        "/etc/group": text("", "0664"),
-        "/etc/shadow": text(f"{SHADOW}first::19000::::::\n", "0644"),
-        "/etc/gshadow": text("", "0640", owner="first"),
-        "/etc/audit/auditd.conf": text("max_log_file_action = ignore\n"),
+        "/etc/passwd": build_file(passwd, "0666"),
+        "/etc/group": build_file("", "0664"),
+        "/etc/shadow": build_file(f"{SHADOW}first::19000::::::\n", "0644"),
+        "/etc/gshadow": build_file("", "0640", owner="first"),
+        "/etc/audit/auditd.conf": build_file("max_log_file_action = ignore\n"),
         "/run/reboot-required": {"mode": "0644"},
-        **{f"/proc/sys/{name}": text("0\n") for name in KERNEL if "accept" not in name},
-        **{f"/proc/sys/{name}": text("1\n") for name in KERNEL if "accept" in name},
+        **{f"/proc/sys/{name}": build_file("0\n") for name in KERNEL if "accept" not in name},
+        **{f"/proc/sys/{name}": build_file("1\n") for name in KERNEL if "accept" in name},
     }
     return host
 
 
-def blind(family: str) -> Host:
+def build_unreadable(family: str) -> Host:
     """A host of which nothing can be seen: no tool, no file, not root."""
     return {"family": family, "services": {}, "files": {}, "commands": []}
 
 
-def changed(host: Host, answers: Mapping[str, list[Any]]) -> Host:
+def change_commands(host: Host, answers: Mapping[str, list[Any]]) -> Host:
     """The host, with other answers of the commands that begin with these patterns."""
     made = deepcopy(host)
     for known in made["commands"]:

@@ -19,19 +19,19 @@ RUBY = shutil.which("ruby")
 MISSING = "ruby is not installed: apt-get install ruby rubocop"
 
 
-def inputs() -> dict[str, Any]:
+def read_inputs() -> dict[str, Any]:
     """The inputs of inspec.yml with their defaults."""
     declared = yaml.safe_load((PROFILE / "inspec.yml").read_text())["inputs"]
     return {each["name"]: each["value"] for each in declared}
 
 
-def recorded(host: Host, **changed: Any) -> list[dict[str, Any]]:
+def record_controls(host: Host, **changed: Any) -> list[dict[str, Any]]:
     """What each control says of itself and of the host; `changed` are other inputs."""
     with tempfile.TemporaryDirectory() as folder:
         facts, values = Path(folder) / "host.json", Path(folder) / "inputs.json"
         facts.write_text(json.dumps(host))
-        values.write_text(json.dumps(inputs() | changed))
-        ran = ruby(str(RECORDER), str(facts), str(values), *map(str, CONTROLS))
+        values.write_text(json.dumps(read_inputs() | changed))
+        ran = run_ruby(str(RECORDER), str(facts), str(values), *map(str, CONTROLS))
     assert ran.returncode == 0, ran.stderr
     # The report is the only thing that may stand on standard output: one stray line loses it.
     (line,) = ran.stdout.splitlines()
@@ -39,7 +39,7 @@ def recorded(host: Host, **changed: Any) -> list[dict[str, Any]]:
     return controls
 
 
-def ruby(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_ruby(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run ruby, warnings on."""
     assert RUBY is not None, MISSING
     return subprocess.run(  # noqa: S603 - our own program and arguments
@@ -51,7 +51,7 @@ def ruby(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def failed(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
+def find_failed(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The expectations that were not met, by control; controls without any are left out."""
     found = {
         each["id"]: [result["code_desc"] for result in each["results"] if not result["passed"]]
@@ -60,6 +60,6 @@ def failed(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
     return {name: results for name, results in found.items() if results}
 
 
-def skipped(controls: list[dict[str, Any]]) -> dict[str, str]:
+def find_skipped(controls: list[dict[str, Any]]) -> dict[str, str]:
     """The reasons of the controls that skip."""
     return {each["id"]: each["skip"] for each in controls if each["skip"] is not None}

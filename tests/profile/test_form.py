@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.profile.hosts import ubuntu
-from tests.profile.running import CONTROLS, MISSING, PROFILE, RUBY, inputs, recorded, ruby
+from tests.profile.hosts import build_ubuntu
+from tests.profile.running import (
+    CONTROLS,
+    MISSING,
+    PROFILE,
+    RUBY,
+    read_inputs,
+    record_controls,
+    run_ruby,
+)
 
 pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
 RUBOCOP = shutil.which("rubocop")
@@ -36,7 +44,7 @@ LONGEST_ITEM = 500
 
 @pytest.fixture(scope="module")
 def controls() -> list[dict[str, Any]]:
-    return recorded(ubuntu())
+    return record_controls(build_ubuntu())
 
 
 def test_the_controls_are_those_that_were_agreed_with_their_impact(
@@ -97,7 +105,7 @@ def test_every_input_has_a_default_and_a_description_and_is_used() -> None:
         assert each["value"] is not None
         assert each["description"]
     used = {name for file in CONTROLS for name in re.findall(r"input\('(\w+)'\)", file.read_text())}
-    assert used == inputs().keys()
+    assert used == read_inputs().keys()
 
 
 def test_the_profile_says_where_it_runs_and_depends_on_nothing() -> None:
@@ -120,7 +128,7 @@ def test_nothing_is_printed_and_no_command_can_hang(file: Any) -> None:
 
 @pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
 def test_ruby_takes_the_file_without_a_warning(file: Any) -> None:
-    checked = ruby("-c", str(file))
+    checked = run_ruby("-c", str(file))
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "Syntax OK\n", "")
 
 
@@ -150,4 +158,4 @@ def test_the_profile_is_documented(document: str, words: list[str]) -> None:
 
 def test_every_control_and_input_stands_in_the_readme() -> None:
     text = (PROFILE / "README.md").read_text()
-    assert [name for name in (*IMPACTS, *inputs()) if f"`{name}`" not in text] == []
+    assert [name for name in (*IMPACTS, *read_inputs()) if f"`{name}`" not in text] == []

@@ -4,37 +4,45 @@ from typing import Any
 
 import pytest
 
-from tests.profile.hosts import SSHD, Host, amazon, blind, broken, changed, ubuntu
-from tests.profile.running import MISSING, RUBY, failed, recorded, skipped
+from tests.profile.hosts import (
+    SSHD,
+    Host,
+    build_amazon,
+    build_broken,
+    build_ubuntu,
+    build_unreadable,
+    change_commands,
+)
+from tests.profile.running import MISSING, RUBY, find_failed, find_skipped, record_controls
 from tests.profile.test_form import IMPACTS
 
 pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
 
 
-def results(host: Host, control: str, **inputs: Any) -> tuple[str | None, list[bool]]:
+def read_results(host: Host, control: str, **inputs: Any) -> tuple[str | None, list[bool]]:
     """Why a control skips, and how its expectations end."""
-    (found,) = (each for each in recorded(host, **inputs) if each["id"] == control)
+    (found,) = (each for each in record_controls(host, **inputs) if each["id"] == control)
     return found["skip"], [result["passed"] for result in found["results"]]
 
 
-@pytest.mark.parametrize("host", [ubuntu(), amazon()], ids=["ubuntu", "amazon"])
+@pytest.mark.parametrize("host", [build_ubuntu(), build_amazon()], ids=["ubuntu", "amazon"])
 def test_a_hardened_host_passes_everything_and_nothing_is_left_out(host: Host) -> None:
-    controls = recorded(host)
-    assert failed(controls) == {}
-    assert skipped(controls) == {}
+    controls = record_controls(host)
+    assert find_failed(controls) == {}
+    assert find_skipped(controls) == {}
 
 
 def test_a_broken_host_fails_every_control() -> None:
-    controls = recorded(broken())
-    assert skipped(controls) == {}
-    assert failed(controls).keys() == IMPACTS.keys()
+    controls = record_controls(build_broken())
+    assert find_skipped(controls) == {}
+    assert find_failed(controls).keys() == IMPACTS.keys()
 
 
 @pytest.mark.parametrize("family", ["debian", "redhat"])
 def test_a_host_of_which_nothing_can_be_seen_neither_fails_nor_passes(family: str) -> None:
-    controls = recorded(blind(family))
+    controls = record_controls(build_unreadable(family))
     assert [each["id"] for each in controls if each["results"]] == []
-    reasons = skipped(controls)
+    reasons = find_skipped(controls)
     assert reasons.keys() == IMPACTS.keys()
     assert all(reasons.values())
 
@@ -42,29 +50,32 @@ def test_a_host_of_which_nothing_can_be_seen_neither_fails_nor_passes(family: st
 @pytest.mark.parametrize(
     ("host", "controls"),
     [
-        (changed(ubuntu(), {"sshd -T": [255, ""]}), ["ec2-ssh-01", "ec2-ssh-06"]),
-        (changed(ubuntu(), {"sshd -T": [0, ""]}), ["ec2-ssh-01", "ec2-ssh-03"]),
-        (changed(ubuntu(), {"sshd -T": [0, "ciphers aes\n"]}), ["ec2-ssh-04", "ec2-ssh-06"]),
+        (change_commands(build_ubuntu(), {"sshd -T": [255, ""]}), ["ec2-ssh-01", "ec2-ssh-06"]),
+        (change_commands(build_ubuntu(), {"sshd -T": [0, ""]}), ["ec2-ssh-01", "ec2-ssh-03"]),
         (
-            changed(ubuntu(), {"^id -u$": [0, "1000\n"]}),
+            change_commands(build_ubuntu(), {"sshd -T": [0, "ciphers aes\n"]}),
+            ["ec2-ssh-04", "ec2-ssh-06"],
+        ),
+        (
+            change_commands(build_ubuntu(), {"^id -u$": [0, "1000\n"]}),
             ["ec2-ssh-07", "ec2-sudo-01", "ec2-sudo-02", "ec2-audit-03", "ec2-file-05"],
         ),
-        (changed(ubuntu(), {"auditctl -l$": [255, ""]}), ["ec2-audit-03"]),
-        (changed(ubuntu(), {"server.pool.peer": [2, ""]}), ["ec2-time-02"]),
-        (changed(ubuntu(), {"ss -ltn$": [127, ""]}), ["ec2-net-01"]),
-        (changed(ubuntu(), {"find / -xdev": [124, "/srv/a\n"]}), ["ec2-file-05"]),
-        (changed(ubuntu(), {"curl ": [28, "000"]}), ["ec2-imds-01"]),
-        (changed(ubuntu(), {"curl ": [0, "404"]}), ["ec2-imds-01"]),
-        (changed(ubuntu(), {"find /var/lib/apt/lists": [0, ""]}), ["ec2-update-01"]),
-        (changed(ubuntu(), {"apt-get --simulate": [100, ""]}), ["ec2-update-01"]),
-        (changed(amazon(), {"dnf ": [1, "Error: no network\n"]}), ["ec2-update-01"]),
-        (changed(amazon(), {"needs-restarting": [2, ""]}), ["ec2-update-02"]),
+        (change_commands(build_ubuntu(), {"auditctl -l$": [255, ""]}), ["ec2-audit-03"]),
+        (change_commands(build_ubuntu(), {"server.pool.peer": [2, ""]}), ["ec2-time-02"]),
+        (change_commands(build_ubuntu(), {"ss -ltn$": [127, ""]}), ["ec2-net-01"]),
+        (change_commands(build_ubuntu(), {"find / -xdev": [124, "/srv/a\n"]}), ["ec2-file-05"]),
+        (change_commands(build_ubuntu(), {"curl ": [28, "000"]}), ["ec2-imds-01"]),
+        (change_commands(build_ubuntu(), {"curl ": [0, "404"]}), ["ec2-imds-01"]),
+        (change_commands(build_ubuntu(), {"find /var/lib/apt/lists": [0, ""]}), ["ec2-update-01"]),
+        (change_commands(build_ubuntu(), {"apt-get --simulate": [100, ""]}), ["ec2-update-01"]),
+        (change_commands(build_amazon(), {"dnf ": [1, "Error: no network\n"]}), ["ec2-update-01"]),
+        (change_commands(build_amazon(), {"needs-restarting": [2, ""]}), ["ec2-update-02"]),
     ],
 )
 def test_what_could_not_be_seen_is_skipped_with_a_reason(host: Host, controls: list[str]) -> None:
-    found = recorded(host)
-    assert failed(found) == {}
-    reasons = skipped(found)
+    found = record_controls(host)
+    assert find_failed(found) == {}
+    reasons = find_skipped(found)
     assert all(reasons.get(name) for name in controls)
 
 
@@ -72,14 +83,14 @@ def test_what_could_not_be_seen_is_skipped_with_a_reason(host: Host, controls: l
 def test_the_metadata_service_has_to_refuse_a_request_without_a_token(
     status: str, *, passed: bool
 ) -> None:
-    host = changed(ubuntu(), {"curl ": [0, status]})
-    assert results(host, "ec2-imds-01") == (None, [passed])
+    host = change_commands(build_ubuntu(), {"curl ": [0, status]})
+    assert read_results(host, "ec2-imds-01") == (None, [passed])
 
 
 def test_the_metadata_service_is_asked_where_the_input_says() -> None:
-    host = changed(ubuntu(), {"curl ": [127, ""]})
+    host = change_commands(build_ubuntu(), {"curl ": [127, ""]})
     host["commands"].insert(0, ["curl .* http://127.0.0.1:9/latest/meta-data/$", [0, "401"]])
-    assert results(host, "ec2-imds-01", imds_url="http://127.0.0.1:9") == (None, [True])
+    assert read_results(host, "ec2-imds-01", imds_url="http://127.0.0.1:9") == (None, [True])
 
 
 def test_updates_of_the_red_hat_family_are_counted_without_what_they_replace() -> None:
@@ -87,16 +98,16 @@ def test_updates_of_the_red_hat_family_are_counted_without_what_they_replace() -
         "\nopenssl.x86_64   1:3.0.8-1   amazonlinux\nkernel.x86_64  6.1.2-3  amazonlinux\n"
         "Obsoleting Packages\nold.noarch   1-1   amazonlinux\n"
     )
-    host = changed(amazon(), {"dnf ": [100, listing]})
-    assert results(host, "ec2-update-01") == (None, [False])
-    assert results(host, "ec2-update-01", max_pending_security_updates=2) == (None, [True])
-    assert results(host, "ec2-update-01", max_pending_security_updates=1) == (None, [False])
+    host = change_commands(build_amazon(), {"dnf ": [100, listing]})
+    assert read_results(host, "ec2-update-01") == (None, [False])
+    assert read_results(host, "ec2-update-01", max_pending_security_updates=2) == (None, [True])
+    assert read_results(host, "ec2-update-01", max_pending_security_updates=1) == (None, [False])
 
 
 def test_text_that_is_no_utf_8_fails_nothing() -> None:
     """An exception would count as a failure."""
-    host = changed(
-        ubuntu(),
+    host = change_commands(
+        build_ubuntu(),
         {
             "sshd -T": [0, f"{SSHD}banner /etc/\udcff\n"],
             "NOPASSWD": [0, "ubuntu ALL=(ALL) NOPASSWD:ALL # \udcff\n"],
@@ -104,15 +115,15 @@ def test_text_that_is_no_utf_8_fails_nothing() -> None:
             "auditctl -l$": [0, "-w /etc/ -p wa -k \udcff\n"],
         },
     )
-    controls = recorded(host)
-    assert (failed(controls), skipped(controls)) == ({}, {})
+    controls = record_controls(host)
+    assert (find_failed(controls), find_skipped(controls)) == ({}, {})
 
 
 def test_exceptions_are_inputs() -> None:
-    host = broken()
-    assert results(host, "ec2-acct-03", login_system_accounts=["sync", "pg"]) == (None, [True])
+    host = build_broken()
+    assert read_results(host, "ec2-acct-03", login_system_accounts=["sync", "pg"]) == (None, [True])
     allowed = ["%wheel", "first"]
-    assert results(host, "ec2-sudo-02", passwordless_sudo_users=allowed) == (None, [True])
+    assert read_results(host, "ec2-sudo-02", passwordless_sudo_users=allowed) == (None, [True])
 
 
 def test_a_rule_of_audit_for_the_directory_or_for_each_file_is_enough() -> None:
@@ -121,5 +132,5 @@ def test_a_rule_of_audit_for_the_directory_or_for_each_file_is_enough() -> None:
         for path in ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/sudoers")
     )
     for rules, passed in ((each, True), ("-w /etc/passwd-old -p wa\n", False), ("", False)):
-        host = changed(ubuntu(), {"auditctl -l$": [0, rules]})
-        assert results(host, "ec2-audit-03") == (None, [passed]), rules
+        host = change_commands(build_ubuntu(), {"auditctl -l$": [0, rules]})
+        assert read_results(host, "ec2-audit-03") == (None, [passed]), rules

@@ -11,21 +11,21 @@ from devstack.inspec.report import ReportError, ReportItem, parse_report
 SAMPLES = Path(devstack.__file__).parent / "samples"
 
 
-def report_of(*controls: dict[str, Any]) -> bytes:
+def build_report(*controls: dict[str, Any]) -> bytes:
     return json.dumps({"profiles": [{"name": "base", "controls": controls}]}).encode()
 
 
-def control(*results: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def build_control(*results: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"id": "c", "title": "T", "impact": 0.5, "results": results} | changes
 
 
-def result(
+def build_result(
     status: str = "failed", code_desc: str | None = "is expected to exist"
 ) -> dict[str, Any]:
     return {"status": status, "code_desc": code_desc}
 
 
-def only_item(report: bytes) -> ReportItem:
+def parse_only_item(report: bytes) -> ReportItem:
     (item,) = parse_report(report).items
     return item
 
@@ -54,9 +54,15 @@ def test_a_sample_has_one_item_for_each_result_that_was_not_skipped(
 
 
 def test_an_item_has_control_running_index_title_severity_and_status() -> None:
-    report = report_of(
-        control(result("passed", "one"), id="a", title="First", impact=0.3),
-        control(result("skipped"), result("failed", "two"), id="b", title="Second", impact=1.0),
+    report = build_report(
+        build_control(build_result("passed", "one"), id="a", title="First", impact=0.3),
+        build_control(
+            build_result("skipped"),
+            build_result("failed", "two"),
+            id="b",
+            title="Second",
+            impact=1.0,
+        ),
     )
     assert parse_report(report).items == (
         ReportItem(id="a-0", title="First : one", severity="LOW", status="COMPLIANT"),
@@ -71,17 +77,23 @@ def test_an_item_has_control_running_index_title_severity_and_status() -> None:
 def test_impact_becomes_severity_at_the_thresholds_of_the_document(
     impact: float, severity: str
 ) -> None:
-    assert only_item(report_of(control(result(), impact=impact))).severity == severity
+    assert (
+        parse_only_item(build_report(build_control(build_result(), impact=impact))).severity
+        == severity
+    )
 
 
 @pytest.mark.parametrize("without", [{"title": None}, {"title": ""}])
 def test_a_missing_title_is_formatted_as_ruby_formats_nil(without: dict[str, Any]) -> None:
-    assert only_item(report_of(control(result(), **without))).title == " : is expected to exist"
+    assert (
+        parse_only_item(build_report(build_control(build_result(), **without))).title
+        == " : is expected to exist"
+    )
 
 
 def test_a_title_is_cut_at_500_characters_and_counted() -> None:
-    fits, too_long = result(code_desc="é" * 496), result(code_desc="é" * 497)
-    found = parse_report(report_of(control(fits, too_long)))
+    fits, too_long = build_result(code_desc="é" * 496), build_result(code_desc="é" * 497)
+    found = parse_report(build_report(build_control(fits, too_long)))
     assert [item.title for item in found.items] == ["T : " + "é" * 496] * 2
     assert found.cut_titles == 1
 
@@ -95,10 +107,10 @@ def test_the_nasty_sample_keeps_its_newline_and_bidi_marks_and_has_one_cut_title
 
 
 def test_an_overlay_without_results_adds_no_items() -> None:
-    overlay = {"name": "overlay", "controls": [control()]}
-    base = {"name": "base", "controls": [control(result())]}
+    overlay = {"name": "overlay", "controls": [build_control()]}
+    base = {"name": "base", "controls": [build_control(build_result())]}
     report = json.dumps({"profiles": [overlay, base]}).encode()
-    assert only_item(report).id == "c-0"
+    assert parse_only_item(report).id == "c-0"
 
 
 def test_an_unsupported_platform_gives_no_items_and_a_warning_with_the_reason() -> None:
@@ -108,7 +120,7 @@ def test_an_unsupported_platform_gives_no_items_and_a_warning_with_the_reason() 
 
 
 def test_a_report_with_only_skipped_results_gives_no_items_and_a_warning() -> None:
-    found = parse_report(report_of(control(result("skipped"))))
+    found = parse_report(build_report(build_control(build_result("skipped"))))
     assert found.items == ()
     assert "Nothing was checked" in found.warnings[0]
 
@@ -121,9 +133,9 @@ JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        (b"WARN: old ruby\n" + report_of(), "begin with JSON but with 'WARN: old ruby'"),
-        (report_of() + b"\ndone", "printed after it"),
-        (report_of(control(result()))[:-5], "cut off"),
+        (b"WARN: old ruby\n" + build_report(), "begin with JSON but with 'WARN: old ruby'"),
+        (build_report() + b"\ndone", "printed after it"),
+        (build_report(build_control(build_result()))[:-5], "cut off"),
         (b'{"profiles": "\xff"}', "not valid JSON"),
         (b'{"profiles": ' + b"[" * 100_000, "not valid JSON"),
         (json.dumps(JSON_MIN).encode(), "is json-min"),
@@ -132,11 +144,17 @@ JSON_MIN = {"controls": [{"id": "c", "profile_id": "base", "status": "failed", "
         (b"{}", "has no profiles"),
         (b'{"profiles": {}}', "profiles is not a list"),
         (b'{"profiles": [7]}', "an entry of profiles is not a JSON object"),
-        (report_of(control(result(), impact=None)), "c: impact is not a number"),
-        (report_of(control(result(), impact=True)), "c: impact is not a number"),
-        (report_of(control(result(), title=["T"])), "c: title is not text"),
-        (report_of(control(result("error"))), "'c' has a result with status 'error'"),
-        (report_of(control(*[result()] * 10_001)), "has 10001 results, SSM accepts 10000"),
+        (build_report(build_control(build_result(), impact=None)), "c: impact is not a number"),
+        (build_report(build_control(build_result(), impact=True)), "c: impact is not a number"),
+        (build_report(build_control(build_result(), title=["T"])), "c: title is not text"),
+        (
+            build_report(build_control(build_result("error"))),
+            "'c' has a result with status 'error'",
+        ),
+        (
+            build_report(build_control(*[build_result()] * 10_001)),
+            "has 10001 results, SSM accepts 10000",
+        ),
     ],
 )
 def test_an_unusable_report_is_refused_with_a_reason(report: bytes, reason: str) -> None:
@@ -146,5 +164,5 @@ def test_an_unusable_report_is_refused_with_a_reason(report: bytes, reason: str)
 
 
 def test_ten_thousand_results_are_accepted() -> None:
-    found = parse_report(report_of(control(*[result()] * 10_000)))
+    found = parse_report(build_report(build_control(*[build_result()] * 10_000)))
     assert len(found.items) == 10_000

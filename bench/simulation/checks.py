@@ -41,7 +41,7 @@ def check_scan(scan: PartialScan) -> Iterator[str]:
     if text.startswith(CALMING):
         yield f"an all-clear: {text}"
     unit = "node" if scan.deferred == 1 else "nodes"
-    part = f" (part, {scan.deferred:,} {unit} left)" if scan.deferred else ""
+    part = f" (partial scan, {scan.deferred:,} {unit} deferred)" if scan.deferred else ""
     headline = f"{len(outcome.new):,} new non-compliant findings{part} · "
     if not text.startswith(headline):
         yield f"{text!r} does not begin with {headline!r}"

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,20 +24,23 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
 
+@dataclass(frozen=True, slots=True)
 class SortedRuns:
-    """`Sorter`. `folder` is where temporary files go, the system's place for them where None."""
+    """`Sorter`. Temporary files go into `folder`, or into the system's folder for them.
 
-    def __init__(self, run: int = RUN, folder: Path | None = None) -> None:
-        self._run = run
-        self._folder = folder
+    `run` is the number of findings in memory at once.
+    """
+
+    run: int = RUN
+    folder: Path | None = None
 
     def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """All of them in order. The last run stays in memory; files go with what is returned."""
         rest = iter(findings)
         ordered = _Ordered()
-        run = _sorted(islice(rest, self._run))
-        while following := _sorted(islice(rest, self._run)):
-            ordered.write(run, self._folder)
+        run = _sorted(islice(rest, self.run))
+        while following := _sorted(islice(rest, self.run)):
+            ordered.write(run, self.folder)
             run = following
         ordered.last = run
         return ordered

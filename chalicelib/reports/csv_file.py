@@ -21,73 +21,73 @@ COLUMNS = (
     "snoozed_until",
     "snooze_reason",
 )
-# Stands in `snoozed_until` where a snooze has no end.
+# In `snoozed_until` if a snooze has no end.
 PERMANENT = "permanent"
 
-# What makes a spreadsheet evaluate a cell (owasp.org/www-community/attacks/CSV_Injection),
-# full-width and small variants included; the tab and line breaks of that list are spaces by then. A
-# spreadsheet that separates by semicolons begins a cell after each, quoted or not.
+# The beginnings that make a spreadsheet evaluate a cell
+# (owasp.org/www-community/attacks/CSV_Injection), with full-width and small variants. Tabs and line
+# breaks of that list are spaces by now. A spreadsheet that separates cells by semicolons begins a
+# cell after each, quoted or not.
 _FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠﹦﹢﹣﹫])')  # noqa: RUF001 - they are meant
 
-
-# Rows that are written at once: some 100 KB.
+# Rows written at once: some 100 KB.
 CHUNK_ROWS = 500
-# A fleet repeats its titles, nodes and times from row to row; so many of each are remembered.
+# Cells to cache: a fleet repeats its titles, nodes and times from row to row.
 REPEATED = 16_384
 
 
 def render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
-    """The rows in the order given, in pieces that end with a row, so that any number will do.
+    """Yields the rows in the order given, in pieces that end with a row.
 
-    UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC; no cell holds a line break.
+    UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC. No cell holds a line break.
     """
-    yield codecs.BOM_UTF8 + _line(map(_quoted, COLUMNS)).encode()
-    lines = (_line(_cells(row)) for row in rows)
+    yield codecs.BOM_UTF8 + _join_line(map(_quote, COLUMNS)).encode()
+    lines = (_join_line(_build_cells(row)) for row in rows)
     while chunk := "".join(islice(lines, CHUNK_ROWS)):
         yield chunk.encode()
 
 
 def guard_formula(cell: str) -> str:
-    """The cell as visible text, with an apostrophe before anything that could be a formula."""
+    """Returns visible text with an apostrophe before anything that could be a formula."""
     return _FORMULA.sub(r"\g<start>'", visible(cell))
 
 
-def _line(cells: Iterable[str]) -> str:
-    """A line as RFC 4180 has it. The csv module takes four times as long: decision 24."""
+def _join_line(cells: Iterable[str]) -> str:
+    """Joins a line as in RFC 4180. The csv module takes four times as long: decision 24."""
     return ",".join(cells) + "\r\n"
 
 
-def _cells(row: ListedFinding) -> tuple[str, ...]:
-    """What a node says is guarded; the rest are words, times and numbers of our own."""
+def _build_cells(row: ListedFinding) -> tuple[str, ...]:
+    """Builds the cells. Text from nodes is guarded; the rest are words and times of our own."""
     finding, snooze = row.finding, row.snooze
     return (
         f'"{finding.finding_id}"',
-        _foreign(finding.instance_id),
-        _foreign(finding.title),
+        _guard(finding.instance_id),
+        _guard(finding.title),
         f'"{finding.severity}"',
-        _foreign(finding.control_id),
-        _time(finding.first_seen),
+        _guard(finding.control_id),
+        _format_time(finding.first_seen),
         f'"{row.state}"',
-        *((_until(snooze), _quoted(snooze.reason)) if snooze else NO_SNOOZE),
+        *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
     )
 
 
-def _quoted(cell: str) -> str:
+def _quote(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-NO_SNOOZE = _quoted(""), _quoted("")
+NO_SNOOZE = _quote(""), _quote("")
 
 
 @lru_cache(maxsize=REPEATED)
-def _foreign(cell: str) -> str:
-    return _quoted(guard_formula(cell))
+def _guard(cell: str) -> str:
+    return _quote(guard_formula(cell))
 
 
-def _until(snooze: Snooze) -> str:
-    return _time(snooze.end) if snooze.end else _quoted(PERMANENT)
+def _format_until(snooze: Snooze) -> str:
+    return _format_time(snooze.end) if snooze.end else _quote(PERMANENT)
 
 
 @lru_cache(maxsize=REPEATED)
-def _time(at: datetime) -> str:
-    return _quoted(at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+def _format_time(at: datetime) -> str:
+    return _quote(at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))

@@ -1,7 +1,7 @@
-"""Builds the Block Kit blocks that messages are made of, within Slack's limits.
+"""Builds Block Kit blocks within Slack's limits.
 
-Text that others wrote belongs into `plain`, `note` and `table`, where Slack parses nothing;
-`marked` and `fields` are mrkdwn and take such text only through `escaped`.
+Text that others wrote belongs into `plain_section`, `note` and `table`, which Slack does not
+parse. `mrkdwn_section` and `fields` take such text only through `escape`.
 """
 
 import json
@@ -33,7 +33,7 @@ MESSAGE_TEXT = 10_000
 
 
 def escape(text: str) -> str:
-    """Text that mrkdwn shows as it is: no link, no mention, no ping can be made of it.
+    """Escapes text for mrkdwn, so that it becomes no link, mention or ping.
 
     docs.slack.dev/messaging/formatting-message-text: these three characters, nothing else.
     """
@@ -41,33 +41,33 @@ def escape(text: str) -> str:
 
 
 def header(text: str) -> Block:
-    """A headline."""
+    """Builds a headline."""
     return {"type": "header", "text": _plain_text(text, HEADER_TEXT)}
 
 
 def mrkdwn_section(mrkdwn: str) -> Block:
-    """A paragraph of our own words, in mrkdwn."""
+    """Builds a paragraph of our own words, in mrkdwn."""
     return {"type": "section", "text": _mrkdwn(mrkdwn, SECTION_TEXT)}
 
 
 def plain_section(text: str) -> Block:
-    """A paragraph that shows exactly its text."""
+    """Builds a paragraph that shows exactly its text."""
     return {"type": "section", "text": _plain_text(text, SECTION_TEXT)}
 
 
 def fields(values: Iterable[tuple[str, str]]) -> Block:
-    """Labels and their values (mrkdwn), in two columns."""
+    """Builds labels and values (mrkdwn) in two columns."""
     texts = [_mrkdwn(f"*{label}*\n{value}", FIELD_TEXT) for label, value in values]
     return {"type": "section", "fields": texts[:FIELDS]}
 
 
 def note(text: str) -> Block:
-    """Small print that shows exactly its text."""
+    """Builds small print that shows exactly its text."""
     return {"type": "context", "elements": [_plain_text(text, CONTEXT_TEXT)]}
 
 
 def table(rows: Sequence[Sequence[str]], columns: Sequence[Block]) -> Block:
-    """Rows of cells that show exactly their text; no cell may be empty."""
+    """Builds a table whose cells show exactly their text. No cell may be empty."""
     return {
         "type": "table",
         "column_settings": list(columns[:TABLE_COLUMNS]),
@@ -79,17 +79,17 @@ def table(rows: Sequence[Sequence[str]], columns: Sequence[Block]) -> Block:
 
 
 def build_message(text: str, blocks: Sequence[Block]) -> Rendered:
-    """A message; `text` is what notifications show, and is escaped here."""
+    """Builds a message. Notifications show `text`, which is escaped here."""
     return Rendered(escape(text), tuple(blocks[:BLOCKS]))
 
 
 def count_characters(message: Rendered) -> int:
-    """Characters of a message as it is sent."""
+    """Counts the characters of a message as it is sent."""
     return len(message.text) + len(json.dumps(message.blocks, ensure_ascii=False))
 
 
 def fit(build: Callable[[int], Rendered], most: int) -> Rendered:
-    """The message with the longest lists, of `most` entries or fewer, that Slack takes whole."""
+    """Builds the message with the longest lists, `most` entries at most, that Slack accepts."""
     shorter = (build(entries) for entries in range(most, 0, -1))
     return next(
         (message for message in shorter if count_characters(message) < MESSAGE_TEXT), build(0)
@@ -101,5 +101,5 @@ def _plain_text(text: str, longest: int) -> Block:
 
 
 def _mrkdwn(text: str, longest: int) -> Block:
-    # verbatim: no word in it becomes a link, a channel or a mention by itself
+    # verbatim: Slack turns no word into a link, a channel or a mention
     return {"type": "mrkdwn", "text": cut(text, longest), "verbatim": True}

@@ -1,4 +1,4 @@
-"""Composes the monthly message: how much is stored, how bad, how old, how much is snoozed."""
+"""Renders the monthly message: how much is stored, how bad, how old, how much is snoozed."""
 
 from collections.abc import Iterator
 
@@ -30,56 +30,53 @@ TITLE_TEXT = 300
 
 
 def render_monthly(report: MonthlyReport, origin: Origin) -> Rendered:
-    """The message of the monthly report."""
+    """Renders the message of the monthly report."""
     stored = format_count(report.total, "non-compliant finding", "non-compliant findings")
     headline = f"Monthly report: {stored}"
     words = format_severities(report.by_severity)
     affected = f"{format_nodes(report.affected_nodes)} affected"
     text = " · ".join(filter(None, (headline, words, affected, str(origin))))
-    return build_message(text, [header(headline), *_body(report, origin)])
+    return build_message(text, [header(headline), *_render_body(report, origin)])
 
 
-def _body(report: MonthlyReport, origin: Origin) -> Iterator[Block]:
+def _render_body(report: MonthlyReport, origin: Origin) -> Iterator[Block]:
     if not report.known_nodes:
-        yield mrkdwn_section("*No node is known*, so nothing was checked.")
-    yield fields(_facts(report, origin))
+        yield mrkdwn_section("*No nodes are known.* Nothing was checked.")
+    yield fields(_list_facts(report, origin))
     if report.oldest:
         yield mrkdwn_section("*Oldest finding*")
-        yield plain_section(_oldest(report.oldest, report, origin))
+        yield plain_section(_describe_oldest(report.oldest, report, origin))
     if report.stale_nodes:
-        yield mrkdwn_section(_doubtful(report.stale_nodes))
-    yield note(_where(report))
+        yield mrkdwn_section(_describe_stale(report.stale_nodes))
+    yield note(_point_to_file(report))
     yield note(str(origin))
 
 
-def _facts(report: MonthlyReport, origin: Origin) -> Iterator[tuple[str, str]]:
-    yield "Stored findings", f"{report.total:,}, snoozed ones included"
+def _list_facts(report: MonthlyReport, origin: Origin) -> Iterator[tuple[str, str]]:
+    yield "Stored findings", f"{report.total:,}, including snoozed"
     yield "By severity", format_severities(report.by_severity) or "none"
     yield "Affected nodes", format_share(report.affected_nodes, report.known_nodes)
     yield "As of", origin.local(report.at)
-    yield (
-        "Snoozed",
-        f"{report.snoozed:,}, of which {report.ending_soon:,} end within {SOON.days} days",
-    )
+    soon = format_count(report.ending_soon, "expires", "expire")
+    yield "Snoozed", f"{report.snoozed:,} ({soon} within {SOON.days} days)"
 
 
-def _oldest(finding: Finding, report: MonthlyReport, origin: Origin) -> str:
+def _describe_oldest(finding: Finding, report: MonthlyReport, origin: Origin) -> str:
     node = one_line(finding.instance_id, NODE_TEXT)
     age = format_count((report.at - finding.first_seen).days, "day", "days")
-    since = f"since {origin.local(finding.first_seen)}, {age}"
-    return (
-        f"{one_line(finding.title, TITLE_TEXT)}\n{finding.severity.capitalize()} on {node} {since}"
-    )
+    seen = f"first seen {origin.local(finding.first_seen)}, {age} ago"
+    title = one_line(finding.title, TITLE_TEXT)
+    return f"{title}\n{finding.severity.capitalize()} on {node}, {seen}"
 
 
-def _where(report: MonthlyReport) -> str:
+def _point_to_file(report: MonthlyReport) -> str:
     if report.total > MAX_ATTACHED_ROWS:
         return point_to_csv(report.total, report.csv_key)
     return f"CSV in the thread and in S3: {one_line(report.csv_key, KEY_TEXT)}"
 
 
-def _doubtful(number: int) -> str:
+def _describe_stale(number: int) -> str:
     return (
-        f"*{format_nodes(number)} in doubt.* Missing from SSM or not read with certainty: "
-        "what is stored of them may be old."
+        f"*{format_nodes(number)} with possibly outdated results.* They are missing from SSM or "
+        "unverified."
     )

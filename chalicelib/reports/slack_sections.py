@@ -1,4 +1,4 @@
-"""The table of the worst titles among the findings that a message tells."""
+"""Renders the parts of a scan's message: titles, ended snoozes, what is unknown, remarks."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from chalicelib.reports.text import (
     one_line,
 )
 
-# Of at most 500 characters this many show what is wrong, and ten of them leave room.
+# Characters. Titles have up to 500; these show what is wrong, and ten of them fit a message.
 TITLE_TEXT = 160
 HEAD = ("Severity", "Finding", "Nodes", "First node")
 COLUMNS: tuple[Block, ...] = (
@@ -28,26 +28,38 @@ COLUMNS: tuple[Block, ...] = (
     {"align": "right"},
     {"align": "left"},
 )
+NAMED_SNOOZES = 5
+SNOOZED_TITLE_TEXT = 120
+# The ARN of an assumed role with its session fits.
+AUTHOR_TEXT = 120
+COMMENT_TEXT = 160
+# All reasons that exist.
+NAMED_REASONS = len(Doubt)
+REASON_TEXT = 100
 
 
 def render_titles(
     findings: Iterable[Finding], most: int, where_all: str | None = None
 ) -> tuple[Block, ...]:
-    """The worst titles, `most` at most, and where the others are.
+    """Renders a table of the worst titles, at most `most`, and where the others are.
 
-    `where_all` says where, unless the CSV in the thread has them all.
+    `where_all` says where, if the CSV in the thread does not have all of them.
     """
     groups = _group_by_title(findings)
-    rows = [_row(group) for group in groups[:most]]
+    rows = [_render_row(group) for group in groups[:most]]
     more = len(groups) - len(rows)
-    rest = f"+{format_count(more, 'more title', 'more titles')} in the CSV in the thread."
-    every = rest if more else "The CSV in the thread has every finding."
-    where = note(where_all or every)
-    return (table([HEAD, *rows], COLUMNS), where) if rows else (where,)
+    if where_all:
+        where = where_all
+    elif more:
+        titles = format_count(more, "more title is", "more titles are")
+        where = f"{titles} in the CSV in the thread."
+    else:
+        where = "The CSV in the thread has every finding."
+    return (table([HEAD, *rows], COLUMNS), note(where)) if rows else (note(where),)
 
 
 def _group_by_title(findings: Iterable[Finding]) -> list[Sequence[Finding]]:
-    """The findings by title: the worst severity first, then the most nodes."""
+    """Groups by title: the worst severity first, then the most nodes."""
     by_title: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_title[finding.title].append(finding)
@@ -58,7 +70,7 @@ def _group_by_title(findings: Iterable[Finding]) -> list[Sequence[Finding]]:
     return sorted(groups, key=lambda group: (group[0].severity.rank, -len(group), group[0].title))
 
 
-def _row(group: Sequence[Finding]) -> tuple[str, ...]:
+def _render_row(group: Sequence[Finding]) -> tuple[str, ...]:
     worst = group[0]
     return (
         worst.severity.capitalize(),
@@ -68,31 +80,21 @@ def _row(group: Sequence[Finding]) -> tuple[str, ...]:
     )
 
 
-NAMED_SNOOZES = 5
-SNOOZED_TITLE_TEXT = 120
-# The ARN of an assumed role with its session fits.
-AUTHOR_TEXT = 120
-COMMENT_TEXT = 160
-
-
 def render_ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Block, ...]:
-    """Each snooze with what it muted, who set it and why; no block where none ended."""
+    """Renders each ended snooze: what it muted, who set it and why. No blocks if none ended."""
     groups = _group_by_snooze(lines)
     if not groups:
         return ()
     named = groups[: min(most, NAMED_SNOOZES)]
-    entries = [_entry(snooze, muted, origin) for snooze, muted in named]
+    entries = [_describe_snooze(snooze, muted, origin) for snooze, muted in named]
     more = sum(len(muted) for _, muted in groups[len(named) :])
-    rest = (
-        [f"• and {format_count(more, 'more finding', 'more findings')} in the CSV"] if more else []
-    )
-    return mrkdwn_section("*Snooze ended, still failing*"), plain_section(
-        "\n".join([*entries, *rest])
-    )
+    if more:
+        entries.append(f"• {format_count(more, 'more finding', 'more findings')} in the CSV")
+    return mrkdwn_section("*Snooze ended, still failing*"), plain_section("\n".join(entries))
 
 
 def _group_by_snooze(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
-    """The lines by snooze: the worst severity first, then the most findings."""
+    """Groups by snooze: the worst severity first, then the most findings."""
     snoozes: dict[str, Snooze] = {}
     muted: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
@@ -100,22 +102,21 @@ def _group_by_snooze(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]
             snoozes[line.snooze.id] = line.snooze
             muted[line.snooze.id].append(line)
 
-    def order(snooze_id: str) -> tuple[int, int, str]:
+    def rank(snooze_id: str) -> tuple[int, int, str]:
         worst = min(line.finding.severity.rank for line in muted[snooze_id])
         return worst, -len(muted[snooze_id]), snooze_id
 
-    return [(snoozes[snooze_id], muted[snooze_id]) for snooze_id in sorted(muted, key=order)]
+    return [(snoozes[snooze_id], muted[snooze_id]) for snooze_id in sorted(muted, key=rank)]
 
 
-def _entry(snooze: Snooze, muted: Sequence[Line], origin: Origin) -> str:
+def _describe_snooze(snooze: Snooze, muted: Sequence[Line], origin: Origin) -> str:
     titles = {line.finding.title for line in muted}
-    on = {line.finding.instance_id for line in muted}
-    what = (
-        one_line(min(titles), SNOOZED_TITLE_TEXT)
-        if len(titles) == 1
-        else format_findings(len(muted))
-    )
-    where = one_line(min(on), NODE_TEXT) if len(on) == 1 else format_nodes(len(on))
+    nodes = {line.finding.instance_id for line in muted}
+    if len(titles) == 1:
+        what = one_line(min(titles), SNOOZED_TITLE_TEXT)
+    else:
+        what = format_findings(len(muted))
+    where = one_line(min(nodes), NODE_TEXT) if len(nodes) == 1 else format_nodes(len(nodes))
     until = f" until {origin.local(snooze.end)}" if snooze.end else ""
     author = one_line(snooze.created_by, AUTHOR_TEXT)
     reason = snooze.reason.replace("_", " ")
@@ -123,60 +124,31 @@ def _entry(snooze: Snooze, muted: Sequence[Line], origin: Origin) -> str:
     return f"• {what} on {where}\n   snoozed by {author}{until} · {reason} · {comment}"
 
 
-# Every reason there is; any more would be summed up.
-NAMED_REASONS = len(Doubt)
-REASON_TEXT = 100
-
-
-def render_doubts(coverage: Coverage) -> Iterator[Block]:
-    """What was not read or cannot be trusted, the gravest first, and what to do about it."""
+def render_unknown(coverage: Coverage) -> Iterator[Block]:
+    """Renders what was not read or not verified, the gravest first, and what to do."""
     if coverage.braked:
         yield mrkdwn_section(
-            f"*{coverage.missing:,} of {coverage.known:,} known nodes are missing from SSM; "
-            "nothing was removed.*\n"
-            "Check the SSM agents and the permissions of this service first. If the nodes are "
-            'really gone, invoke `reconcile` with `{"accept_missing": true}`.'
+            f"*{coverage.missing:,} of {coverage.known:,} known nodes are missing from SSM. "
+            "Nothing was removed.*\n"
+            "First check the SSM agents and this service's permissions. If the nodes are really "
+            'gone, invoke `reconcile` with `{"accept_missing": true}`.'
         )
     if coverage.deferred:
         yield mrkdwn_section(
-            f"*{format_nodes(coverage.deferred)} left to read.*\n"
-            "There was no time for more. The next pass goes on with them; no action is needed."
+            f"*{format_nodes(coverage.deferred)} deferred.*\n"
+            "The scan ran out of time. The next scan continues with them. No action is needed."
         )
     if coverage.unverified:
         yield mrkdwn_section(
-            f"*{format_nodes(len(coverage.unverified))} could not be read with certainty.*\n"
-            "New findings may be missing, and nothing on them counts as resolved until they can."
+            f"*{format_nodes(len(coverage.unverified))} unverified.*\n"
+            "New findings may be missing, and nothing on these nodes counts as fixed until a scan "
+            "verifies them."
         )
-        yield plain_section(_by_reason(coverage.unverified))
+        yield plain_section(_list_by_reason(coverage.unverified))
 
 
-def render_remarks(alert: Alert) -> Iterator[Block]:
-    """What else is worth knowing, the nodes that were not scanned before the small print."""
-    if alert.not_scanned:
-        yield plain_section(f"Not scanned: {format_names(alert.not_scanned)}.")
-    lines = list(_remarks(alert, alert.outcome.coverage))
-    if lines:
-        yield note("\n".join(lines))
-
-
-def _remarks(alert: Alert, coverage: Coverage) -> Iterator[str]:
-    if alert.recovered and alert.topic is not Topic.COMPLETE_AGAIN:
-        yield "Nothing is in doubt any more."
-    absent = coverage.missing - coverage.gone
-    if absent > 0 and not coverage.braked:
-        stay = "it stays away, its" if absent == 1 else "they stay away, their"
-        yield f"{format_nodes(absent)} missing from SSM: if {stay} findings go after an hour."
-    if coverage.gone:
-        who = format_count(
-            coverage.gone, "node no longer reports; its", "nodes no longer report; their"
-        )
-        yield f"{who} findings were removed."
-    if coverage.untitled:
-        yield f"{format_count(coverage.untitled, 'item', 'items')} without a title left out."
-
-
-def _by_reason(unverified: Mapping[str, str]) -> str:
-    """A line for each reason, the one with the most nodes first."""
+def _list_by_reason(unverified: Mapping[str, str]) -> str:
+    """Lists the nodes by reason, the one with the most nodes first."""
     groups: dict[str, list[str]] = defaultdict(list)
     for instance_id, reason in sorted(unverified.items()):
         groups[reason].append(instance_id)
@@ -187,3 +159,34 @@ def _by_reason(unverified: Mapping[str, str]) -> str:
     ]
     more = sum(len(ids) for _, ids in ranked[NAMED_REASONS:])
     return "\n".join([*lines, f"• {format_nodes(more)} for other reasons"] if more else lines)
+
+
+def render_remarks(alert: Alert) -> Iterator[Block]:
+    """Renders the nodes that were not scanned, then the small print."""
+    if alert.not_scanned:
+        yield plain_section(f"Not scanned: {format_names(alert.not_scanned)}.")
+    lines = list(_list_remarks(alert, alert.outcome.coverage))
+    if lines:
+        yield note("\n".join(lines))
+
+
+def _list_remarks(alert: Alert, coverage: Coverage) -> Iterator[str]:
+    if alert.recovered and alert.topic is not Topic.COMPLETE_AGAIN:
+        yield "Everything could be read again."
+    absent = coverage.missing - coverage.gone
+    if absent > 0 and not coverage.braked:
+        stay = (
+            "If it stays missing for an hour, its"
+            if absent == 1
+            else "If they stay missing for an hour, their"
+        )
+        yield f"{format_nodes(absent)} missing from SSM. {stay} findings are removed."
+    if coverage.gone:
+        who = format_count(coverage.gone, "node no longer reports", "nodes no longer report")
+        removed = format_count(alert.outcome.gone, "finding was removed", "findings were removed")
+        yield f"{who}: {removed}."
+    if coverage.untitled:
+        skipped = format_count(
+            coverage.untitled, "item without a title was", "items without a title were"
+        )
+        yield f"{skipped} skipped."

@@ -1,8 +1,8 @@
-"""Makes text from scanned hosts harmless to look at: one line, in its own order, of a known length.
+"""Puts values into words, and makes text from scanned hosts harmless to show.
 
 Titles, authors and comments may hold anything. Line breaks would forge lines of a
-message or rows of a file, bidirectional controls would show text in another order than
-it is, and NUL ends a cell in some programs.
+message or rows of a file, bidirectional controls would show text in another order,
+and NUL ends a cell in some programs.
 """
 
 import unicodedata
@@ -19,20 +19,20 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def visible(text: str) -> str:
-    """White space becomes spaces, other controls U+FFFD, invisible format characters go.
+    """Replaces white space by spaces and controls by U+FFFD, and drops format characters.
 
-    Every other character stays, in its place.
+    Every other character stays in its place.
     """
     if text.isprintable():
         return text
-    return text.translate({ord(character): _visible(character) for character in set(text)})
+    return text.translate({ord(character): _replace(character) for character in set(text)})
 
 
-def _visible(character: str) -> str:
+def _replace(character: str) -> str:
     if character.isspace():
         return " "
     match unicodedata.category(character):
-        case "Cc" | "Cs":  # control characters, and halves of a pair that UTF-8 cannot hold
+        case "Cc" | "Cs":  # control characters, and halves of a surrogate pair
             return REPLACEMENT
         case "Cf":  # bidirectional controls, zero-width characters, tags
             return ""
@@ -41,66 +41,66 @@ def _visible(character: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Visible text with single spaces, cut to `longest` characters; never empty."""
+    """Returns visible text with single spaces, cut to `longest` characters; never empty."""
     return cut(" ".join(visible(text).split()) or "(blank)", longest)
 
 
 def cut(text: str, longest: int) -> str:
-    """The text where it fits, else its beginning and an ellipsis: `longest` characters at most."""
+    """Returns the text, or its beginning and an ellipsis: `longest` characters at most."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + ELLIPSIS
 
 
-# More nodes than this are a number, not names.
+# Further nodes are counted, not named.
 NAMED_NODES = 10
-# A key of S3 has 1,024 bytes at most.
+# Characters. An S3 key has at most 1,024 bytes.
 KEY_TEXT = 1_000
-# An id of a managed instance has 20 characters; anything longer is not one.
+# Characters. The id of a managed instance has 20.
 NODE_TEXT = 40
 
 
 def format_count(number: int, one: str, many: str) -> str:
-    """`1 node`, `1,204 nodes`."""
+    """Returns a count with its noun: `1 node`, `1,204 nodes`."""
     return f"{number:,} {one if number == 1 else many}"
 
 
 def format_nodes(number: int) -> str:
-    """A number of nodes."""
+    """Returns a count of nodes."""
     return format_count(number, "node", "nodes")
 
 
 def format_findings(number: int) -> str:
-    """A number of findings."""
+    """Returns a count of findings."""
     return format_count(number, "finding", "findings")
 
 
 def format_share(number: int, known: int) -> str:
-    """A share of the known nodes."""
+    """Returns a share of the known nodes: `118 of 120 known`."""
     return f"{number:,} of {known:,} known"
 
 
 def format_severities(by_severity: Mapping[Severity, int]) -> str:
-    """`2 critical, 4 high`, worst first; empty where nothing is counted."""
+    """Returns `2 critical, 4 high`, worst first; empty if nothing is counted."""
     worst_first = sorted(by_severity, key=lambda severity: severity.rank)
     counted = (severity for severity in worst_first if by_severity[severity])
     return ", ".join(f"{by_severity[severity]:,} {severity.lower()}" for severity in counted)
 
 
 def format_total(by_severity: Mapping[Severity, int]) -> str:
-    """`6 (2 critical, 4 high)`, `4 high`, or `0`."""
+    """Returns `6 (2 critical, 4 high)`, `4 high`, or `0`."""
     words = format_severities(by_severity)
     return f"{sum(by_severity.values()):,} ({words})" if "," in words else words or "0"
 
 
 def point_to_csv(total: int, csv_key: str) -> str:
-    """Where the rows of a CSV are that has more of them than a thread gets."""
+    """Says where all rows are if the CSV in the thread has only the worst."""
     return (
         f"The CSV in the thread has the worst {MAX_ATTACHED_ROWS:,} of {format_findings(total)}. "
-        f"All of them are in S3: {one_line(csv_key, KEY_TEXT)}"
+        f"The complete CSV is in S3: {one_line(csv_key, KEY_TEXT)}"
     )
 
 
 def format_names(instance_ids: Sequence[str]) -> str:
-    """`i-1, i-2 and 8 more`: at most ten names in the order given, then a number."""
+    """Returns at most ten names, then a count: `i-1, i-2 and 8 more`."""
     names = ", ".join(one_line(each, NODE_TEXT) for each in instance_ids[:NAMED_NODES])
     more = len(instance_ids) - NAMED_NODES
     return f"{names} and {more:,} more" if more > 0 else names
@@ -108,7 +108,7 @@ def format_names(instance_ids: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The account, region and stage that every message carries; `timezone` is an IANA name."""
+    """The account, region and stage that every message shows. `timezone` is an IANA name."""
 
     account: str
     region: str
@@ -116,8 +116,8 @@ class Origin:
     timezone: str
 
     def local(self, at: datetime) -> str:
-        """A time as its readers' clock shows it, for example `2026-11-23 08:15 UTC`."""
-        # UTC needs no time zone database, which a runtime may lack
+        """Returns a time in the readers' zone, such as `2026-11-23 08:15 UTC`."""
+        # UTC works without a time zone database, which a runtime may lack
         zone = UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 

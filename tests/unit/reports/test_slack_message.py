@@ -235,7 +235,7 @@ def test_the_table_shows_the_worst_ten_titles_and_how_many_more_there_are() -> N
     assert len(rows) == 10
     assert [row[0] for row in rows] == [*["Critical"] * 3, *["High"] * 4, *["Medium"] * 2, "Low"]
     assert [int(row[2]) for row in rows[:3]] == [6, 4, 1]
-    assert "+2 more titles in the CSV in the thread." in shown(message)
+    assert "2 more titles are in the CSV in the thread." in shown(message)
 
 
 def test_a_long_message_shortens_its_lists_until_it_fits() -> None:
@@ -280,16 +280,16 @@ def test_an_association_that_did_not_count_its_nodes_shows_its_status() -> None:
 
 def test_a_part_says_how_many_nodes_are_left() -> None:
     message = render_alert(alert_part(), ORIGIN)
-    assert message.blocks[0]["text"]["text"] == "2 new non-compliant findings (part, 30 nodes left)"
-    assert "*30 nodes left to read.*" in shown(message)
+    assert message.blocks[0]["text"]["text"] == "2 new non-compliant findings (partial scan, 30 nodes deferred)"
+    assert "*30 nodes deferred.*" in shown(message)
 
 
 def test_findings_that_were_snoozed_are_not_called_new() -> None:
     message = render_alert(alert_snooze_ended(), ORIGIN)
-    assert message.blocks[0]["text"]["text"] == "13 findings still fail after their snooze"
+    assert message.blocks[0]["text"]["text"] == "13 findings still fail after their snooze ended"
     assert label(message, "New") == "0"
     assert label(message, "Snooze ended, still failing") == "13"
-    assert "• and 5 more findings in the CSV" in shown(message)
+    assert "• 5 more findings in the CSV" in shown(message)
 
 
 def test_one_finding_whose_snooze_ended_is_singular() -> None:
@@ -297,7 +297,7 @@ def test_one_finding_whose_snooze_ended_is_singular() -> None:
         alert_one(), lines=Lines((Line(finding("t"), LineReason.SNOOZE_ENDED, snooze()),))
     )
     header = render_alert(alert, ORIGIN).blocks[0]["text"]["text"]
-    assert header == "1 finding still fails after its snooze"
+    assert header == "1 finding still fails after its snooze ended"
 
 
 def test_an_ended_snooze_names_who_set_it_and_why() -> None:
@@ -327,9 +327,9 @@ def test_what_was_not_checked_never_reads_like_an_all_clear(alert: Alert) -> Non
 def test_an_incomplete_scan_says_what_was_not_read_and_how_to_release_the_brake() -> None:
     said = shown(render_alert(alert_incomplete(), ORIGIN))
     assert "This is not an all-clear." in said
-    assert "62 of 120 known nodes are missing from SSM; nothing was removed." in said
+    assert "62 of 120 known nodes are missing from SSM. Nothing was removed." in said
     assert 'invoke `reconcile` with `{"accept_missing": true}`' in said
-    assert "*25 nodes left to read.*" in said
+    assert "*25 nodes deferred.*" in said
     assert f"{Doubt.UNREADABLE} (12 nodes): {node(0)}" in said
     assert "and 2 more\n" in said
 
@@ -337,8 +337,8 @@ def test_an_incomplete_scan_says_what_was_not_read_and_how_to_release_the_brake(
 def test_missing_and_gone_nodes_without_a_brake_are_small_print() -> None:
     alert = replace(alert_one(), outcome=outcome(Coverage(known=9, missing=3, gone=1)))
     said = shown(render_alert(alert, ORIGIN))
-    assert "2 nodes missing from SSM: if they stay away, their findings go" in said
-    assert "1 node no longer reports; its findings were removed." in said
+    assert "2 nodes missing from SSM. If they stay missing for an hour, their findings are removed." in said
+    assert "1 node no longer reports: 0 findings were removed." in said
 
 
 def test_no_alert_yet_is_said() -> None:
@@ -355,13 +355,13 @@ def test_hostile_titles_are_shown_as_they_are_and_ping_nobody() -> None:
 
 def test_a_month_shows_the_oldest_finding_and_its_age() -> None:
     said = shown(render_monthly(report(), ORIGIN))
-    assert "since 2026-01-04 06:30 UTC, 331 days" in said
+    assert "first seen 2026-01-04 06:30 UTC, 331 days ago" in said
     assert "CSV in the thread and in S3: monthly/2026/12/non-compliant-2026-12-01.csv" in said
 
 
 def test_a_month_of_an_unknown_fleet_is_no_all_clear() -> None:
     message = render_monthly(replace(report(), known_nodes=0, oldest=None), ORIGIN)
-    assert "*No node is known*, so nothing was checked." in shown(message)
+    assert "*No nodes are known.* Nothing was checked." in shown(message)
 
 
 def test_more_rows_than_a_thread_gets_are_said_to_be_in_the_bucket() -> None:
@@ -370,7 +370,7 @@ def test_more_rows_than_a_thread_gets_are_said_to_be_in_the_bucket() -> None:
     at_most = replace(alert_one(), lines=Lines((line,) * MAX_ATTACHED_ROWS), csv_key=key)
     assert key not in shown(render_alert(at_most, ORIGIN))
     too_many = replace(at_most, lines=Lines((line,) * (MAX_ATTACHED_ROWS + 1)))
-    where = "The CSV in the thread has the worst 20,000 of 20,001 findings. All of them are in S3: "
+    where = "The CSV in the thread has the worst 20,000 of 20,001 findings. The complete CSV is in S3: "
     assert f"{where}{key}" in shown(render_alert(too_many, ORIGIN))
     month = replace(report(), by_severity={Severity.LOW: MAX_ATTACHED_ROWS + 1})
     assert f"{where}{month.csv_key}" in shown(render_monthly(month, ORIGIN))

@@ -76,7 +76,8 @@ def _point_to_file(report: MonthlyReport) -> str:
 
 
 def _describe_stale(number: int) -> str:
+    they_are = "It is" if number == 1 else "They are"
     return (
-        f"*{format_nodes(number)} with possibly outdated results.* They are missing from SSM or "
+        f"*{format_nodes(number)} with possibly outdated results.* {they_are} missing from SSM or "
         "unverified."
     )

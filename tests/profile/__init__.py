@@ -1,1 +1,1 @@
-"""The InSpec profile: its form, and what it makes of hosts of every kind."""
+"""The InSpec profile: the form of its controls, and their results on made-up hosts."""

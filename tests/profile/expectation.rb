@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-# One describe block: what it is about, and how each of its expectations ends.
+# One describe block: its subject, and the result of each expectation.
 class Expectation
-  # A matcher, with the words in which InSpec shows it.
+  # A matcher, with the words that InSpec prints for it.
   Matcher = Struct.new(:words, :test) do
-    # `cmp >= 5` reads as the operator of what `cmp` gives.
+    # `cmp >= 5` applies the operator to the result of `cmp`.
     %i[<= >=].each do |operator|
       define_method(operator) do |limit|
         Matcher.new("cmp #{operator} #{limit}", ->(value) { value.to_i.public_send(operator, limit) })
@@ -29,7 +29,7 @@ class Expectation
     end
   end
 
-  # What stands in an `it` block.
+  # The content of an `it` block.
   class Sentence
     attr_reader :words, :passed
 

@@ -1,14 +1,14 @@
 # frozen_string_literal: true
 
-# A made-up host: what its commands print, which files it has, which services run.
-# A command that it does not know is one that is not installed there.
+# A made-up host: the output of its commands, its files and its services. An unknown command is
+# not installed on the host.
 class Host
-  Answer = Struct.new(:exit_status, :stdout)
+  Result = Struct.new(:exit_status, :stdout)
   System = Struct.new(:family) do
     def debian? = family == 'debian'
   end
 
-  # A file as InSpec's resource of that name shows it.
+  # A file, like InSpec's resource `file`.
   class Entry
     def initialize(path, facts)
       @path = path
@@ -23,7 +23,7 @@ class Host
     def more_permissive_than?(most) = (@facts['mode'].to_i(8) & ~most.to_i(8)).positive?
   end
 
-  # A service as InSpec's systemd_service shows it.
+  # A service, like InSpec's resource `systemd_service`.
   class Service
     def initialize(name, states)
       @name = name
@@ -46,6 +46,6 @@ class Host
   def command(line)
     known = @facts['commands'].find { |pattern, _| line.match?(Regexp.new(pattern)) }
     status, stdout = known ? known.last : [127, '']
-    Answer.new(status, stdout)
+    Result.new(status, stdout)
   end
 end

@@ -1,4 +1,4 @@
-"""Made-up hosts for the profile: hardened, broken, and such of which nothing can be seen."""
+"""Made-up hosts for the profile: hardened, broken and unreadable."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -51,12 +51,12 @@ KERNEL = {
 
 
 def build_file(content: str, mode: str = "0644", owner: str = "root") -> dict[str, str]:
-    """A file that can be read."""
+    """Return a readable file."""
     return {"content": content, "mode": mode, "owner": owner}
 
 
 def build_ubuntu() -> Host:
-    """A hardened Ubuntu."""
+    """Return a hardened Ubuntu host."""
     return {
         "family": "debian",
         "services": {
@@ -101,7 +101,7 @@ def build_ubuntu() -> Host:
 
 
 def build_amazon() -> Host:
-    """A hardened Amazon Linux 2023."""
+    """Return a hardened Amazon Linux 2023 host."""
     host = build_ubuntu()
     host["family"] = "redhat"
     host["services"] = {
@@ -126,7 +126,7 @@ def build_amazon() -> Host:
 
 
 def build_broken() -> Host:
-    """An Ubuntu on which everything that can be wrong is wrong."""
+    """Return an Ubuntu host that fails every control."""
     host = change_commands(
         build_ubuntu(),
         {
@@ -161,15 +161,15 @@ def build_broken() -> Host:
 
 
 def build_unreadable(family: str) -> Host:
-    """A host of which nothing can be seen: no tool, no file, not root."""
+    """Return a host without tools, files or root rights."""
     return {"family": family, "services": {}, "files": {}, "commands": []}
 
 
-def change_commands(host: Host, answers: Mapping[str, list[Any]]) -> Host:
-    """The host, with other answers of the commands that begin with these patterns."""
-    made = deepcopy(host)
-    for known in made["commands"]:
-        for pattern, answer in answers.items():
-            if known[0].startswith(pattern):
-                known[1] = answer
-    return made
+def change_commands(host: Host, results: Mapping[str, list[Any]]) -> Host:
+    """Return the host with other results for the commands whose pattern starts like this."""
+    copy = deepcopy(host)
+    for command in copy["commands"]:
+        for pattern, result in results.items():
+            if command[0].startswith(pattern):
+                command[1] = result
+    return copy

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
-# Runs the control files of the profile on a made-up host, and prints as JSON what each control
-# says of itself, whether it skips and why, and how its expectations end. It knows as much of
-# InSpec's language as the profile uses; any other word is a NoMethodError, and so a failed test.
+# Runs the control files of the profile on a made-up host. Prints as JSON what each control
+# declares, why it skips, and how its expectations end. It knows only the part of InSpec's
+# language that the profile uses. Any other word is a NoMethodError, which fails the test.
 #
 #   ruby recorder.rb host.json inputs.json controls/*.rb
 
@@ -10,27 +10,27 @@ require 'json'
 require_relative 'host'
 require_relative 'expectation'
 
-# One control: what it says of itself, its reason to skip, its expectations.
+# One control: its declarations, its reason to skip, its expectations.
 class Control
-  attr_reader :told
+  attr_reader :record
 
   def initialize(id, host, inputs)
     @host = host
     @inputs = inputs
-    @told = { id: id, descs: {}, tags: {}, results: [], only_ifs: 0, skip: nil }
+    @record = { id: id, descs: {}, tags: {}, results: [], only_ifs: 0, skip: nil }
   end
 
-  def title(text) = @told[:title] = text
-  def impact(value) = @told[:impact] = value
-  def tag(tags) = @told[:tags].merge!(tags.transform_keys(&:to_s))
+  def title(text) = @record[:title] = text
+  def impact(value) = @record[:impact] = value
+  def tag(tags) = @record[:tags].merge!(tags.transform_keys(&:to_s))
 
   def desc(kind, text = nil)
-    text ? @told[:descs][kind] = text : @told[:descs]['desc'] = kind
+    text ? @record[:descs][kind] = text : @record[:descs]['desc'] = kind
   end
 
   def only_if(message = nil)
-    @told[:only_ifs] += 1
-    @told[:skip] = message || '' unless yield
+    @record[:only_ifs] += 1
+    @record[:skip] = message || '' unless yield
   end
 
   def describe(subject, &block)
@@ -39,11 +39,11 @@ class Control
     @pending = (@pending || []) << expectation
   end
 
-  # As InSpec does: a control that skips runs none of its expectations.
+  # As in InSpec, a control that skips runs no expectations.
   def finish
-    return if @told[:skip]
+    return if @record[:skip]
 
-    @told[:results] = (@pending || []).flat_map(&:results)
+    @record[:results] = (@pending || []).flat_map(&:results)
   end
 
   def input(name) = @inputs.fetch(name)
@@ -53,7 +53,7 @@ class Control
   def os = @host.os
 end
 
-# The words that a control file may use outside of controls.
+# The words that a control file may use outside its controls.
 class Profile
   attr_reader :controls
 
@@ -64,10 +64,10 @@ class Profile
   end
 
   def control(id, &block)
-    made = Control.new(id, @host, @inputs)
-    made.instance_eval(&block)
-    made.finish
-    @controls << made.told
+    control = Control.new(id, @host, @inputs)
+    control.instance_eval(&block)
+    control.finish
+    @controls << control.record
   end
 
   def command(line) = @host.command(line)

@@ -1,4 +1,4 @@
-"""The form of the profile: what InSpec, and whoever reads a finding, need of every control."""
+"""The form of the controls, as InSpec and the readers of findings need it."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.profile.hosts import build_ubuntu
-from tests.profile.running import (
+from tests.profile.runner import (
     CONTROLS,
     MISSING,
     PROFILE,
@@ -22,7 +22,7 @@ from tests.profile.running import (
 pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
 RUBOCOP = shutil.which("rubocop")
 
-# Control to impact, as agreed; a new control is added here on purpose.
+# The agreed impact of each control. Add a new control here too.
 IMPACTS = {
     **{f"ec2-ssh-0{n}": impact for n, impact in enumerate((1.0, 0.7, 1.0, 0.5, 0.3, 0.7, 0.7), 1)},
     **{f"ec2-acct-0{n}": impact for n, impact in enumerate((1.0, 1.0, 0.5, 0.5), 1)},
@@ -37,7 +37,7 @@ IMPACTS = {
     "ec2-update-01": 0.7,
     "ec2-update-02": 0.3,
 }
-# SSM keeps 500 characters of "<title> : <code_desc>".
+# SSM stores 500 characters of "<title> : <code_desc>".
 LONGEST_TITLE = 120
 LONGEST_ITEM = 500
 
@@ -47,7 +47,7 @@ def controls() -> list[dict[str, Any]]:
     return record_controls(build_ubuntu())
 
 
-def test_the_controls_are_those_that_were_agreed_with_their_impact(
+def test_the_controls_are_the_agreed_ones_with_their_impact(
     controls: list[dict[str, Any]],
 ) -> None:
     assert {each["id"]: each["impact"] for each in controls} == IMPACTS
@@ -55,15 +55,15 @@ def test_the_controls_are_those_that_were_agreed_with_their_impact(
 
 
 @pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
-def test_ids_are_literal_strings(file: Any) -> None:
-    """`inspec check` crashes on any other."""
+def test_ids_of_controls_are_literal_strings(file: Any) -> None:
+    """`inspec check` crashes on other expressions."""
     text = file.read_text()
     written = re.findall(r"^control '([\w-]+)' do$", text, re.MULTILINE)
     assert len(written) == len(re.findall(r"^\s*control\b", text, re.MULTILINE)) > 0
     assert set(written) <= IMPACTS.keys()
 
 
-def test_titles_can_be_read_and_looked_for(controls: list[dict[str, Any]]) -> None:
+def test_titles_are_short_unique_sentences_without_quotes(controls: list[dict[str, Any]]) -> None:
     for control in controls:
         title = control["title"]
         assert len(title) < LONGEST_TITLE
@@ -72,7 +72,7 @@ def test_titles_can_be_read_and_looked_for(controls: list[dict[str, Any]]) -> No
     assert len({each["title"] for each in controls}) == len(controls)
 
 
-def test_every_control_explains_itself(controls: list[dict[str, Any]]) -> None:
+def test_every_control_has_descriptions_and_nist_tags(controls: list[dict[str, Any]]) -> None:
     for control in controls:
         assert control["descs"].keys() == {"desc", "rationale", "check", "fix"}
         assert all(control["descs"].values())
@@ -81,11 +81,11 @@ def test_every_control_explains_itself(controls: list[dict[str, Any]]) -> None:
         assert all(re.fullmatch(r"[A-Z]{2}-\d+( \(\d+\))?", each) for each in families)
 
 
-def test_every_control_can_skip(controls: list[dict[str, Any]]) -> None:
+def test_every_control_has_a_condition_to_skip(controls: list[dict[str, Any]]) -> None:
     assert {each["only_ifs"] for each in controls} == {1}
 
 
-def test_a_result_fits_into_a_compliance_item_and_says_the_same_every_time(
+def test_results_are_unique_and_fit_into_a_compliance_item(
     controls: list[dict[str, Any]],
 ) -> None:
     seen = [
@@ -98,7 +98,7 @@ def test_a_result_fits_into_a_compliance_item_and_says_the_same_every_time(
     assert len(seen) < 2 * len(controls)
 
 
-def test_every_input_has_a_default_and_a_description_and_is_used() -> None:
+def test_every_input_is_used_and_has_a_default_and_a_description() -> None:
     declared = yaml.safe_load((PROFILE / "inspec.yml").read_text())["inputs"]
     for each in declared:
         assert each.keys() == {"name", "description", "type", "value"}
@@ -108,7 +108,7 @@ def test_every_input_has_a_default_and_a_description_and_is_used() -> None:
     assert used == read_inputs().keys()
 
 
-def test_the_profile_says_where_it_runs_and_depends_on_nothing() -> None:
+def test_the_profile_names_its_platforms_and_has_no_dependencies() -> None:
     profile = yaml.safe_load((PROFILE / "inspec.yml").read_text())
     platforms = {value for each in profile["supports"] for value in each.values()}
     assert platforms == {"amazon", "ubuntu", "debian", "redhat"}
@@ -118,7 +118,7 @@ def test_the_profile_says_where_it_runs_and_depends_on_nothing() -> None:
 
 
 @pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
-def test_nothing_is_printed_and_no_command_can_hang(file: Any) -> None:
+def test_controls_print_nothing_and_slow_commands_have_a_timeout(file: Any) -> None:
     text = file.read_text()
     assert not re.search(r"^\s*(puts|print|pp|p|warn)\b", text, re.MULTILINE)
     for line in re.findall(r"command\([\"'](.+)[\"']\)", text):
@@ -127,13 +127,13 @@ def test_nothing_is_printed_and_no_command_can_hang(file: Any) -> None:
 
 
 @pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
-def test_ruby_takes_the_file_without_a_warning(file: Any) -> None:
+def test_ruby_parses_the_file_without_a_warning(file: Any) -> None:
     checked = run_ruby("-c", str(file))
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "Syntax OK\n", "")
 
 
 @pytest.mark.skipif(RUBOCOP is None, reason="rubocop is not installed: apt-get install rubocop")
-def test_rubocop_has_nothing_against_it() -> None:
+def test_rubocop_finds_no_offense() -> None:
     assert RUBOCOP is not None
     ran = subprocess.run(  # noqa: S603 - a linter on our own files
         [RUBOCOP, "--config", PROFILE / ".rubocop.yml", "--cache", "false", PROFILE],
@@ -156,6 +156,6 @@ def test_the_profile_is_documented(document: str, words: list[str]) -> None:
     assert [word for word in words if word not in text] == []
 
 
-def test_every_control_and_input_stands_in_the_readme() -> None:
+def test_the_readme_names_every_control_and_input() -> None:
     text = (PROFILE / "README.md").read_text()
     assert [name for name in (*IMPACTS, *read_inputs()) if f"`{name}`" not in text] == []

@@ -1,4 +1,4 @@
-"""What the profile makes of hosts: it passes, it fails, and of what it cannot see it says so."""
+"""The results of the profile on made-up hosts: passed, failed, or skipped with a reason."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ from tests.profile.hosts import (
     build_unreadable,
     change_commands,
 )
-from tests.profile.running import MISSING, RUBY, find_failed, find_skipped, record_controls
+from tests.profile.runner import MISSING, RUBY, find_failed, find_skipped, record_controls
 from tests.profile.test_form import IMPACTS
 
 pytestmark = pytest.mark.skipif(RUBY is None, reason=MISSING)
 
 
 def read_results(host: Host, control: str, **inputs: Any) -> tuple[str | None, list[bool]]:
-    """Why a control skips, and how its expectations end."""
+    """Return why a control skips, if it does, and whether each of its expectations passes."""
     (found,) = (each for each in record_controls(host, **inputs) if each["id"] == control)
     return found["skip"], [result["passed"] for result in found["results"]]
 
 
 @pytest.mark.parametrize("host", [build_ubuntu(), build_amazon()], ids=["ubuntu", "amazon"])
-def test_a_hardened_host_passes_everything_and_nothing_is_left_out(host: Host) -> None:
+def test_a_hardened_host_passes_every_control(host: Host) -> None:
     controls = record_controls(host)
     assert find_failed(controls) == {}
     assert find_skipped(controls) == {}
@@ -39,7 +39,7 @@ def test_a_broken_host_fails_every_control() -> None:
 
 
 @pytest.mark.parametrize("family", ["debian", "redhat"])
-def test_a_host_of_which_nothing_can_be_seen_neither_fails_nor_passes(family: str) -> None:
+def test_an_unreadable_host_skips_every_control_with_a_reason(family: str) -> None:
     controls = record_controls(build_unreadable(family))
     assert [each["id"] for each in controls if each["results"]] == []
     reasons = find_skipped(controls)
@@ -72,7 +72,9 @@ def test_a_host_of_which_nothing_can_be_seen_neither_fails_nor_passes(family: st
         (change_commands(build_amazon(), {"needs-restarting": [2, ""]}), ["ec2-update-02"]),
     ],
 )
-def test_what_could_not_be_seen_is_skipped_with_a_reason(host: Host, controls: list[str]) -> None:
+def test_a_control_without_its_data_is_skipped_with_a_reason(
+    host: Host, controls: list[str]
+) -> None:
     found = record_controls(host)
     assert find_failed(found) == {}
     reasons = find_skipped(found)
@@ -80,20 +82,20 @@ def test_what_could_not_be_seen_is_skipped_with_a_reason(host: Host, controls: l
 
 
 @pytest.mark.parametrize(("status", "passed"), [("200", False), ("401", True), ("403", True)])
-def test_the_metadata_service_has_to_refuse_a_request_without_a_token(
+def test_the_metadata_service_must_refuse_a_request_without_a_token(
     status: str, *, passed: bool
 ) -> None:
     host = change_commands(build_ubuntu(), {"curl ": [0, status]})
     assert read_results(host, "ec2-imds-01") == (None, [passed])
 
 
-def test_the_metadata_service_is_asked_where_the_input_says() -> None:
+def test_an_input_sets_the_address_of_the_metadata_service() -> None:
     host = change_commands(build_ubuntu(), {"curl ": [127, ""]})
     host["commands"].insert(0, ["curl .* http://127.0.0.1:9/latest/meta-data/$", [0, "401"]])
     assert read_results(host, "ec2-imds-01", imds_url="http://127.0.0.1:9") == (None, [True])
 
 
-def test_updates_of_the_red_hat_family_are_counted_without_what_they_replace() -> None:
+def test_pending_red_hat_updates_do_not_include_obsoleted_packages() -> None:
     listing = (
         "\nopenssl.x86_64   1:3.0.8-1   amazonlinux\nkernel.x86_64  6.1.2-3  amazonlinux\n"
         "Obsoleting Packages\nold.noarch   1-1   amazonlinux\n"
@@ -104,8 +106,8 @@ def test_updates_of_the_red_hat_family_are_counted_without_what_they_replace() -
     assert read_results(host, "ec2-update-01", max_pending_security_updates=1) == (None, [False])
 
 
-def test_text_that_is_no_utf_8_fails_nothing() -> None:
-    """An exception would count as a failure."""
+def test_text_that_is_not_utf_8_fails_no_control() -> None:
+    """InSpec counts an exception as a failure."""
     host = change_commands(
         build_ubuntu(),
         {
@@ -119,14 +121,14 @@ def test_text_that_is_no_utf_8_fails_nothing() -> None:
     assert (find_failed(controls), find_skipped(controls)) == ({}, {})
 
 
-def test_exceptions_are_inputs() -> None:
+def test_inputs_allow_exceptions() -> None:
     host = build_broken()
     assert read_results(host, "ec2-acct-03", login_system_accounts=["sync", "pg"]) == (None, [True])
     allowed = ["%wheel", "first"]
     assert read_results(host, "ec2-sudo-02", passwordless_sudo_users=allowed) == (None, [True])
 
 
-def test_a_rule_of_audit_for_the_directory_or_for_each_file_is_enough() -> None:
+def test_an_audit_rule_for_the_directory_or_for_each_file_passes() -> None:
     each = "".join(
         f"-a always,exit -S all -F path={path} -F perm=wa\n"
         for path in ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/sudoers")

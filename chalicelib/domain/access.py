@@ -1,4 +1,4 @@
-"""Who may call the API: bearer tokens by their hash, a name and a role each."""
+"""Who may call the API: bearer tokens, each stored as a hash with a name and a role."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
-# HTTP methods by role; no route answers HEAD or OPTIONS.
+# HTTP methods by role. No route answers HEAD or OPTIONS.
 _METHODS = {
     Role.VIEWER: ("GET",),
     Role.OPERATOR: ("GET", "POST", "PUT", "PATCH", "DELETE"),
@@ -29,7 +29,7 @@ _METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What is known of a token; `sha256` is the hash of its text, 64 lower-case hex digits."""
+    """A stored token. `sha256` is the hash of its text: 64 lower-case hex digits."""
 
     name: str
     role: Role
@@ -39,22 +39,22 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever presented a token that is known."""
+    """The holder of a known token."""
 
     name: str
     role: Role
 
 
 def hash_token(token: str) -> str:
-    """The hash that stands for a token: the only form in which it is kept."""
+    """Returns the SHA-256 of a token, the only form in which it is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_caller(tokens: Iterable[AccessToken], presented: str) -> Caller | None:
-    """Whose token it is, None for nobody's.
+    """Returns the holder of the presented token, None if the token is unknown.
 
-    Every token is compared, each in constant time, so that the time taken says
-    neither how much of a hash was right nor which token it was.
+    Compares every token in constant time. The response time then reveals neither
+    how much of a hash matched nor which token it was.
     """
     digest = hash_token(presented).encode()
     caller = None
@@ -64,28 +64,28 @@ def find_caller(tokens: Iterable[AccessToken], presented: str) -> Caller | None:
     return caller
 
 
-def allowed_methods(role: Role) -> tuple[str, ...]:
-    """The HTTP methods that a role may use, on every route."""
+def list_methods(role: Role) -> tuple[str, ...]:
+    """Lists the HTTP methods that a role may use on every route."""
     return _METHODS[role]
 
 
 def append_token(tokens: tuple[AccessToken, ...], token: AccessToken) -> tuple[AccessToken, ...]:
-    """The tokens with one more; `RuleBroken` where its name is malformed or taken."""
+    """Returns the tokens with one more; `RuleBroken` if its name is malformed or taken."""
     if not re.fullmatch(NAME_FORM, token.name):
         raise RuleBroken(
-            f"{token.name!r} cannot name a token: give 1 to 64 letters, digits, dots, "
-            "underscores and hyphens, a letter or a digit first."
+            f"{token.name!r} is not a valid token name. Use 1 to 64 letters, digits, dots, "
+            "underscores and hyphens; begin with a letter or a digit."
         )
     if any(token.name == each.name for each in tokens):
         raise RuleBroken(
-            f"A token named {token.name} exists already: revoke it first, or choose another name."
+            f"A token named {token.name} already exists. Revoke it first, or choose another name."
         )
     return (*tokens, token)
 
 
 def remove_token(tokens: tuple[AccessToken, ...], name: str) -> tuple[AccessToken, ...]:
-    """The tokens without the one of this name; `NotFound` where there is none."""
-    left = tuple(token for token in tokens if token.name != name)
-    if len(left) == len(tokens):
-        raise NotFound(f"No token is named {name}: list the tokens and take a name from there.")
-    return left
+    """Returns the tokens without the one of this name; `NotFound` if there is none."""
+    remaining = tuple(token for token in tokens if token.name != name)
+    if len(remaining) == len(tokens):
+        raise NotFound(f"No token is named {name}. List the tokens to see the names.")
+    return remaining

@@ -105,8 +105,8 @@ def test_what_cannot_be_done_is_an_error_for_people(running: Stack, tmp_path: Pa
     save(running, PROD, kept)
     add = ("add", "--role", "viewer", "--name")
     for arguments, reason in (
-        ((*add, "ci", "--stage", "prod"), "named ci exists already: revoke it first"),
-        ((*add, "a b", "--stage", "prod"), "'a b' cannot name a token"),
+        ((*add, "ci", "--stage", "prod"), "named ci already exists. Revoke it first"),
+        ((*add, "a b", "--stage", "prod"), "'a b' is not a valid token name"),
         (("revoke", "--name", "second", "--stage", "prod"), "No token is named second"),
         (("list", "--stage", "test"), "has no stage test, only dev, prod"),
         (("list", "--parameter", ""), "Parameter validation failed"),

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from chalice.app import AuthRequest, AuthResponse, AuthRoute
 
 from chalicelib import bootstrap
-from chalicelib.domain.access import AccessToken, Caller, allowed_methods, find_caller
+from chalicelib.domain.access import AccessToken, Caller, find_caller, list_methods
 from chalicelib.domain.errors import ServiceError
 
 # Everything that asks who is there; /healthz and /openapi.json do not.
@@ -54,7 +54,7 @@ def authorize_with(
     if isinstance(found, str):
         log().warning("request refused", extra={"why": found})
         return AuthResponse(routes=[], principal_id=NOBODY)
-    route = AuthRoute(PATHS, list(allowed_methods(found.role)))
+    route = AuthRoute(PATHS, list(list_methods(found.role)))
     return AuthResponse([route], principal_id=found.name, context={"role": found.role.value})
 
 

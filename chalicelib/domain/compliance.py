@@ -1,4 +1,4 @@
-"""What SSM Compliance says: rows of the inventory, items of a node, and how they fold."""
+"""What SSM Compliance shows of a node, and whether a reading is verified."""
 
 import hashlib
 import re
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from chalicelib.domain.finding import Observation, Severity
 
-# A running index carries no leading zero, so `ec2-ssh-01` does not end in one.
+# A running index has no leading zero, so `ec2-ssh-01` does not end in one.
 _INDEXED = re.compile(r"^(?P<control>.+)-(?P<index>0|[1-9]\d*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of the checks on one node; `count` is its number of non-compliant items."""
+    """One run of the checks on one node. `count` is its number of non-compliant items."""
 
     execution_id: str
     executed_at: datetime
@@ -24,7 +24,10 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """One row of the compliance summaries: a node and a compliance type."""
+    """One row of the compliance summaries: a node and a compliance type.
+
+    `compliant` is the number of compliant items.
+    """
 
     instance_id: str
     compliance_type: str
@@ -33,13 +36,13 @@ class SummaryRow:
 
     @property
     def checked_nothing(self) -> bool:
-        """Zero compliant and zero non-compliant items: no check ran."""
+        """Whether no check ran: zero compliant and zero non-compliant items."""
         return self.execution.count == 0 and self.compliant == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One NON_COMPLIANT compliance item as read; Id and Title may be missing."""
+    """One NON_COMPLIANT item as read. SSM may omit its Id and its Title."""
 
     compliance_type: str
     execution_id: str
@@ -50,7 +53,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class FoldedItems:
-    """The observations of a node, one a title, and how many items had no title."""
+    """The observations of a node, one for each title, and the number of items without a title."""
 
     observations: tuple[Observation, ...]
     untitled: int
@@ -58,7 +61,11 @@ class FoldedItems:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """The present rows of one node: the newest of each compliance type, by folded type."""
+    """The current rows of one node: the newest of each compliance type.
+
+    Spellings of a type that differ only in case are one type. `superseded` holds
+    the spellings whose rows are older.
+    """
 
     instance_id: str
     rows: tuple[SummaryRow, ...]
@@ -66,39 +73,39 @@ class NodeReport:
 
     @property
     def executions(self) -> dict[str, Execution]:
-        """Compliance type (case folded) to its execution: what a watermark remembers."""
+        """Compliance type (case folded) to its execution, as a watermark stores it."""
         return {row.compliance_type.casefold(): row.execution for row in self.rows}
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The types to list, spelt as the rows spell them."""
+        """The types to read, spelt as the rows spell them."""
         return tuple(sorted(row.compliance_type for row in self.rows))
 
     @property
     def count(self) -> int:
-        """Non-compliant items over all types."""
+        """The number of non-compliant items of all types."""
         return sum(row.execution.count for row in self.rows)
 
     @property
     def checked_nothing(self) -> bool:
-        """Whether for some type not one check ran."""
+        """Whether no check ran for at least one type."""
         return any(row.checked_nothing for row in self.rows)
 
     @property
     def executed_at(self) -> datetime:
-        """When the node last reported, over all types."""
+        """When the node last reported any type."""
         return max(row.execution.executed_at for row in self.rows)
 
 
 def group_reports(rows: Iterable[SummaryRow]) -> dict[str, NodeReport]:
-    """Rows by node. Types that differ only in case are one type and its newest row wins."""
+    """Groups rows by node. Types that differ only in case are one type: its newest row counts."""
     newest: dict[str, dict[str, SummaryRow]] = {}
     spellings: dict[str, set[str]] = {}
     for row in rows:
         types = newest.setdefault(row.instance_id, {})
         spellings.setdefault(row.instance_id, set()).add(row.compliance_type)
         folded = row.compliance_type.casefold()
-        if folded not in types or _age(types[folded]) < _age(row):
+        if folded not in types or _by_age(types[folded]) < _by_age(row):
             types[folded] = row
     return {
         instance_id: NodeReport(
@@ -112,12 +119,15 @@ def group_reports(rows: Iterable[SummaryRow]) -> dict[str, NodeReport]:
     }
 
 
-def _age(row: SummaryRow) -> tuple[datetime, str]:
+def _by_age(row: SummaryRow) -> tuple[datetime, str]:
     return row.execution.executed_at, row.compliance_type
 
 
 def fold_items(instance_id: str, items: Sequence[Item]) -> FoldedItems:
-    """One observation a title, the worst severity winning; items without a title set aside."""
+    """Folds items into one observation for each title, which gets the worst severity.
+
+    Items without a title are only counted: nothing tells them apart.
+    """
     controls = derive_control_ids(items)
     worst: dict[str, Observation] = {}
     untitled = 0
@@ -125,21 +135,20 @@ def fold_items(instance_id: str, items: Sequence[Item]) -> FoldedItems:
         if not item.title or not item.title.strip():
             untitled += 1
             continue
-        seen = Observation(instance_id, item.title, Severity.of(item.severity), control)
-        held = worst.get(item.title)
-        if held is None or (seen.severity.rank, seen.control_id) < (
-            held.severity.rank,
-            held.control_id,
-        ):
-            worst[item.title] = seen
+        observed = Observation(instance_id, item.title, Severity.of(item.severity), control)
+        worst[item.title] = min(worst.get(item.title, observed), observed, key=_by_severity)
     return FoldedItems(tuple(worst[title] for title in sorted(worst)), untitled)
 
 
-def derive_control_ids(items: Sequence[Item]) -> tuple[str, ...]:
-    """The control id of each item, empty where the Id is missing.
+def _by_severity(observation: Observation) -> tuple[int, str]:
+    return observation.severity.rank, observation.control_id
 
-    The reporter appends a running index that shifts between runs. It is taken
-    off only where every Id of the node ends in one and no two are the same.
+
+def derive_control_ids(items: Sequence[Item]) -> tuple[str, ...]:
+    """Returns the control id of each item; empty if its Id is missing.
+
+    The reporter appends a running index that shifts between executions. It is
+    removed only if every Id of the node ends in an index and no index repeats.
     """
     matches = [_INDEXED.match(item.item_id) for item in items if item.item_id]
     indexes = [match["index"] for match in matches if match]
@@ -153,30 +162,36 @@ def derive_control_ids(items: Sequence[Item]) -> tuple[str, ...]:
 
 
 class Doubt(StrEnum):
-    """Why a node is not verified; the value is the reason people read."""
+    """Why a node is unverified. The value is the reason that people read."""
 
-    NOTHING_CHECKED = "no check ran on it"
-    COUNT_DIFFERS = "SSM lists another number of items than it announces"
-    LISTED_TWICE = "SSM lists an item twice, so it may have left out another"
-    EXECUTION_DIFFERS = "its items belong to another execution than announced"
-    SNOOZES_UNREADABLE = "the snoozes that its fixes may end could not be read"
-    TYPE_NOT_LISTED = "SSM does not list all of its compliance types any more"
-    NOT_LISTED = "SSM does not list it any more"
-    UNREADABLE = "SSM could not list its items"
+    NOTHING_CHECKED = "No check ran"
+    COUNT_DIFFERS = "SSM returned a different number of items than its summary reports"
+    LISTED_TWICE = "SSM returned an item twice, so another may be missing"
+    EXECUTION_DIFFERS = "The items belong to a different execution than the summary"
+    SNOOZES_UNREADABLE = "The snoozes that a fix may end could not be read"
+    TYPE_NOT_LISTED = "SSM no longer lists every compliance type of the node"
+    NOT_LISTED = "SSM no longer lists the node"
+    UNREADABLE = "SSM did not return the items of the node"
+
+
+# These follow from the summary itself. Any other doubt may pass by itself.
+CERTAIN = frozenset({Doubt.NOTHING_CHECKED, Doubt.NOT_LISTED})
+# Two scans that read the same settle these.
+SETTLED_BY_REPETITION = frozenset({Doubt.COUNT_DIFFERS, Doubt.LISTED_TWICE})
 
 
 def drop_superseded(report: NodeReport, items: Sequence[Item]) -> tuple[Item, ...]:
-    """The items less those of a type that a newer row, spelt otherwise, has replaced."""
+    """Drops items whose compliance type was superseded by a newer spelling of it."""
     return tuple(item for item in items if item.compliance_type not in report.superseded)
 
 
 def find_doubt(report: NodeReport, items: Sequence[Item]) -> Doubt | None:
-    """What speaks against one reading; None where it is verified."""
+    """Returns the first doubt about a reading; None if it is verified."""
     if report.checked_nothing:
         return Doubt.NOTHING_CHECKED
-    announced = report.executions
+    executions = report.executions
     for item in items:
-        execution = announced.get(item.compliance_type.casefold())
+        execution = executions.get(item.compliance_type.casefold())
         if execution is None or execution.execution_id != item.execution_id:
             return Doubt.EXECUTION_DIFFERS
     if len(items) != report.count:
@@ -186,33 +201,24 @@ def find_doubt(report: NodeReport, items: Sequence[Item]) -> Doubt | None:
     return None
 
 
-def fingerprint(items: Sequence[Item]) -> str:
-    """What a reading showed, whatever its order; empty where it showed nothing."""
+def compute_fingerprint(items: Sequence[Item]) -> str:
+    """Returns a hash of the items in any order; empty if there are none."""
     if not items:
         return ""
-    shown = sorted(
+    lines = sorted(
         repr((each.compliance_type, each.execution_id, each.item_id, each.title, each.severity))
         for each in items
     )
-    return hashlib.sha256("\n".join(shown).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-# What two passes that read the same speak against.
-SETTLED_BY_REPETITION = frozenset({Doubt.COUNT_DIFFERS, Doubt.LISTED_TWICE})
+def settle_doubt(doubt: Doubt | None, fingerprint: str, earlier: str) -> Doubt | None:
+    """Returns the doubt; None if an earlier scan read the same and that settles it.
 
-
-def settle_doubt(against: Doubt | None, reading: str, earlier: str) -> Doubt | None:
-    """The doubt about a reading, none where an earlier pass read the same.
-
-    Two readings a moment apart may both be cut short in the same way; two
-    passes may not. A reading that shows nothing carries no execution, and so
-    never proves anything against an announced count. Items that a report
-    really holds twice are listed twice by every pass.
+    Two readings a moment apart may be cut short in the same way. Two scans are
+    not. Items that a report really holds twice are returned twice in every scan.
+    An empty reading carries no execution, so it never settles a doubt.
     """
-    if against in SETTLED_BY_REPETITION and reading and reading == earlier:
+    if doubt in SETTLED_BY_REPETITION and fingerprint and fingerprint == earlier:
         return None
-    return against
-
-
-# What the summary itself says needs no second look; any other doubt may pass by itself.
-CERTAIN = frozenset({Doubt.NOTHING_CHECKED, Doubt.NOT_LISTED})
+    return doubt

@@ -11,9 +11,9 @@ from chalicelib.domain.compliance import (
     FoldedItems,
     NodeReport,
     SummaryRow,
+    compute_fingerprint,
     drop_superseded,
     find_doubt,
-    fingerprint,
     fold_items,
     settle_doubt,
 )
@@ -73,7 +73,7 @@ def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> 
             against = find_doubt(report, items)
     except ServiceError:
         return Reading(report, FoldedItems((), 0), Doubt.UNREADABLE)
-    shown = fingerprint(items)
+    shown = compute_fingerprint(items)
     against = settle_doubt(against, shown, earlier)
     return Reading(report, fold_items(report.instance_id, items), against, shown)
 

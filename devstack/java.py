@@ -25,14 +25,14 @@ def find_java() -> str | None:
 
 
 def read_version(java: str) -> int:
-    """Return the major version of a Java, such as 17; 0 if the program names none.
+    """Return the major version of a Java, such as 17. 0 if the program prints no version.
 
-    On macOS without Java, `java` is a program that only says where to get Java.
+    On macOS without Java, `java` is a program that only explains how to get Java.
     """
-    answer = subprocess.run(  # noqa: S603 - found on the PATH of whoever runs this
+    output = subprocess.run(  # noqa: S603 - found on the PATH of the user
         [java, "-version"], capture_output=True, text=True, check=False
     )
-    version = re.search(r'version "(\d+)', answer.stderr)
+    version = re.search(r'version "(\d+)', output.stderr)
     return int(version[1]) if version else 0
 
 

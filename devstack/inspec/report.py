@@ -147,10 +147,10 @@ def _collect_warnings(profiles: list[Mapping[str, Any]], items: int) -> Iterator
         yield "Nothing was checked: the report has neither passed nor failed results."
 
 
-def require_object(value: Any, where: str) -> Mapping[str, Any]:
+def require_object(value: Any, name: str) -> Mapping[str, Any]:
     """Return `value` if it is a JSON object, or raise ReportError."""
     if not isinstance(value, Mapping):
-        raise ReportError(f"{where} is not a JSON object. {HINT}")
+        raise ReportError(f"{name} is not a JSON object. {HINT}")
     return value
 
 

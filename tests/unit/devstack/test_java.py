@@ -9,11 +9,11 @@ import pytest
 from devstack import java
 
 
-def install(folder: Path, answer: str) -> str:
-    """Write a program named java that answers `-version` on standard error, as Java does."""
+def install(folder: Path, output: str) -> str:
+    """Write a program named java that prints its version on standard error, as Java does."""
     folder.mkdir(exist_ok=True)
     program = folder / "java"
-    program.write_text(f"#!/bin/sh\necho '{answer}' >&2\n")
+    program.write_text(f"#!/bin/sh\necho '{output}' >&2\n")
     program.chmod(0o755)
     return str(program)
 
@@ -44,11 +44,11 @@ def test_the_java_of_the_machine_comes_first(machine: Path, packaged: Path, vers
     assert java.find_java() == own
 
 
-@pytest.mark.parametrize("answer", ['java version "1.8.0_402"', "Unable to locate a Java Runtime"])
-def test_a_java_that_is_too_old_or_empty_is_not_used(
-    machine: Path, packaged: Path, answer: str
+@pytest.mark.parametrize("output", ['java version "1.8.0_402"', "Unable to locate a Java Runtime"])
+def test_a_java_that_is_too_old_or_a_placeholder_is_not_used(
+    machine: Path, packaged: Path, output: str
 ) -> None:
-    install(machine, answer)
+    install(machine, output)
 
     assert java.find_java() == str(packaged)
 
@@ -59,7 +59,7 @@ def test_a_machine_without_java_uses_the_package(packaged: Path) -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_without_either_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_without_java_and_package_has_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert java.find_java() is None
     assert java.main() == 1
     assert "no Java 17" in capsys.readouterr().out

@@ -27,10 +27,10 @@ class Story:
         """Play every scene, in order. Raises `StoryError` at the first wrong count."""
         scenes = (
             ("Four nodes report, all is new", self.play_first_scan),
-            ("The same again, nothing is new", self.play_second_scan),
+            ("Same results, nothing is new", self.play_second_scan),
             ("One node is fixed, one breaks", self.play_changed_nodes),
-            ("A snoozed title fails once more", self.play_snooze),
-            ("The snoozes end, checks still fail", self.play_end_of_snoozes),
+            ("A snoozed title fails again", self.play_snooze),
+            ("The snoozes end", self.play_end_of_snoozes),
             ("One node cannot be checked", self.play_unchecked_node),
             ("The month ends", self.play_month),
         )

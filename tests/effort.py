@@ -1,8 +1,8 @@
-"""How much is tried at random: little by `make test`, much by `make soak`, which sets SOAK."""
+"""How many random examples a test tries: few in `make test`, many in `make soak`."""
 
 import os
 
 
 def examples(usual: int, soak: int) -> int:
-    """The number of examples that a test tries."""
+    """The number of examples to try. `make soak` sets SOAK."""
     return soak if os.environ.get("SOAK") else usual

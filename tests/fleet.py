@@ -1,14 +1,16 @@
-"""A fleet and a service in memory: what tests of the pass are written in."""
+"""A service in memory and the fleet that it watches, for tests of whole scans."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.scan import Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Context, Inbox, Options
 from chalicelib.usecases.ports import Renderer
@@ -32,9 +34,10 @@ START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TYPE = "Custom:InSpec"
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
-def item(
+def make_item(
     title: str | None = "SSH must not allow root",
     *,
     execution: str = "run-1",
@@ -42,18 +45,18 @@ def item(
     item_id: str | None = "ssh-01",
     compliance_type: str = TYPE,
 ) -> Item:
-    """A non-compliant item."""
+    """Returns a non-compliant item."""
     return Item(compliance_type, execution, item_id, title, severity)
 
 
-def snooze(**fields: object) -> Snooze:
-    """A pair snooze over the first day, unless told otherwise."""
-    usual = Snooze(
+def make_snooze(**fields: Any) -> Snooze:
+    """Returns a snooze of one finding on the first day, with these fields changed."""
+    snooze = Snooze(
         id="s-1",
         instance_id="i-1",
         title="SSH must not allow root",
         starts_at=START,
-        ends_at=START + timedelta(days=1),
+        ends_at=START + DAY,
         until_resolved=False,
         reason=Reason.FIX_SCHEDULED,
         comment="ticket 42",
@@ -61,12 +64,12 @@ def snooze(**fields: object) -> Snooze:
         created_via="api",
         created_at=START,
     )
-    return replace(usual, **fields)  # type: ignore[arg-type]
+    return replace(snooze, **fields)
 
 
 @dataclass
 class FakeClock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     now: datetime = START
 
@@ -74,25 +77,30 @@ class FakeClock:
         return self.now
 
     def forward(self, by: timedelta) -> None:
+        """Moves the clock forward."""
         self.now += by
 
 
-def _text(alert: Alert) -> Rendered:
+def _render_alert(alert: Alert) -> Rendered:
     titles = ",".join(line.finding.title for line in alert.lines.announced)
     return Rendered(f"{alert.topic}: {titles}", ({"type": "divider"},))
 
 
-def _monthly(report: MonthlyReport) -> Rendered:
+def _render_monthly(report: MonthlyReport) -> Rendered:
     return Rendered(f"monthly: {report.total}", ({"type": "divider"},))
 
 
-def _csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
+def _render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
     yield "\n".join(row.finding.title for row in rows).encode()
 
 
 @dataclass
 class Service:
-    """The whole service over memory, and the fleet that it watches."""
+    """The whole service in memory, and the fleet that it watches.
+
+    An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`.
+    A CSV has one title in a line and no header.
+    """
 
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
@@ -105,6 +113,7 @@ class Service:
 
     @property
     def context(self) -> Context:
+        """The ports of a scan."""
         return Context(
             compliance=self.compliance,
             findings=self.findings,
@@ -112,11 +121,11 @@ class Service:
             lease=MemoryLease(self.ledger),
             work=MemoryWork(self.ledger),
             snoozes=MemorySnoozes(self.ledger),
-            journal=MemoryJournal(self.ledger),
+            journal=self.journal,
             files=self.files,
             sorter=MemorySorter(),
             channel=self.channel,
-            renderer=Renderer(alert=_text, monthly=_monthly, csv=_csv),
+            renderer=Renderer(alert=_render_alert, monthly=_render_monthly, csv=_render_csv),
             clock=self.clock,
             concurrency=2,
             quiet_answers=self.quiet_answers,
@@ -124,7 +133,7 @@ class Service:
 
     @property
     def inbox(self) -> Inbox:
-        """What the API sees of the same service."""
+        """The ports of the API."""
         return Inbox(
             findings=self.findings,
             nodes=self.nodes,
@@ -136,8 +145,13 @@ class Service:
         )
 
     @property
-    def said(self) -> list[str]:
-        """The texts posted so far."""
+    def journal(self) -> MemoryJournal:
+        """The finished part of the ledger."""
+        return MemoryJournal(self.ledger)
+
+    @property
+    def messages(self) -> list[str]:
+        """The texts posted to the channel, oldest first."""
         return [post.text for post in self.channel.posts]
 
     def report(
@@ -148,9 +162,15 @@ class Service:
         compliant: int = 1,
         severity: str = "HIGH",
     ) -> None:
-        """Let a node report these titles as non-compliant, now."""
-        items = [item(title, execution=run, severity=severity) for title in titles]
+        """Lets a node report these titles as non-compliant, now."""
+        items = [make_item(title, execution=run, severity=severity) for title in titles]
         self.compliance.put(node, TYPE, run, self.clock.now, items, compliant=compliant)
+
+    def add_snooze(self, **fields: Any) -> Snooze:
+        """Stores the snooze of `make_snooze`."""
+        snooze = make_snooze(**fields)
+        self.ledger.snoozes[snooze.id] = snooze
+        return snooze
 
     def enqueue(
         self,
@@ -158,7 +178,7 @@ class Service:
         nodes: dict[str, int] | None = None,
         ago: timedelta = timedelta(),
     ) -> Job:
-        """Let an association execution that began then be owed an answer."""
+        """Enqueues an association execution that began `ago`; `nodes` are its counts by status."""
         began = self.clock.now - ago
         job = Job(
             key=f"{association}#{began.isoformat()}",
@@ -174,18 +194,30 @@ class Service:
         return job
 
     def enqueue_month(self) -> None:
-        """Let a monthly report be owed."""
+        """Enqueues the monthly report of today."""
         now = self.clock.now
         key = f"monthly#{now:%Y-%m-%d}"
         self.context.work.enqueue(Job(key=key, kind=JobKind.MONTHLY, event_at=now, enqueued_at=now))
 
-    def run(self, wish: Options = DEFAULT_OPTIONS, minutes: float = 15) -> ScanReport:
-        """Make one pass with this much time."""
-        reports = run_scans(self.context, self.clock.now + timedelta(minutes=minutes), wish)
-        assert len(reports) == 1
-        return reports[0]
+    def run(
+        self, options: Options = DEFAULT_OPTIONS, minutes: float = 15, **ports: Any
+    ) -> ScanReport:
+        """Runs one scan that has this much time. `ports` replace ports of the context."""
+        context = replace(self.context, **ports)
+        (report,) = run_scans(context, self.clock.now + timedelta(minutes=minutes), options)
+        return report
 
-    def titles(self, node: str | None = None) -> list[str]:
-        """The titles stored, of one node or of all."""
+    def run_to_outcome(self, options: Options = DEFAULT_OPTIONS, minutes: float = 15) -> Outcome:
+        """Runs one scan that reads the fleet, and returns its outcome."""
+        outcome = self.run(options, minutes).outcome
+        assert outcome is not None
+        return outcome
+
+    def list_titles(self, node: str | None = None) -> list[str]:
+        """Lists the titles of the stored findings, of one node or of all, sorted."""
         stored = self.findings.all() if node is None else iter(self.findings.of_node(node))
         return sorted(finding.title for finding in stored)
+
+    def list_jobs(self) -> tuple[Job, ...]:
+        """Lists the jobs that wait, oldest first."""
+        return self.context.work.open().jobs

@@ -1,8 +1,9 @@
-"""In-memory versions of every port, for tests and simulations.
+"""In-memory twins of the ports in `chalicelib.usecases.ports`, for tests and simulations.
 
 Each passes the same contract suite as the adapter that it replaces.
 """
 
+from tests.fakes.compliance import MemoryCompliance
 from tests.fakes.ledger import (
     MemoryArchive,
     MemoryJournal,
@@ -11,7 +12,8 @@ from tests.fakes.ledger import (
     MemorySnoozes,
     MemoryWork,
 )
-from tests.fakes.outside import MemoryChannel, MemoryCompliance, MemoryFiles, MemorySorter
+from tests.fakes.outputs import MemoryChannel, MemoryFiles, MemorySorter
+from tests.fakes.pass_through import PassThrough
 from tests.fakes.tables import MemoryFindings, MemoryNodes
 from tests.fakes.tokens import MemoryTokens
 
@@ -29,4 +31,5 @@ __all__ = [
     "MemorySorter",
     "MemoryTokens",
     "MemoryWork",
+    "PassThrough",
 ]

@@ -1,4 +1,4 @@
-"""The ledger in memory: its rows, and the lease on them."""
+"""The ledger in memory: its rows, and a port for each part of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 @dataclass(slots=True)
 class MemoryLedger:
-    """The ledger's rows, shared by the adapters of this package as the real table is.
+    """The ledger's rows. The ports below share them, as the adapters share the real table.
 
-    `lease` is owner and end; `completed` maps a job's key to when it was completed.
+    lease: its owner and its end · completed: a job's key to the time of its completion.
     """
 
     lease: tuple[str, datetime] | None = None
@@ -43,20 +43,20 @@ class MemoryLedger:
     scans: dict[str, ScanRecord] = field(default_factory=dict)
 
     def check_version(self, snooze: Snooze) -> None:
-        """`Conflict` unless the stored snooze is the one version before this one."""
+        """Raises `Conflict` unless this version is one more than the stored one."""
         stored = self.snoozes.get(snooze.id)
         if stored is None or stored.version != snooze.version - 1:
-            raise Conflict(f"snooze {snooze.id}: somebody else wrote first")
+            raise Conflict(f"snooze {snooze.id}: another writer was first")
 
 
 class MemoryLease:
-    """The right to make a pass: `Lease`."""
+    """`Lease`: the right to scan. It has one holder at a time."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Take it if it is free, has run out, or is held by `owner` already."""
+        """Takes the lease if it is free, has run out, or is held by `owner` already."""
         held = self._ledger.lease
         if held and held[0] != owner and held[1] > now:
             return False
@@ -64,27 +64,27 @@ class MemoryLease:
         return True
 
     def release(self, owner: str) -> None:
-        """Let go, if `owner` still holds it."""
+        """Releases the lease if `owner` still holds it, else does nothing."""
         held = self._ledger.lease
         if held and held[0] == owner:
             self._ledger.lease = None
 
 
 class MemoryWork:
-    """`Work`."""
+    """`Work`: the unfinished part of the ledger."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
     def enqueue(self, job: Job) -> bool:
-        """Write a job down, unless it is or was."""
+        """Writes a job; False if it is there, or was completed already."""
         if job.key in self._ledger.jobs or job.key in self._ledger.completed:
             return False
         self._ledger.jobs[job.key] = job
         return True
 
     def open(self) -> OpenWork:
-        """What is unfinished as of now."""
+        """Reads everything unfinished."""
         ledger = self._ledger
         return OpenWork(
             jobs=tuple(sorted(ledger.jobs.values(), key=lambda each: (each.enqueued_at, each.key))),
@@ -96,16 +96,16 @@ class MemoryWork:
         )
 
     def mark_unannounced(self, scan_id: str) -> None:
-        """Mark a scan whose findings no message tells yet."""
+        """Records that this scan stores findings to be announced."""
         self._ledger.unannounced_scans.add(scan_id)
 
     def stage(self, staged: Staged, now: datetime) -> None:
-        """Check every condition, then write everything."""
+        """Writes a decision, all or nothing: checks every condition first."""
         ledger, message = self._ledger, staged.message
         if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
             raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
         if message and (message.id in ledger.messages or message.id in ledger.sent):
-            raise Conflict(f"message {message.id}: somebody else wrote first")
+            raise Conflict(f"message {message.id}: another writer was first")
         for snooze in staged.settled_snoozes:
             ledger.check_version(snooze)
         if message:
@@ -118,7 +118,7 @@ class MemoryWork:
         ledger.channel_state = staged.channel_state or ledger.channel_state
 
     def record(self, message: Message, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
-        """Keep the steps; a sent message leaves the unfinished part."""
+        """Writes a message's delivery steps. A sent message leaves the unfinished part."""
         ledger = self._ledger
         if message.sent:
             ledger.messages.pop(message.id, None)
@@ -126,45 +126,48 @@ class MemoryWork:
         elif message.id in ledger.messages:
             ledger.messages[message.id] = message
         else:
-            raise Conflict(f"message {message.id}: somebody else has finished it")
+            raise Conflict(f"message {message.id}: another writer has finished it")
 
 
 class MemorySnoozes:
-    """`Snoozes`."""
+    """`Snoozes`: the snoozes of the ledger."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
     def all(self) -> tuple[Snooze, ...]:
-        """Every snooze as of now."""
+        """Returns every snooze, ended ones included."""
         return tuple(self._ledger.snoozes.values())
 
     def unsettled(self) -> tuple[Snooze, ...]:
-        """Those whose end nobody was told of, as of now."""
+        """Returns the snoozes that are not settled: pending, active, just ended."""
         return tuple(each for each in self._ledger.snoozes.values() if each.settled_at is None)
 
     def about(self, scope_ids: Iterable[str]) -> tuple[Snooze, ...]:
-        """Those of these scopes, as of now."""
+        """Returns the snoozes with one of these scope ids, ended ones included."""
         wanted = set(scope_ids)
         return tuple(each for each in self._ledger.snoozes.values() if each.scope.id in wanted)
 
     def get(self, snooze_id: str) -> Snooze | None:
-        """One snooze as of now."""
+        """Returns one snooze."""
         return self._ledger.snoozes.get(snooze_id)
 
     def add(self, snooze: Snooze, event: SnoozeEvent) -> None:
-        """Write a new snooze and its history; `Conflict` where its id is taken."""
+        """Writes a new snooze and its history together; `Conflict` if its id is taken."""
         if snooze.id in self._ledger.snoozes:
-            raise Conflict(f"snooze {snooze.id}: somebody else wrote first")
+            raise Conflict(f"snooze {snooze.id}: another writer was first")
         self._write(snooze, event)
 
     def save(self, snooze: Snooze, event: SnoozeEvent | None = None) -> None:
-        """Write a snooze over the version before it, and its history, else `Conflict`."""
+        """Writes a snooze and its history together.
+
+        Raises `Conflict` unless its version is one more than the stored one.
+        """
         self._ledger.check_version(snooze)
         self._write(snooze, event)
 
     def events(self, snooze_id: str) -> tuple[SnoozeEvent, ...]:
-        """A snooze's history in order of time and version."""
+        """Returns a snooze's history, oldest first."""
         history = self._ledger.snooze_history
         return tuple(history[key] for key in sorted(history) if key[0] == snooze_id)
 
@@ -176,50 +179,53 @@ class MemorySnoozes:
 
 
 class MemoryJournal:
-    """`Journal`, and what it holds."""
+    """`Journal`: the finished part of the ledger, written.
+
+    `events` and `scans` show its content.
+    """
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
     @property
     def events(self) -> tuple[HistoryEvent, ...]:
-        """What was written, in order."""
+        """The history that was written, in that order."""
         return tuple(self._ledger.history.values())
 
     @property
     def scans(self) -> tuple[ScanRecord, ...]:
-        """The passes recorded, in order."""
+        """The scans that were recorded, in that order."""
         return tuple(self._ledger.scans.values())
 
     def write(self, events: Iterable[HistoryEvent]) -> None:
-        """Keep each event once."""
+        """Appends history. The same event twice is one event."""
         for event in events:
             self._ledger.history[event.finding_id, event.at, event.kind] = event
 
     def record(self, scan: ScanRecord) -> None:
-        """Keep what a pass did."""
+        """Keeps the numbers of a scan."""
         self._ledger.scans[scan.scan_id] = scan
 
 
 class MemoryArchive:
-    """`Archive`."""
+    """`Archive`: the finished part of the ledger, looked up."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
 
     def events_of(self, finding_id: str) -> tuple[HistoryEvent, ...]:
-        """A finding's history in order of time."""
+        """Returns a finding's history, oldest first."""
         events = (each for each in self._ledger.history.values() if each.finding_id == finding_id)
         return tuple(sorted(events, key=oldest_first))
 
     def scans(self, after: str | None, limit: int) -> tuple[ScanRecord, ...]:
-        """At most `limit` passes behind `after`, by id backwards."""
+        """Returns at most `limit` scans, newest first, after the scan id `after`."""
         scans = self._ledger.scans
         ids = sorted((each for each in scans if after is None or each < after), reverse=True)
         return tuple(scans[each] for each in ids[:limit])
 
     def latest_monthly(self) -> str | None:
-        """The bucket key of the newest monthly report that is stored."""
+        """Returns the bucket key of the newest monthly report that is stored."""
         messages = (*self._ledger.messages.values(), *self._ledger.sent.values())
         stored = {
             message.id: message.done[Step.STORE]

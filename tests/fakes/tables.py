@@ -1,4 +1,4 @@
-"""The findings table in memory."""
+"""The findings table and the nodes table in memory."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,32 +14,32 @@ class MemoryFindings:
         self._rows: dict[str, Finding] = {}
 
     def all(self) -> Iterator[Finding]:
-        """Every finding as of now."""
+        """Yields every finding."""
         return iter(tuple(self._rows.values()))
 
     def of_node(self, instance_id: str) -> tuple[Finding, ...]:
-        """A node's findings in the order of the index."""
-        return self._selected(Selection(instance_id=instance_id))
+        """Returns a node's findings in index order."""
+        return self._select(Selection(instance_id=instance_id))
 
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
-        """At most `limit` findings behind `after`, by id."""
-        rows = self._selected(selection)
+        """Returns at most `limit` findings after the finding id `after`, in index order."""
+        rows = self._select(selection)
         return tuple(row for row in rows if after is None or row.finding_id > after)[:limit]
 
     def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
-        """Those of the ids that are stored."""
+        """Returns the findings that are stored under these ids, by id."""
         return {each: self._rows[each] for each in finding_ids if each in self._rows}
 
     def put(self, findings: Iterable[Finding]) -> None:
-        """Insert or replace."""
+        """Inserts or replaces."""
         self._rows.update({finding.finding_id: finding for finding in findings})
 
     def delete(self, finding_ids: Iterable[str]) -> None:
-        """Remove, if stored."""
+        """Deletes. Ids that are not stored are ignored."""
         for finding_id in finding_ids:
             self._rows.pop(finding_id, None)
 
-    def _selected(self, selection: Selection) -> tuple[Finding, ...]:
+    def _select(self, selection: Selection) -> tuple[Finding, ...]:
         rows = (
             row
             for row in self._rows.values()
@@ -56,19 +56,19 @@ class MemoryNodes:
         self._rows: dict[str, Node] = {}
 
     def all(self) -> tuple[Node, ...]:
-        """Every node as of now."""
+        """Returns every node."""
         return tuple(self._rows.values())
 
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
-        """At most `limit` nodes behind `after`, by id."""
+        """Returns at most `limit` nodes after the instance id `after`, in order of the ids."""
         ids = sorted(each for each in self._rows if after is None or each > after)
         return tuple(self._rows[each] for each in ids[:limit])
 
     def put(self, nodes: Iterable[Node]) -> None:
-        """Insert or replace."""
+        """Inserts or replaces."""
         self._rows.update({node.instance_id: node for node in nodes})
 
     def delete(self, instance_ids: Iterable[str]) -> None:
-        """Remove, if stored."""
+        """Deletes. Ids that are not stored are ignored."""
         for instance_id in instance_ids:
             self._rows.pop(instance_id, None)

@@ -5,7 +5,7 @@ from chalicelib.domain.access import AccessToken
 
 
 class MemoryTokens:
-    """A token store whose content is always fresh."""
+    """A token store. Its content is always fresh."""
 
     def __init__(self, *tokens: AccessToken) -> None:
         self._text = encode_tokens(tokens)
@@ -15,5 +15,5 @@ class MemoryTokens:
         return decode_tokens(self._text)
 
     def save(self, tokens: tuple[AccessToken, ...]) -> None:
-        """Replaces the stored tokens; `RuleBroken` if they do not fit a parameter."""
+        """Replaces the stored tokens; `RuleBroken` if they do not fit into a parameter."""
         self._text = encode_tokens(tokens)

@@ -40,7 +40,7 @@ class Model:
         left = self.stored - now_stored
         self.resolved.update(dict.fromkeys(left, began))
         self.stored = now_stored
-        new = len(self.service.said) - len(self.said_at)
+        new = len(self.service.messages) - len(self.said_at)
         self.said_at += [self.service.clock.now] * new
         self.doubles += self.unrecorded() - self.doubles
         return left
@@ -48,7 +48,7 @@ class Model:
     def unrecorded(self) -> int:
         """Posts that were accepted and are not recorded; a superseded one was never made."""
         receipts = [message.done.get(Step.POST, "") for message in messages_of(self.service)]
-        return len(self.service.said) - sum(each.startswith("thread") for each in receipts)
+        return len(self.service.messages) - sum(each.startswith("thread") for each in receipts)
 
     def wrongs(self) -> list[str]:
         """What people were not told, or told too often, now that it is quiet."""
@@ -74,7 +74,7 @@ class Model:
             fixed = self.resolved.get(each.title or "")
             if each.until_resolved and mutes(each, now) and fixed and fixed > each.created_at:
                 found.append(f"the snooze of {each.title} outlived the fix")
-        for title, times in announced_in(self.service.said).items():
+        for title, times in announced_in(self.service.messages).items():
             ended = len(covering(snoozes, title))
             if times > self.episodes[title] + ended + self.doubles:
                 found.append(f"{title} was told {times} times")
@@ -82,11 +82,11 @@ class Model:
 
     def announced(self, title: str, index: int) -> int:
         """How often a title was told behind so many posts."""
-        return announced_in(self.service.said[index:])[title]
+        return announced_in(self.service.messages[index:])[title]
 
     def announced_at_or_after(self, title: str, when: datetime) -> bool:
         """Whether a post of then or later tells a title."""
-        posts = zip(self.said_at, self.service.said, strict=True)
+        posts = zip(self.said_at, self.service.messages, strict=True)
         return any(title in announced_in([text]) for at, text in posts if at >= when)
 
 

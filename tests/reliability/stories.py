@@ -9,7 +9,7 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Step
 from chalicelib.usecases.run import run_scans
-from tests.fleet import HOUR, MINUTE, START, Service, snooze
+from tests.fleet import HOUR, MINUTE, START, Service, make_snooze
 from tests.reliability.crashing import CrashedError, Fuse, wired
 
 LAMBDA = timedelta(minutes=15)
@@ -43,9 +43,9 @@ def scan_story() -> Story:
     service.enqueue("a-1")
     service.run()
     for made in (
-        snooze(id="s-1", title="fixed", until_resolved=True, ends_at=None),
-        snooze(id="s-2", instance_id="i-2", title="wakes up", ends_at=START + HOUR),
-        snooze(id="s-3", instance_id=None, title="kept quiet"),
+        make_snooze(id="s-1", title="fixed", until_resolved=True, ends_at=None),
+        make_snooze(id="s-2", instance_id="i-2", title="wakes up", ends_at=START + HOUR),
+        make_snooze(id="s-3", instance_id=None, title="kept quiet"),
     ):
         service.ledger.snoozes[made.id] = made
     service.clock.forward(2 * HOUR)
@@ -114,22 +114,22 @@ def recover(story: Story) -> None:
 def unrecorded(service: Service) -> int:
     """Posts that Slack accepted and we had not yet recorded when the program died."""
     messages = [*service.ledger.messages.values(), *service.ledger.sent.values()]
-    return len(service.said) - sum(Step.POST in message.done for message in messages)
+    return len(service.messages) - sum(Step.POST in message.done for message in messages)
 
 
 def faults(story: Story, said_before: int, doubles: int) -> list[str]:
     """What is not as it was promised."""
     service = story.service
     ledger = service.ledger
-    said = service.said[said_before:]
+    said = service.messages[said_before:]
     told = Counter(title for text in said for title in text.partition(": ")[2].split(","))
     reports = sum(text.startswith("monthly") for text in said)
     months = [key for key in service.files.objects if key.startswith("monthly/")]
     found = []
     if not story.reports <= reports <= story.reports + doubles or len(months) != story.reports:
         found.append(f"{reports} monthly reports, stored {months}")
-    if service.titles() != story.stored:
-        found.append(f"stored or not: {sorted(set(service.titles()) ^ set(story.stored))}")
+    if service.list_titles() != story.stored:
+        found.append(f"stored or not: {sorted(set(service.list_titles()) ^ set(story.stored))}")
     if sorted(node.instance_id for node in service.nodes.all()) != story.nodes:
         found.append(f"known {service.nodes.all()}")
     found += [f"{title} was lost" for title in story.announced if told[title] == 0]

@@ -39,7 +39,7 @@ def test_wherever_the_program_is_stopped_nothing_is_lost_and_nothing_is_told_twi
     broken: dict[CrashPoint, list[str]] = {}
     for point in tried:
         story = story_of()
-        said_before = len(story.service.said)
+        said_before = len(story.service.messages)
         fuse = Fuse(point)
         die(story, fuse)
         assert len(fuse.calls) >= point.call, point
@@ -65,7 +65,7 @@ def test_whenever_another_worker_comes_everything_is_told_once(
     broken: dict[int, list[str]] = {}
     for number in range(1, len(calls) + 1):
         story = story_of()
-        said_before = len(story.service.said)
+        said_before = len(story.service.messages)
 
         def other(service: Story = story) -> None:
             context = service.service.context
@@ -84,7 +84,7 @@ def test_whenever_another_worker_comes_everything_is_told_once(
 def test_a_story_that_nothing_interrupts_ends_well() -> None:
     for story_of in STORIES:
         story = story_of()
-        before = len(story.service.said)
+        before = len(story.service.messages)
         die(story, Fuse())
         recover(story)
         assert faults(story, before, doubles=0) == []

@@ -48,25 +48,25 @@ def test_a_throttle_that_never_ends_is_read_through_in_parts() -> None:
         left.append(made.outcome.coverage.deferred)
         clock.forward(MINUTE)
     assert left == [13, 6, 0]
-    assert not any("nothing new" in text for text in service.said)
-    assert announced_in(service.said) == {f"{node}/A": 1 for node in NODES}
+    assert not any("nothing new" in text for text in service.messages)
+    assert announced_in(service.messages) == {f"{node}/A": 1 for node in NODES}
 
 
 def test_what_several_passes_that_died_have_opened_is_one_message() -> None:
     service = Service()
     service.report(NODES[0], f"{NODES[0]}/A")
     calls = interrupted(service, Fuse())
-    said = len(service.said)
+    said = len(service.messages)
     for node in NODES[1:4]:
         service.report(node, f"{node}/A")
         service.clock.forward(LAMBDA + MINUTE)
         stage = calls.index("work.stage") + 1
         interrupted(service, Fuse(CrashPoint(stage, Moment.BEFORE)))
     assert len(service.ledger.unannounced_scans) == 3
-    assert len(service.said) == said
+    assert len(service.messages) == said
     service.clock.forward(LAMBDA + MINUTE)
     service.run()
-    (alert,) = service.said[said:]
+    (alert,) = service.messages[said:]
     assert announced_in([alert]) == {f"{node}/A": 1 for node in NODES[1:4]}
 
 
@@ -76,11 +76,11 @@ def test_a_slack_that_is_dead_for_a_week_blocks_nothing_and_hears_everything_onc
     for day in range(7):
         service.report("i-1", *(f"i-1/{letter}" for letter in "ABCDEFG"[: day + 1]), run=f"r-{day}")
         service.run()
-        assert len(service.titles()) == day + 1
+        assert len(service.list_titles()) == day + 1
         service.clock.forward(timedelta(days=1))
-    assert service.said == []
+    assert service.messages == []
     service.run()
-    assert announced_in(service.said) == {f"i-1/{letter}": 1 for letter in "ABCDEFG"}
+    assert announced_in(service.messages) == {f"i-1/{letter}": 1 for letter in "ABCDEFG"}
     assert len(service.channel.attachments) == 7
 
 
@@ -95,8 +95,8 @@ def test_a_findings_table_from_a_backup_is_made_whole_by_a_full_pass() -> None:
     service.findings.delete([each.finding_id for each in service.findings.all()])
     service.findings.put(backup)
     service.run()
-    assert "i-1/old" in service.titles()
+    assert "i-1/old" in service.list_titles()
     service.run(Options(full=True))
-    assert service.titles() == ["i-1/new", "i-1/stays", "i-2/stays"]
-    assert announced_in(service.said)["i-1/stays"] == 1
-    assert announced_in(service.said)["i-1/new"] == 2
+    assert service.list_titles() == ["i-1/new", "i-1/stays", "i-2/stays"]
+    assert announced_in(service.messages)["i-1/stays"] == 1
+    assert announced_in(service.messages)["i-1/new"] == 2

@@ -8,7 +8,7 @@ from chalicelib.domain.compliance import (
     fold_items,
     group_reports,
 )
-from tests.fleet import START, TYPE, item
+from tests.fleet import START, TYPE, make_item
 
 
 def row(node: str, kind: str, run: str, minutes: int, count: int = 1) -> SummaryRow:
@@ -62,7 +62,11 @@ def test_a_missing_id_leaves_the_control_empty_and_the_others_alone() -> None:
 
 
 def test_folding_keeps_the_worst_of_a_title_whatever_the_order() -> None:
-    items = [item("A", severity="LOW"), item("A", severity="HIGH"), item("B", severity="odd")]
+    items = [
+        make_item("A", severity="LOW"),
+        make_item("A", severity="HIGH"),
+        make_item("B", severity="odd"),
+    ]
     for order in (items, items[::-1]):
         folded = fold_items("i-1", order)
         assert [(each.title, each.severity) for each in folded.observations] == [
@@ -72,5 +76,5 @@ def test_folding_keeps_the_worst_of_a_title_whatever_the_order() -> None:
 
 
 def test_items_without_a_title_are_set_aside_and_counted() -> None:
-    folded = fold_items("i-1", [item(None), item(""), item(" \n"), item("A")])
+    folded = fold_items("i-1", [make_item(None), make_item(""), make_item(" \n"), make_item("A")])
     assert (len(folded.observations), folded.untitled) == (1, 3)

@@ -16,7 +16,7 @@ from chalicelib.domain.decision import collect_lines, decide_announcement
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.scan import Coverage, Outcome
-from tests.fleet import HOUR, MINUTE, START, snooze
+from tests.fleet import HOUR, MINUTE, START, make_snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
 OTHER = replace(FINDING, title="another")
@@ -94,7 +94,7 @@ def test_the_newest_execution_that_asks_is_the_one_that_is_answered() -> None:
 
 
 def test_a_doubtful_node_is_told_when_it_begins_once_and_when_it_is_over() -> None:
-    doubtful = replace(FULL, unverified={"i-1": "no check ran on it"})
+    doubtful = replace(FULL, unverified={"i-1": "No check ran"})
     begun = choose(doubtful)
     assert alert_of(begun).topic is Topic.INCOMPLETE
     assert choose(doubtful, state=begun.channel_state).alert is None
@@ -116,11 +116,11 @@ def test_a_doubtful_node_that_is_left_to_read_is_not_told_as_new_again() -> None
 
 
 def test_thousands_of_doubtful_nodes_are_told_once_and_not_remembered_one_by_one() -> None:
-    nodes = {f"i-{number}": "no check ran on it" for number in range(MAX_REMEMBERED_NODES + 1)}
+    nodes = {f"i-{number}": "No check ran" for number in range(MAX_REMEMBERED_NODES + 1)}
     begun = choose(replace(FULL, unverified=nodes))
     assert alert_of(begun).topic is Topic.INCOMPLETE
     assert begun.channel_state.unverified == TOO_MANY
-    changed = {f"i-x{number}": "no check ran on it" for number in range(MAX_REMEMBERED_NODES + 1)}
+    changed = {f"i-x{number}": "No check ran" for number in range(MAX_REMEMBERED_NODES + 1)}
     assert choose(replace(FULL, unverified=changed), state=begun.channel_state).alert is None
     fewer = choose(replace(FULL, unverified={"i-1": "…"}), state=begun.channel_state)
     assert (fewer.alert, fewer.channel_state.unverified) == (None, frozenset({"i-1"}))
@@ -128,7 +128,7 @@ def test_thousands_of_doubtful_nodes_are_told_once_and_not_remembered_one_by_one
 
 
 def test_an_owed_answer_of_an_incomplete_pass_is_no_all_clear() -> None:
-    doubtful = replace(FULL, unverified={"i-1": "no check ran on it"})
+    doubtful = replace(FULL, unverified={"i-1": "No check ran"})
     state = ChannelState(unverified=frozenset({"i-1"}))
     assert alert_of(choose(doubtful, (job(),), state)).topic is Topic.INCOMPLETE
     braked = replace(FULL, braked=True, missing=11)
@@ -219,12 +219,12 @@ def test_an_execution_without_a_date_counts_the_hour_before_its_event() -> None:
 
 
 def test_each_finding_is_told_once_and_none_that_is_muted() -> None:
-    rule = snooze(ended_at=START)
+    rule = make_snooze(ended_at=START)
     lines = collect_lines([FINDING], [(rule, [FINDING, OTHER])], [rule], START)
     assert [(line.finding.title, line.reason) for line in lines.announced] == [
         (FINDING.title, LineReason.NEW),
         ("another", LineReason.SNOOZE_ENDED),
     ]
-    active = snooze(id="s-2", title=None)
+    active = make_snooze(id="s-2", title=None)
     silent = collect_lines([FINDING], [(rule, [OTHER])], [rule, active], START)
     assert (silent.announced, silent.muted) == ((), 1)

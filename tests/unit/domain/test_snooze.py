@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.snooze import Muting, Snooze, State, end_by_fix, list_unsettled
-from tests.fleet import HOUR, START, snooze
+from tests.fleet import HOUR, START, make_snooze
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")
 END = START + timedelta(days=1)
@@ -15,7 +15,7 @@ TICK = timedelta(microseconds=1)
 
 
 def test_a_snooze_holds_from_its_start_up_to_but_not_at_its_end() -> None:
-    rule = snooze()
+    rule = make_snooze()
     assert rule.state(START - TICK) is State.PENDING
     assert rule.state(START) is State.ACTIVE
     assert rule.state(END - TICK) is State.ACTIVE
@@ -23,13 +23,13 @@ def test_a_snooze_holds_from_its_start_up_to_but_not_at_its_end() -> None:
 
 
 def test_an_end_by_hand_counts_from_that_instant() -> None:
-    rule = snooze(ended_at=START + HOUR)
+    rule = make_snooze(ended_at=START + HOUR)
     assert rule.state(START + HOUR - TICK) is State.ACTIVE
     assert rule.state(START + HOUR) is State.ENDED
 
 
 def test_a_permanent_snooze_does_not_end_by_itself() -> None:
-    assert snooze(ends_at=None).state(START + timedelta(days=10_000)) is State.ACTIVE
+    assert make_snooze(ends_at=None).state(START + timedelta(days=10_000)) is State.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -46,19 +46,19 @@ def test_a_permanent_snooze_does_not_end_by_itself() -> None:
 def test_a_rule_covers_its_instance_its_title_or_the_pair(
     instance_id: str | None, title: str | None, covers: bool
 ) -> None:
-    rule = snooze(instance_id=instance_id, title=title)
+    rule = make_snooze(instance_id=instance_id, title=title)
     assert rule.scope.matches(replace(FINDING, instance_id="i-1")) is covers
 
 
 def test_a_snooze_about_nothing_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="names an instance"):
-        snooze(instance_id=None, title=None)
+        make_snooze(instance_id=None, title=None)
 
 
 def test_of_several_the_one_that_mutes_longest_is_named() -> None:
-    short, long_one = snooze(), snooze(id="s-2", ends_at=END + HOUR)
-    forever, ended = snooze(id="s-3", ends_at=None), snooze(id="s-4", ended_at=START)
-    wide = snooze(id="s-5", instance_id=None, ends_at=END + 2 * HOUR)
+    short, long_one = make_snooze(), make_snooze(id="s-2", ends_at=END + HOUR)
+    forever, ended = make_snooze(id="s-3", ends_at=None), make_snooze(id="s-4", ended_at=START)
+    wide = make_snooze(id="s-5", instance_id=None, ends_at=END + 2 * HOUR)
     assert Muting([short, long_one, ended], START).of(FINDING) is long_one
     assert Muting([short, forever, long_one], START).of(FINDING) is forever
     assert Muting([long_one, wide], START).of(FINDING) is wide
@@ -66,7 +66,7 @@ def test_of_several_the_one_that_mutes_longest_is_named() -> None:
 
 
 RULES = st.builds(
-    lambda number, instance_id, title, length: snooze(
+    lambda number, instance_id, title, length: make_snooze(
         id=f"s-{number}",
         instance_id=instance_id if title else "i-1",
         title=title,
@@ -93,21 +93,21 @@ def test_whatever_covers_a_finding_and_is_active_mutes_it(rules: list[Snooze]) -
 @given(st.integers(-3, 3), st.integers(0, 3))
 def test_no_finding_is_both_muted_and_announced(hours: int, length: int) -> None:
     now = START + hours * HOUR
-    rule = snooze(ends_at=START + length * HOUR)
+    rule = make_snooze(ends_at=START + length * HOUR)
     assert not (Muting([rule], now).of(FINDING) and rule in list_unsettled([rule], now))
 
 
 def test_ended_snoozes_are_untold_until_they_are_told_first_ended_first() -> None:
-    late, early = snooze(), snooze(id="s-2", ended_at=START + HOUR)
-    told = snooze(id="s-3", settled_at=END)
+    late, early = make_snooze(), make_snooze(id="s-2", ended_at=START + HOUR)
+    told = make_snooze(id="s-3", settled_at=END)
     assert list_unsettled([late, early, told], END) == (early, late)
     assert list_unsettled([late], START) == ()
 
 
-def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_snooze() -> None:
-    pair, plain = snooze(until_resolved=True), snooze(id="s-2")
-    other = snooze(id="s-3", until_resolved=True, title="another")
-    over = snooze(id="s-4", until_resolved=True, ended_at=START)
+def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_make_snooze() -> None:
+    pair, plain = make_snooze(until_resolved=True), make_snooze(id="s-2")
+    other = make_snooze(id="s-3", until_resolved=True, title="another")
+    over = make_snooze(id="s-4", until_resolved=True, ended_at=START)
     (ended,) = end_by_fix([pair, plain, other, over], [FINDING], START + HOUR)
     assert (ended.id, ended.ended_at, ended.settled_at, ended.version) == (
         "s-1",

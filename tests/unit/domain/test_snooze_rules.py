@@ -12,7 +12,7 @@ from chalicelib.domain.snooze_rules import (
     validate_change,
     validate_snooze,
 )
-from tests.fleet import HOUR, START, snooze
+from tests.fleet import HOUR, START, make_snooze
 
 LONGEST = timedelta(days=180)
 TICK = timedelta(seconds=1)
@@ -88,7 +88,7 @@ def test_every_broken_rule_is_named_at_once() -> None:
 
 
 def test_a_change_without_an_end_keeps_the_end() -> None:
-    held = snooze()
+    held = make_snooze()
     assert validate_change(held, SnoozeChange(comment="longer"), START, LONGEST) == held.ends_at
     assert (
         validate_change(held, SnoozeChange(end=SnoozeEnd(permanent=True)), START, LONGEST) is None
@@ -98,6 +98,9 @@ def test_a_change_without_an_end_keeps_the_end() -> None:
 def test_an_ended_snooze_cannot_be_changed_and_a_change_keeps_the_rules() -> None:
     with pytest.raises(RuleBroken) as raised:
         validate_change(
-            snooze(ended_at=START), SnoozeChange(SnoozeEnd(at=START), comment="x"), START, LONGEST
+            make_snooze(ended_at=START),
+            SnoozeChange(SnoozeEnd(at=START), comment="x"),
+            START,
+            LONGEST,
         )
     assert [fault.code for fault in raised.value.faults] == ["ended", "length", "past"]

@@ -59,7 +59,7 @@ def test_a_stage_that_has_scanned_refuses_the_import() -> None:
     service.run()
     with pytest.raises(BadSetting, match="1 nodes"):
         store(parse_rows([row("i-9", "Z")], NOW), service.findings, service.nodes)
-    assert service.titles() == ["A"]
+    assert service.list_titles() == ["A"]
 
 
 def test_an_import_can_be_repeated_until_its_nodes_are_written() -> None:
@@ -77,8 +77,8 @@ def test_the_first_scan_announces_only_findings_that_the_old_table_lacks() -> No
     store(old, service.findings, service.nodes)
     service.report("i-1", "A", "B", severity="HIGH")
     service.run()
-    assert service.said == ["new: B"]
-    assert service.titles() == ["A", "B", "gone"]
+    assert service.messages == ["new: B"]
+    assert service.list_titles() == ["A", "B", "gone"]
     (kept,) = (each for each in service.findings.all() if each.title == "A")
     assert (kept.severity, kept.first_seen) == (Severity.HIGH, NOW)
 
@@ -90,4 +90,4 @@ def test_an_imported_node_that_is_gone_is_removed_after_an_hour() -> None:
     service.run()
     service.clock.forward(HOUR)
     service.run()
-    assert service.titles() == ["A"]
+    assert service.list_titles() == ["A"]

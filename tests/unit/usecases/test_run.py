@@ -13,7 +13,7 @@ from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES
 from chalicelib.usecases.run import run_scans
 from chalicelib.usecases.snooze_access import CONFLICT_ATTEMPTS
 from tests.fakes import MemoryFindings
-from tests.fleet import HOUR, MINUTE, START, TYPE, Service, item, snooze
+from tests.fleet import HOUR, MINUTE, START, TYPE, Service, make_item, make_snooze
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def test_the_first_scan_tells_everything_once(service: Service) -> None:
     service.report("i-1", "A", "B")
     service.report("i-2", "A")
     report = service.run()
-    assert service.titles() == ["A", "A", "B"]
+    assert service.list_titles() == ["A", "A", "B"]
     assert report.announcement.announced == 3
-    assert service.said == ["new: A,B,A"]
+    assert service.messages == ["new: A,B,A"]
     assert len(service.channel.attachments) == 1
     assert service.context.work.open().jobs == ()
     service.run()
-    assert len(service.said) == 1
+    assert len(service.messages) == 1
 
 
 def test_an_unchanged_node_is_not_listed_again(service: Service) -> None:
@@ -60,10 +60,10 @@ def test_a_repaired_finding_leaves_the_store_and_a_new_one_is_told(service: Serv
     service.clock.forward(HOUR)
     service.report("i-1", "B", "C", run="run-2")
     report = service.run()
-    assert service.titles("i-1") == ["B", "C"]
+    assert service.list_titles("i-1") == ["B", "C"]
     assert report.outcome
     assert report.outcome.fixed == 1
-    assert service.said[-1] == "new: C"
+    assert service.messages[-1] == "new: C"
 
 
 def test_first_seen_and_scan_id_survive_a_changed_severity(service: Service) -> None:
@@ -76,7 +76,7 @@ def test_first_seen_and_scan_id_survive_a_changed_severity(service: Service) -> 
     (after,) = service.findings.all()
     assert (after.first_seen, after.scan_id) == (before.first_seen, before.scan_id)
     assert after.severity == "CRITICAL"
-    assert len(service.said) == 1
+    assert len(service.messages) == 1
 
 
 def test_nothing_new_answers_an_owed_execution_once(service: Service) -> None:
@@ -87,7 +87,7 @@ def test_nothing_new_answers_an_owed_execution_once(service: Service) -> None:
     service.report("i-1", "A", run="run-2")
     service.run()
     service.run()
-    assert service.said == ["new: A", "nothing new: "]
+    assert service.messages == ["new: A", "nothing new: "]
 
 
 def test_without_a_report_the_answer_waits_half_an_hour_and_is_no_all_clear(
@@ -98,10 +98,10 @@ def test_without_a_report_the_answer_waits_half_an_hour_and_is_no_all_clear(
     service.clock.forward(MINUTE)
     service.enqueue()
     service.run()
-    assert len(service.said) == 1
+    assert len(service.messages) == 1
     service.clock.forward(30 * MINUTE)
     service.run()
-    assert service.said[1:] == ["no report: "]
+    assert service.messages[1:] == ["no report: "]
 
 
 def test_quiet_answers_come_at_most_once_an_hour_for_an_association(service: Service) -> None:
@@ -112,11 +112,11 @@ def test_quiet_answers_come_at_most_once_an_hour_for_an_association(service: Ser
         service.report("i-1", run=f"run-{minute}")
         service.run()
         service.clock.forward(20 * MINUTE)
-    assert service.said == ["nothing new: "]
+    assert service.messages == ["nothing new: "]
     service.enqueue()
     service.report("i-1", run="run-60")
     service.run()
-    assert service.said == ["nothing new: "] * 2
+    assert service.messages == ["nothing new: "] * 2
     assert service.context.work.open().jobs == ()
 
 
@@ -127,7 +127,7 @@ def test_a_few_nodes_of_many_are_answered_with_silence(service: Service) -> None
     service.enqueue(nodes={"Success": 1})
     service.report("i-0", run="run-2")
     service.run()
-    assert service.said == []
+    assert service.messages == []
     assert service.context.work.open().jobs == ()
 
 
@@ -136,7 +136,7 @@ def test_quiet_answers_can_be_turned_off(service: Service) -> None:
     service.enqueue()
     service.report("i-1")
     service.run()
-    assert service.said == []
+    assert service.messages == []
     assert service.context.work.open().jobs == ()
 
 
@@ -146,9 +146,9 @@ def test_a_doubtful_reading_resolves_nothing_and_is_told_while_it_lasts(
     service.report("i-1", "A", "B")
     service.run()
     service.report("i-1", "B", "C", run="run-2")
-    service.compliance.announce("i-1", TYPE, execution_id="run-3")
+    service.compliance.change_summary("i-1", TYPE, execution_id="run-3")
     report = service.run()
-    assert service.titles("i-1") == ["A", "B", "C"]
+    assert service.list_titles("i-1") == ["A", "B", "C"]
     assert report.outcome
     assert list(report.outcome.coverage.unverified) == ["i-1"]
     (node,) = service.nodes.all()
@@ -156,15 +156,15 @@ def test_a_doubtful_reading_resolves_nothing_and_is_told_while_it_lasts(
     assert node.executions[TYPE.casefold()].execution_id == "run-1"
     service.clock.forward(15 * MINUTE)
     service.run()
-    assert service.said[1:] == ["new: C"]
+    assert service.messages[1:] == ["new: C"]
     service.clock.forward(15 * MINUTE)
     service.run()
     service.run()
-    assert service.said[2:] == ["incomplete: "]
+    assert service.messages[2:] == ["incomplete: "]
     service.report("i-1", "B", "C", run="run-4")
     service.run()
-    assert service.titles("i-1") == ["B", "C"]
-    assert service.said[3:] == ["complete again: "]
+    assert service.list_titles("i-1") == ["B", "C"]
+    assert service.messages[3:] == ["complete again: "]
 
 
 def test_a_node_that_reports_while_it_is_read_is_no_news(service: Service) -> None:
@@ -173,12 +173,12 @@ def test_a_node_that_reports_while_it_is_read_is_no_news(service: Service) -> No
     for number in range(48):
         service.clock.forward(30 * MINUTE)
         service.report("i-1", "A", run=f"run-{number}")
-        service.compliance.announce("i-1", TYPE, execution_id="racing")
+        service.compliance.change_summary("i-1", TYPE, execution_id="racing")
         service.run()
         service.clock.forward(15 * MINUTE)
         service.report("i-1", "A", run=f"later-{number}")
         service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_two_passes_that_read_the_same_prove_a_node_whatever_the_summary_counts(
@@ -187,11 +187,11 @@ def test_two_passes_that_read_the_same_prove_a_node_whatever_the_summary_counts(
     service.report("i-1", "A", "B")
     service.run()
     service.report("i-1", "B", run="run-2")
-    service.compliance.announce("i-1", TYPE, count=7)
+    service.compliance.change_summary("i-1", TYPE, count=7)
     service.run()
-    assert service.titles("i-1") == ["A", "B"]
+    assert service.list_titles("i-1") == ["A", "B"]
     service.run()
-    assert service.titles("i-1") == ["B"]
+    assert service.list_titles("i-1") == ["B"]
 
 
 def test_a_listing_that_is_cut_short_or_empty_is_never_an_all_clear(service: Service) -> None:
@@ -200,12 +200,12 @@ def test_a_listing_that_is_cut_short_or_empty_is_never_an_all_clear(service: Ser
     service.clock.forward(MINUTE)
     service.enqueue()
     service.report("i-1", run="run-2")
-    service.compliance.announce("i-1", TYPE, count=3)
+    service.compliance.change_summary("i-1", TYPE, count=3)
     for _ in range(5):
         service.run()
         service.clock.forward(15 * MINUTE)
-    assert service.titles() == ["A", "B"]
-    assert service.said[1:] == ["incomplete: "]
+    assert service.list_titles() == ["A", "B"]
+    assert service.messages[1:] == ["incomplete: "]
 
 
 def test_a_node_where_nothing_was_checked_is_no_proof_of_a_fix(service: Service) -> None:
@@ -215,8 +215,8 @@ def test_a_node_where_nothing_was_checked_is_no_proof_of_a_fix(service: Service)
     service.enqueue()
     service.report("i-1", run="run-2", compliant=0)
     service.run()
-    assert service.titles("i-1") == ["A"]
-    assert service.said[1:] == ["incomplete: "]
+    assert service.list_titles("i-1") == ["A"]
+    assert service.messages[1:] == ["incomplete: "]
     assert service.compliance.reads == ("i-1",)
 
 
@@ -227,9 +227,9 @@ def test_a_node_that_cannot_be_read_does_not_keep_the_others_from_being_told(
     service.report("i-2", "B")
     service.compliance.fail("i-1")
     service.run()
-    assert service.said == ["new: B"]
+    assert service.messages == ["new: B"]
     service.run()
-    assert service.said == ["new: B", "new: A"]
+    assert service.messages == ["new: B", "new: A"]
 
 
 def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> None:
@@ -237,12 +237,12 @@ def test_the_time_being_up_leaves_nodes_for_the_next_pass(service: Service) -> N
     report = service.run(minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.deferred == 1
-    assert service.said == []
+    assert service.messages == []
     service.clock.forward(30 * MINUTE)
     service.run(minutes=0.75)
-    assert service.said == ["incomplete: "]
+    assert service.messages == ["incomplete: "]
     service.run()
-    assert service.said[1:] == ["new: A"]
+    assert service.messages[1:] == ["new: A"]
 
 
 def test_an_execution_whose_findings_were_announced_in_parts_gets_no_all_clear(
@@ -259,7 +259,7 @@ def test_an_execution_whose_findings_were_announced_in_parts_gets_no_all_clear(
         Job("late", JobKind.EXECUTION, START, service.clock.now, "a-1", "Success", START)
     )
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     assert service.context.work.open().jobs == ()
 
 
@@ -274,7 +274,7 @@ def test_a_clock_in_the_future_answers_for_nobody(service: Service) -> None:
     service.run()
     service.clock.forward(30 * MINUTE)
     service.run()
-    assert service.said[1:] == ["no report: "]
+    assert service.messages[1:] == ["no report: "]
 
 
 def test_a_doubtful_node_that_leaves_the_list_is_still_in_doubt(service: Service) -> None:
@@ -285,15 +285,15 @@ def test_a_doubtful_node_that_leaves_the_list_is_still_in_doubt(service: Service
     service.compliance.remove("i-1")
     report = service.run()
     assert report.outcome
-    assert report.outcome.coverage.unverified == {"i-1": "SSM does not list it any more"}
-    assert service.said == ["new: B"]
+    assert report.outcome.coverage.unverified == {"i-1": "SSM no longer lists the node"}
+    assert service.messages == ["new: B"]
     service.clock.forward(HOUR)
     service.run()
-    assert service.said[1:] == ["complete again: "]
+    assert service.messages[1:] == ["complete again: "]
 
 
 def test_items_without_a_title_are_told_whichever_pass_has_read_them(service: Service) -> None:
-    service.compliance.put("i-1", TYPE, "run-1", START, [item(None)])
+    service.compliance.put("i-1", TYPE, "run-1", START, [make_item(None)])
     service.run()
     service.enqueue()
     report = service.run()
@@ -321,7 +321,7 @@ def test_a_new_node_is_known_before_its_first_finding_is_stored(service: Service
     service.run()
     service.clock.forward(HOUR)
     service.run()
-    assert service.titles() == []
+    assert service.list_titles() == []
 
 
 def test_an_ended_wide_snooze_tells_what_the_index_does_not_show_yet(service: Service) -> None:
@@ -330,12 +330,12 @@ def test_an_ended_wide_snooze_tells_what_the_index_does_not_show_yet(service: Se
             return ()
 
     service.findings = Lagging()
-    service.ledger.snoozes["s-1"] = snooze(title="A", instance_id=None)
+    service.ledger.snoozes["s-1"] = make_snooze(title="A", instance_id=None)
     service.report("i-1", "A")
     service.run()
     service.clock.now = START + timedelta(days=1)
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_whatever_breaks_in_a_scan_what_is_pending_is_delivered(service: Service) -> None:
@@ -353,7 +353,7 @@ def test_whatever_breaks_in_a_scan_what_is_pending_is_delivered(service: Service
     context = replace(service.context, compliance=Broken())  # type: ignore[arg-type]
     (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, OverflowError)
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_a_node_missing_for_an_hour_is_resolved_and_its_row_removed(service: Service) -> None:
@@ -362,10 +362,10 @@ def test_a_node_missing_for_an_hour_is_resolved_and_its_row_removed(service: Ser
     service.run()
     service.compliance.remove("i-1")
     service.run()
-    assert service.titles() == ["A", "B"]
+    assert service.list_titles() == ["A", "B"]
     service.clock.forward(HOUR)
     report = service.run()
-    assert service.titles() == ["B"]
+    assert service.list_titles() == ["B"]
     assert [node.instance_id for node in service.nodes.all()] == ["i-2"]
     assert report.outcome
     assert report.outcome.coverage.gone == 1
@@ -380,7 +380,7 @@ def test_a_node_that_comes_back_within_the_hour_is_read_again(service: Service) 
     service.clock.forward(HOUR)
     service.report("i-1", "A", "C", run="run-2")
     service.run()
-    assert service.titles("i-1") == ["A", "C"]
+    assert service.list_titles("i-1") == ["A", "C"]
     assert all(node.missing_since is None for node in service.nodes.all())
 
 
@@ -391,12 +391,12 @@ def test_an_empty_list_brakes_until_a_person_accepts(service: Service) -> None:
     for _ in range(3):
         service.run()
         service.clock.forward(HOUR)
-    assert service.titles() == ["A"]
-    assert service.said[1:] == ["incomplete: "]
+    assert service.list_titles() == ["A"]
+    assert service.messages[1:] == ["incomplete: "]
     service.run(Options(accept_missing=True))
-    assert service.titles() == []
+    assert service.list_titles() == []
     assert service.nodes.all() == ()
-    assert service.said[2:] == ["complete again: "]
+    assert service.messages[2:] == ["complete again: "]
 
 
 def test_half_of_a_large_fleet_missing_brakes(service: Service) -> None:
@@ -408,88 +408,90 @@ def test_half_of_a_large_fleet_missing_brakes(service: Service) -> None:
     service.run()
     service.clock.forward(HOUR)
     service.run()
-    assert len(service.titles()) == 22
-    assert service.said[1:] == ["incomplete: "]
+    assert len(service.list_titles()) == 22
+    assert service.messages[1:] == ["incomplete: "]
 
 
 def test_a_snoozed_finding_is_stored_and_not_told(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.ledger.snoozes["s-1"] = make_snooze(title="A")
     service.report("i-1", "A", "B")
     report = service.run()
-    assert service.titles() == ["A", "B"]
-    assert service.said == ["new: B"]
+    assert service.list_titles() == ["A", "B"]
+    assert service.messages == ["new: B"]
     assert report.announcement.muted == 1
 
 
 def test_an_ended_snooze_is_told_once_while_its_finding_still_fails(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.ledger.snoozes["s-1"] = make_snooze(title="A")
     service.report("i-1", "A")
     service.run()
-    assert service.said == []
+    assert service.messages == []
     service.clock.now = START + timedelta(days=1)
     service.run()
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     assert service.ledger.snoozes["s-1"].settled_at == service.clock.now
 
 
 def test_overlapping_snoozes_are_told_when_the_last_one_ends(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A")
-    service.ledger.snoozes["s-2"] = snooze(id="s-2", title=None, ends_at=START + timedelta(days=2))
+    service.ledger.snoozes["s-1"] = make_snooze(title="A")
+    service.ledger.snoozes["s-2"] = make_snooze(
+        id="s-2", title=None, ends_at=START + timedelta(days=2)
+    )
     service.report("i-1", "A")
     service.run()
     service.clock.now = START + timedelta(days=1)
     service.run()
-    assert service.said == []
+    assert service.messages == []
     service.clock.now = START + timedelta(days=2)
     service.run()
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_a_title_wide_snooze_that_ends_is_told_for_every_node(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A", instance_id=None)
+    service.ledger.snoozes["s-1"] = make_snooze(title="A", instance_id=None)
     service.report("i-1", "A")
     service.report("i-2", "A")
     service.run()
     service.clock.now = START + timedelta(days=1)
     service.run()
-    assert service.said == ["new: A,A"]
+    assert service.messages == ["new: A,A"]
 
 
 def test_a_fix_ends_an_until_resolved_snooze_and_no_other(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A", until_resolved=True)
-    service.ledger.snoozes["s-2"] = snooze(id="s-2", title="B")
+    service.ledger.snoozes["s-1"] = make_snooze(title="A", until_resolved=True)
+    service.ledger.snoozes["s-2"] = make_snooze(id="s-2", title="B")
     service.report("i-1", "A", "B")
     service.run()
     service.report("i-1", run="run-2")
     service.run()
     service.report("i-1", "A", "B", run="run-3")
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_unreadable_snoozes_alert_as_if_there_were_none_and_resolve_nothing(
     service: Service,
 ) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A", until_resolved=True)
+    service.ledger.snoozes["s-1"] = make_snooze(title="A", until_resolved=True)
     service.report("i-1", "A")
     service.run()
     service.report("i-1", "B", run="run-2")
 
     context = replace(service.context, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
     run_scans(context, service.clock.now + 15 * MINUTE)
-    assert service.titles() == ["A", "B"]
-    assert service.said == ["new: B"]
+    assert service.list_titles() == ["A", "B"]
+    assert service.messages == ["new: B"]
     service.run()
-    assert service.titles() == ["B"]
+    assert service.list_titles() == ["B"]
 
 
 def test_a_busy_lease_means_no_pass(service: Service) -> None:
     service.report("i-1", "A")
     service.context.lease.acquire("somebody", START, START + HOUR)
     assert run_scans(service.context, START + 15 * MINUTE) == ()
-    assert service.said == []
+    assert service.messages == []
 
 
 def test_a_debt_that_came_during_the_pass_gets_a_pass_of_its_own(service: Service) -> None:
@@ -531,12 +533,12 @@ def test_what_an_unfinished_pass_opened_is_told_by_the_next(service: Service) ->
     context = replace(service.context, work=Torn())  # type: ignore[arg-type]
     (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
-    assert service.titles() == ["A"]
-    assert service.said == []
+    assert service.list_titles() == ["A"]
+    assert service.messages == []
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     service.run()
-    assert len(service.said) == 1
+    assert len(service.messages) == 1
 
 
 def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> None:
@@ -554,30 +556,30 @@ def test_ssm_being_down_does_not_keep_the_monthly_report(service: Service) -> No
     context = replace(service.context, compliance=Down())  # type: ignore[arg-type]
     (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
-    assert service.said[-1] == "monthly: 1"
+    assert service.messages[-1] == "monthly: 1"
     assert service.files.objects["monthly/2026/11/non-compliant-2026-11-23.csv"] == b"A"
 
 
 def test_a_compliance_type_that_is_away_resolves_nothing_for_an_hour(service: Service) -> None:
     service.report("i-1", "A")
-    other = [item("B", compliance_type="Custom:Other")]
+    other = [make_item("B", compliance_type="Custom:Other")]
     service.compliance.put("i-1", "Custom:Other", "run-1", START, other)
     service.run()
     service.compliance.remove("i-1")
     service.report("i-1", "A", run="run-2")
     service.run()
-    assert service.titles() == ["A", "B"]
+    assert service.list_titles() == ["A", "B"]
     service.clock.forward(30 * MINUTE)
     service.run()
-    assert service.said[1:] == ["incomplete: "]
+    assert service.messages[1:] == ["incomplete: "]
     service.clock.forward(30 * MINUTE)
     service.run()
-    assert service.titles() == ["A"]
-    assert service.said[2:] == ["complete again: "]
+    assert service.list_titles() == ["A"]
+    assert service.messages[2:] == ["complete again: "]
 
 
 def test_items_without_a_title_are_counted_and_set_aside(service: Service) -> None:
-    items = [item(None), item("  "), item("A", item_id=None, severity="DREADFUL")]
+    items = [make_item(None), make_item("  "), make_item("A", item_id=None, severity="DREADFUL")]
     service.compliance.put("i-1", TYPE, "run-1", START, items)
     report = service.run()
     assert report.outcome
@@ -589,7 +591,11 @@ def test_items_without_a_title_are_counted_and_set_aside(service: Service) -> No
 def test_the_same_title_twice_on_a_node_is_one_finding_of_the_worst_severity(
     service: Service,
 ) -> None:
-    items = [item("A", severity="LOW"), item("A", severity="CRITICAL"), item("A", severity="HIGH")]
+    items = [
+        make_item("A", severity="LOW"),
+        make_item("A", severity="CRITICAL"),
+        make_item("A", severity="HIGH"),
+    ]
     service.compliance.put("i-1", TYPE, "run-1", START, items)
     service.run()
     (finding,) = service.findings.all()
@@ -602,9 +608,9 @@ def test_full_reads_what_the_watermark_says_is_read(service: Service) -> None:
     (finding,) = service.findings.all()
     service.findings.delete([finding.finding_id])
     service.run()
-    assert service.titles() == []
+    assert service.list_titles() == []
     service.run(Options(full=True))
-    assert service.titles() == ["A"]
+    assert service.list_titles() == ["A"]
 
 
 def test_history_keeps_what_happened_and_a_repetition_adds_nothing(service: Service) -> None:
@@ -621,7 +627,7 @@ def test_history_keeps_what_happened_and_a_repetition_adds_nothing(service: Serv
 def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
     service: Service,
 ) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="A")
+    service.ledger.snoozes["s-1"] = make_snooze(title="A")
     service.report("i-1", "A")
     service.run()
     service.clock.now = START + timedelta(days=1)
@@ -638,16 +644,16 @@ def test_a_snooze_that_changes_while_the_decision_is_written_is_decided_again(
             if not self.extended:
                 self.extended = True
                 longer = START + timedelta(days=2)
-                service.ledger.snoozes["s-1"] = snooze(title="A", ends_at=longer, version=2)
+                service.ledger.snoozes["s-1"] = make_snooze(title="A", ends_at=longer, version=2)
             service.context.work.stage(*staged)  # type: ignore[arg-type]
 
     context = replace(service.context, work=Contended())  # type: ignore[arg-type]
     (report,) = run_scans(context, service.clock.now + 15 * MINUTE)
     assert report.failure is None
-    assert service.said == []
+    assert service.messages == []
     service.clock.now = START + timedelta(days=2)
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
@@ -666,7 +672,7 @@ def test_a_monthly_report_that_cannot_be_staged_is_reported_and_still_owed(
     (report,) = run_scans(context, START + 15 * MINUTE)
     assert isinstance(report.failure, Unavailable)
     service.run()
-    assert service.said == ["monthly: 0"]
+    assert service.messages == ["monthly: 0"]
 
 
 def test_the_record_of_a_pass_is_kept_for_people(service: Service) -> None:
@@ -687,9 +693,9 @@ def test_an_unreadable_snooze_store_keeps_gone_nodes_too(service: Service) -> No
 
     broken = replace(service.context, snoozes=UnreadableSnoozes())  # type: ignore[arg-type]
     run_scans(broken, service.clock.now + 15 * MINUTE)
-    assert service.titles() == ["A", "B"]
+    assert service.list_titles() == ["A", "B"]
     service.run()
-    assert service.titles() == ["B"]
+    assert service.list_titles() == ["B"]
 
 
 def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Service) -> None:
@@ -701,11 +707,11 @@ def test_many_gone_nodes_wait_for_the_next_pass_when_the_time_is_up(service: Ser
     report = service.run(Options(accept_missing=True), minutes=0.75)
     assert report.outcome
     assert report.outcome.coverage.gone == 0
-    assert len(service.titles()) == 250
+    assert len(service.list_titles()) == 250
     report = service.run(Options(accept_missing=True))
     assert report.outcome
     assert report.outcome.coverage.gone == 200
-    assert len(service.titles()) == 50
+    assert len(service.list_titles()) == 50
 
 
 def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
@@ -731,7 +737,7 @@ def test_a_decision_that_loses_every_time_is_reported_and_made_by_the_next_pass(
     assert isinstance(report.failure, Conflict)
     assert work.attempts == CONFLICT_ATTEMPTS
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_announced_in_parts(
@@ -739,7 +745,7 @@ def test_more_snoozes_that_end_at_once_than_one_decision_takes_are_announced_in_
 ) -> None:
     titles = [f"T{number:02}" for number in range(MAX_SETTLED_SNOOZES + 10)]
     for title in titles:
-        service.ledger.snoozes[title] = snooze(id=title, title=title)
+        service.ledger.snoozes[title] = make_snooze(id=title, title=title)
     service.report("i-1", *titles)
     service.run()
     service.clock.now = START + timedelta(days=1)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.message import MAX_ATTACHED_ROWS
 from chalicelib.usecases.announce.deliver import take_first_rows
-from tests.fleet import Service, item
+from tests.fleet import Service, make_item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"
 
@@ -39,7 +39,7 @@ def test_a_thread_gets_the_worst_and_the_bucket_has_all() -> None:
     service = Service()
     number = MAX_ATTACHED_ROWS + 500
     titles = [f"title {each:05}" for each in range(number)]
-    many = [item(each, severity="LOW") for each in titles]
+    many = [make_item(each, severity="LOW") for each in titles]
     service.compliance.put("i-1", "Custom:InSpec", "run-1", service.clock.now, many)
     service.report("i-2", "worst", severity="CRITICAL")
     service.run()

@@ -15,7 +15,7 @@ from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Work
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemorySorter
-from tests.fleet import HOUR, MINUTE, START, Service, snooze
+from tests.fleet import HOUR, MINUTE, START, Service, make_snooze
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
 REVOKED = DeliveryError("token_revoked", retryable=False, hint="mend SLACK_TOKEN_PARAMETER")
@@ -35,7 +35,7 @@ def test_a_refused_post_is_tried_again_and_posted_once(service: Service) -> None
     assert len(report.pending) == 1
     service.run()
     service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     assert [each.thread for each in service.channel.attachments] == ["thread-1"]
 
 
@@ -43,7 +43,7 @@ def test_a_refused_file_never_repeats_the_message(service: Service) -> None:
     service.channel.fail_attach(DOWN, times=3)
     for _ in range(5):
         service.run()
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     assert [each.content for each in service.channel.attachments] == [b"A"]
     assert service.context.work.open().messages == ()
 
@@ -52,11 +52,11 @@ def test_a_refusing_bucket_delays_neither_message_nor_file(service: Service) -> 
     service.files.fail(DOWN, times=2)
     report = service.run()
     assert [each.step for each in report.undelivered] == [Step.STORE]
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     assert [each.content for each in service.channel.attachments] == [b"A"]
     service.run()
     assert list(service.files.objects.values()) == [b"A"]
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
 
 
 def test_a_file_that_waits_is_finished_from_the_bucket(service: Service) -> None:
@@ -64,12 +64,12 @@ def test_a_file_that_waits_is_finished_from_the_bucket(service: Service) -> None
     service.run()
     service.report("i-1", run="run-2")
     service.run()
-    assert service.titles() == []
+    assert service.list_titles() == []
     assert [each.content for each in service.channel.attachments] == [b"A"]
 
 
 def test_a_file_that_was_never_stored_is_made_again_of_what_still_fails(service: Service) -> None:
-    service.ledger.snoozes["s-1"] = snooze(title="C", ends_at=service.clock.now + HOUR)
+    service.ledger.snoozes["s-1"] = make_snooze(title="C", ends_at=service.clock.now + HOUR)
     service.report("i-1", "A", "B", "C")
     service.run()
     service.clock.forward(HOUR)
@@ -77,7 +77,7 @@ def test_a_file_that_was_never_stored_is_made_again_of_what_still_fails(service:
     service.files.fail(DOWN, times=2)
     service.channel.fail_attach(DOWN)
     service.run()
-    assert service.said[-1] == "new: D,C"
+    assert service.messages[-1] == "new: D,C"
     service.run()
     assert service.channel.attachments[-1].content == b"C\nD"
 
@@ -98,7 +98,7 @@ def test_a_message_that_is_refused_in_any_form_does_not_hold_up_the_next(
     service.channel.fail_post(MessageRefused("msg_too_long"), times=2)
     service.report("i-1", "A", "B", run="run-2")
     report = service.run()
-    assert service.said == ["new: B"]
+    assert service.messages == ["new: B"]
     assert [each.error is not None for each in report.deliveries] == [True, False, False]
     assert len(report.pending) == 1
 
@@ -130,7 +130,7 @@ def test_a_dead_channel_is_tried_once_a_pass_and_loses_nothing(service: Service)
         service.clock.forward(MINUTE)
     assert len(service.files.objects) == 3
     service.run()
-    assert service.said == ["new: A", "new: B", "new: C"]
+    assert service.messages == ["new: A", "new: B", "new: C"]
     assert len(service.channel.attachments) == 3
 
 
@@ -141,10 +141,10 @@ def test_the_monthly_outputs_do_not_stop_each_other(service: Service) -> None:
     service.files.fail(DOWN)
     report = service.run()
     assert [each.step for each in report.undelivered] == [Step.STORE, Step.FILE]
-    assert service.said[-1] == "monthly: 1"
+    assert service.messages[-1] == "monthly: 1"
     service.run()
     assert "monthly/2026/11/non-compliant-2026-11-23.csv" in service.files.objects
-    assert service.said == ["new: A", "monthly: 1"]
+    assert service.messages == ["new: A", "monthly: 1"]
     assert service.channel.attachments[-1].name == "non-compliant-2026-11-23.csv"
 
 
@@ -155,7 +155,7 @@ def test_no_step_begins_when_the_time_is_up(service: Service) -> None:
     assert len(report.pending) == 1
     service.clock.forward(timedelta(minutes=15))
     service.run()
-    assert service.said == ["monthly: 0", "new: A"]
+    assert service.messages == ["monthly: 0", "new: A"]
 
 
 def test_of_notices_that_waited_only_the_newest_is_posted(service: Service) -> None:
@@ -167,7 +167,7 @@ def test_of_notices_that_waited_only_the_newest_is_posted(service: Service) -> N
         service.report("i-1", "A", run=f"run-{number + 2}")
         service.run()
     service.run()
-    assert service.said == ["new: A", "nothing new: "]
+    assert service.messages == ["new: A", "nothing new: "]
     assert service.context.work.open().messages == ()
 
 
@@ -177,7 +177,7 @@ def test_a_new_alert_is_posted_before_old_files_are_tried(service: Service) -> N
     service.clock.forward(MINUTE)
     service.report("i-1", "A", "B", run="run-2")
     report = service.run()
-    assert service.said == ["new: A", "new: B"]
+    assert service.messages == ["new: A", "new: B"]
     assert [each.step for each in report.deliveries] == [Step.POST, Step.FILE]
     service.run()
     assert len(service.channel.attachments) == 2
@@ -190,7 +190,7 @@ def test_a_bucket_that_is_down_is_tried_once_a_pass(service: Service) -> None:
         service.report("i-1", *"ABC"[: number + 1], run=f"run-{number + 2}")
         report = service.run()
         assert [each.step for each in report.undelivered] == [Step.STORE]
-    assert len(service.said) == len(service.channel.attachments) == 3
+    assert len(service.messages) == len(service.channel.attachments) == 3
 
 
 @dataclass
@@ -221,7 +221,7 @@ def test_a_post_that_is_not_recorded_at_once_is_recorded_in_the_end(service: Ser
         (Step.POST, False),
     ]
     service.run()
-    assert (service.said, len(service.channel.attachments)) == (["new: A"], 1)
+    assert (service.messages, len(service.channel.attachments)) == (["new: A"], 1)
 
 
 def test_while_the_ledger_records_nothing_no_further_message_is_posted(service: Service) -> None:
@@ -230,9 +230,9 @@ def test_while_the_ledger_records_nothing_no_further_message_is_posted(service: 
     service.clock.forward(MINUTE)
     service.report("i-1", "A", "B", run="run-2")
     run_scans(forgetful(service, 1), service.clock.now + 15 * MINUTE)
-    assert service.said == ["new: A"]
+    assert service.messages == ["new: A"]
     service.run()
-    assert service.said == ["new: A", "new: B"]
+    assert service.messages == ["new: A", "new: B"]
 
 
 def test_a_step_that_is_never_recorded_is_pending_and_taken_again(service: Service) -> None:
@@ -240,7 +240,7 @@ def test_a_step_that_is_never_recorded_is_pending_and_taken_again(service: Servi
     assert {type(each.error) for each in report.undelivered} == {Unavailable}
     assert len(report.pending) == 1
     service.run()
-    assert service.said == ["new: A", "new: A"]
+    assert service.messages == ["new: A", "new: A"]
 
 
 def test_a_month_that_is_owed_again_is_paid_and_not_written_over(service: Service) -> None:
@@ -279,13 +279,13 @@ def test_what_a_scan_says_does_not_wait_for_a_month_that_takes_long(service: Ser
 
     class Slow:
         def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
-            said_before.extend(service.said)
+            said_before.extend(service.messages)
             return MemorySorter().worst_first(findings)
 
     service.enqueue_month()
     run_scans(replace(service.context, sorter=Slow()), START + 15 * MINUTE)
     assert said_before == ["new: A"]
-    assert service.said == ["new: A", "monthly: 1"]
+    assert service.messages == ["new: A", "monthly: 1"]
 
 
 def test_where_the_channel_is_down_a_month_is_stored_and_not_posted_in_vain(
@@ -296,6 +296,6 @@ def test_where_the_channel_is_down_a_month_is_stored_and_not_posted_in_vain(
     report = service.run()
     assert [each.step for each in report.undelivered] == [Step.POST]
     assert len(service.files.objects) == 2
-    assert service.said == []
+    assert service.messages == []
     service.run()
-    assert service.said == ["new: A", "monthly: 1"]
+    assert service.messages == ["new: A", "monthly: 1"]

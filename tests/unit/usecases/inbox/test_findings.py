@@ -13,7 +13,7 @@ from chalicelib.usecases.inbox.findings import (
     list_finding_history,
     list_findings,
 )
-from tests.fleet import HOUR, MINUTE, START, Service, snooze
+from tests.fleet import HOUR, MINUTE, START, Service, make_snooze
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_list_has_every_row_once_whatever_the_page(
 def test_snoozed_is_what_a_pair_an_instance_or_a_title_snooze_mutes_to_the_second(
     service: Service, instance_id: str | None, title: str | None, count: int
 ) -> None:
-    rule = snooze(instance_id=instance_id, title=title, ends_at=START + HOUR)
+    rule = make_snooze(instance_id=instance_id, title=title, ends_at=START + HOUR)
     service.ledger.snoozes["s-1"] = rule
     snoozed, rest = FindingFilter(state="snoozed"), FindingFilter(state="open")
     service.clock.now = START + HOUR - timedelta(seconds=1)
@@ -97,10 +97,10 @@ def test_a_rare_filter_gives_a_short_page_when_its_time_is_up() -> None:
 
 def test_one_finding_shows_every_snooze_about_it_that_has_not_ended(service: Service) -> None:
     service.ledger.snoozes |= {
-        "s-1": snooze(title="SSH root"),
-        "s-2": snooze(id="s-2", title=None, starts_at=START + HOUR),
-        "s-3": snooze(id="s-3", title="SSH root", ended_at=START),
-        "s-4": snooze(id="s-4", title="Updates"),
+        "s-1": make_snooze(title="SSH root"),
+        "s-2": make_snooze(id="s-2", title=None, starts_at=START + HOUR),
+        "s-3": make_snooze(id="s-3", title="SSH root", ended_at=START),
+        "s-4": make_snooze(id="s-4", title="Updates"),
     }
     detail = get_finding(service.inbox, finding_id("i-1", "SSH root"))
     assert [each.id for each in detail.snoozes] == ["s-1", "s-2"]
@@ -123,7 +123,7 @@ def test_the_history_of_a_resolved_finding_is_still_there(service: Service) -> N
 
 
 def test_the_history_of_a_finding_has_its_pair_snoozes(service: Service) -> None:
-    rule = snooze(title="SSH root", ends_at=START + MINUTE)
+    rule = make_snooze(title="SSH root", ends_at=START + MINUTE)
     service.ledger.snoozes["s-1"] = rule
     service.clock.forward(HOUR)
     _, lines = list_finding_history(service.inbox, finding_id("i-1", "SSH root"))

@@ -1,7 +1,7 @@
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.snooze import State
 from chalicelib.usecases.inbox.overview import list_nodes, list_scans, summarize
-from tests.fleet import HOUR, MINUTE, Service, snooze
+from tests.fleet import HOUR, MINUTE, Service, make_snooze
 
 
 def test_nodes_are_listed_once_each_whatever_the_page() -> None:
@@ -50,9 +50,9 @@ def test_the_summary_sums_nodes_and_counts_snoozes_by_state() -> None:
     service.clock.forward(MINUTE)
     report = service.run()
     service.ledger.snoozes |= {
-        "s-1": snooze(),
-        "s-2": snooze(id="s-2", ended_at=service.clock.now),
-        "s-3": snooze(id="s-3", starts_at=service.clock.now + HOUR),
+        "s-1": make_snooze(),
+        "s-2": make_snooze(id="s-2", ended_at=service.clock.now),
+        "s-3": make_snooze(id="s-3", starts_at=service.clock.now + HOUR),
     }
     summary = summarize(service.inbox)
     assert summary.open == {"HIGH": 2, "LOW": 1}

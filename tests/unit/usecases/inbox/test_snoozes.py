@@ -245,7 +245,7 @@ def test_the_findings_themselves_are_never_touched(service: Service) -> None:
     assert sorted(service.findings.all(), key=lambda each: each.finding_id) == before
     service.clock.forward(timedelta(days=1))
     service.run()
-    assert service.said[-1] == "new: A"
+    assert service.messages[-1] == "new: A"
 
 
 def test_the_end_that_a_put_answers_is_the_one_that_holds(service: Service) -> None:

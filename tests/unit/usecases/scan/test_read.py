@@ -21,7 +21,7 @@ from chalicelib.usecases.scan.read import (
     read_node,
     split_into_chunks,
 )
-from tests.fleet import START, TYPE, FakeClock, Service, item
+from tests.fleet import START, TYPE, FakeClock, Service, make_item
 
 
 def report(node: str, count: int = 1) -> NodeReport:
@@ -66,7 +66,7 @@ def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
             asked.set()
             if instance_id == "i-1":
                 release.wait(30)
-            return [item("A")]
+            return [make_item("A")]
 
     until = datetime.now(UTC) - GRACE + timedelta(seconds=0.3)
     early = FakeClock(until - timedelta(seconds=1))
@@ -98,7 +98,7 @@ def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further(
         def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
             if instance_id == begun[-1]:
                 read.set()
-            return [item("A")]
+            return [make_item("A")]
 
     asked: list[str] = []
 

@@ -1,0 +1,83 @@
+"""SSM Compliance in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.compliance import Execution, Item, SummaryRow
+from chalicelib.domain.errors import Unavailable
+from tests.fakes.faults import QueuedErrors
+
+
+class MemoryCompliance:
+    """`Compliance`. Nodes write their reports with `put`; `reads` shows which nodes were read."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], SummaryRow] = {}
+        self._items: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._errors: dict[str, QueuedErrors] = {}
+        self._reads: list[str] = []
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The nodes whose items were read, in order, failed calls included."""
+        return tuple(self._reads)
+
+    def put(
+        self,
+        instance_id: str,
+        compliance_type: str,
+        execution_id: str,
+        executed_at: datetime,
+        items: Iterable[Item],
+        *,
+        compliant: int = 1,
+    ) -> None:
+        """Replaces what a node reports for a compliance type. The items are kept as given."""
+        key, stored = (instance_id, compliance_type), tuple(items)
+        execution = Execution(execution_id, executed_at, len(stored))
+        self._rows[key] = SummaryRow(instance_id, compliance_type, execution, compliant)
+        self._items[key] = stored
+
+    def change_summary(
+        self,
+        instance_id: str,
+        compliance_type: str,
+        *,
+        count: int | None = None,
+        execution_id: str | None = None,
+    ) -> None:
+        """Makes the summary differ from the items in count or execution, until the next `put`."""
+        row = self._rows[instance_id, compliance_type]
+        execution = replace(
+            row.execution,
+            count=row.execution.count if count is None else count,
+            execution_id=row.execution.execution_id if execution_id is None else execution_id,
+        )
+        self._rows[instance_id, compliance_type] = replace(row, execution=execution)
+
+    def remove(self, instance_id: str) -> None:
+        """Removes a node, as SSM does some time after the instance was terminated."""
+        for key in [key for key in self._rows if key[0] == instance_id]:
+            del self._rows[key], self._items[key]
+
+    def fail(self, instance_id: str, times: int = 1) -> None:
+        """Raises `Unavailable` in the next calls of `items` for this node."""
+        error = Unavailable(f"SSM did not answer for {instance_id} (the test asked for this)")
+        self._errors.setdefault(instance_id, QueuedErrors()).add(error, times)
+
+    def summaries(self) -> tuple[SummaryRow, ...]:
+        """Returns every row."""
+        return tuple(self._rows.values())
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        """Returns the node's items of these types. The spelling of a type must match."""
+        self._reads.append(instance_id)
+        if instance_id in self._errors:
+            self._errors[instance_id].raise_next()
+        return tuple(
+            item
+            for (node, compliance_type), items in sorted(self._items.items())
+            if node == instance_id and compliance_type in types
+            for item in items
+        )

@@ -1,4 +1,4 @@
-"""The difference between what is stored and what was read of one node."""
+"""The difference between the stored and the observed findings of one node."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from chalicelib.domain.node import count_by_severity
 class Diff:
     """What to write for one node.
 
-    new: to insert · updated: stored rows whose severity or control id
-    changed, told to nobody · removed: to delete · unchanged: left alone.
+    new: to insert · updated: stored findings whose severity or control id
+    changed, not announced · removed: to delete · unchanged: not written.
     """
 
     new: tuple[Finding, ...] = ()
@@ -23,9 +23,9 @@ class Diff:
 
     @property
     def severities(self) -> dict[Severity, int]:
-        """Open findings by severity once the diff is applied."""
-        open_ones = (*self.new, *self.updated, *self.unchanged)
-        return count_by_severity(finding.severity for finding in open_ones)
+        """The number of open findings by severity after the diff is applied."""
+        open_findings = (*self.new, *self.updated, *self.unchanged)
+        return count_by_severity(finding.severity for finding in open_findings)
 
 
 def diff(
@@ -36,29 +36,30 @@ def diff(
     seen_at: datetime,
     scan_id: str,
 ) -> Diff:
-    """Compare by (instance id, title).
+    """Compares by (instance id, title).
 
-    What an unverified reading does not show stays as it is: absence from a
-    doubtful reading is no proof of a fix.
+    A finding that an unverified reading does not show stays unchanged: its
+    absence does not prove a fix.
     """
-    held = {finding.key: finding for finding in stored}
-    shown = {observation.key: observation for observation in observed}
+    stored_by_key = {finding.key: finding for finding in stored}
+    observed_by_key = {observation.key: observation for observation in observed}
     updated, unchanged, removed = [], [], []
-    for key, finding in held.items():
-        seen = shown.get(key)
-        if seen is None and verified:
+    for key, finding in stored_by_key.items():
+        match = observed_by_key.get(key)
+        if match is None and verified:
             removed.append(finding)
-        elif seen is None or _same(finding, seen):
+        elif match is None or _is_same(finding, match):
             unchanged.append(finding)
         else:
-            updated.append(replace(finding, severity=seen.severity, control_id=seen.control_id))
+            updated.append(replace(finding, severity=match.severity, control_id=match.control_id))
     new = tuple(
-        Finding(seen.instance_id, seen.title, seen.severity, seen.control_id, seen_at, scan_id)
-        for key, seen in shown.items()
-        if key not in held
+        Finding(each.instance_id, each.title, each.severity, each.control_id, seen_at, scan_id)
+        for key, each in observed_by_key.items()
+        if key not in stored_by_key
     )
     return Diff(new, tuple(updated), tuple(removed), tuple(unchanged))
 
 
-def _same(finding: Finding, seen: Observation) -> bool:
-    return (finding.severity, finding.control_id) == (seen.severity, seen.control_id)
+def _is_same(finding: Finding, observation: Observation) -> bool:
+    """Whether severity and control id are equal."""
+    return (finding.severity, finding.control_id) == (observation.severity, observation.control_id)

@@ -1,40 +1,40 @@
 """What can go wrong, in the domain's words.
 
     ServiceError
-    ├── BadEvent          an event or a payload has a wrong shape; nothing was changed
+    ├── BadEvent          an event or a payload is malformed; nothing was changed
     ├── BadSetting        a setting is missing or wrong; nothing was started
-    ├── Unavailable       a vendor did not answer; the next pass tries again
-    ├── Forbidden         a vendor refuses us until somebody mends a policy or a resource
-    ├── Conflict          somebody else wrote first; read again and decide again
-    ├── DeliveryError     an output did not take a message; it stays pending
-    │   └── MessageRefused    the output will never take this very message
-    └── RequestError      a request to the API cannot be answered as asked
-        ├── BadRequest        its form is wrong: JSON, parameter, cursor
-        ├── NotFound          what it names is not there
-        ├── AlreadySnoozed    the same rule is active already
-        ├── Stale             it was made for another version than the stored one
-        ├── TooLarge          its body is larger than we read
-        └── RuleBroken        its form is right, what it asks for breaks a rule
+    ├── Unavailable       a vendor did not answer; the next scan tries again
+    ├── Forbidden         a vendor refuses until a person corrects a policy or a resource
+    ├── Conflict          another writer was first; read again and decide again
+    ├── DeliveryError     an output did not accept a message, which stays pending
+    │   └── MessageRefused    the output will never accept this message
+    └── RequestError      a request to the API is refused
+        ├── BadRequest        it is malformed: JSON, parameter, cursor
+        ├── NotFound          it names something that is not stored
+        ├── AlreadySnoozed    the same rule is already active
+        ├── Stale             it is for another version than the stored one
+        ├── TooLarge          its body exceeds the limit
+        └── RuleBroken        it is well formed but breaks a rule
 
-Each carries what happened, to what, and what to do. `retryable` says whether
-trying the same thing again later can help without a person.
+The text of each says what happened, to what, and what to do. `retryable` says
+whether the same attempt can succeed later without a person.
 """
 
 from dataclasses import dataclass
 
 
 class ServiceError(Exception):
-    """Root of the tree; `str(error)` is written for the person who has to act."""
+    """The root of the tree. `str(error)` is written for the person who has to act."""
 
     retryable = False
 
 
 class BadEvent(ServiceError):
-    """An event or a payload that cannot be understood; the text names the field."""
+    """An event or a payload is malformed. The text names the field."""
 
 
 class BadSetting(ServiceError):
-    """A setting that is missing or wrong; `name` is the environment variable."""
+    """A setting is missing or wrong. `name` is the environment variable."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"setting {name}: {problem}")
@@ -42,26 +42,26 @@ class BadSetting(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """A vendor is out of reach, slow or throttling."""
+    """A vendor is unreachable, slow or throttling."""
 
     retryable = True
 
 
 class Forbidden(ServiceError):
-    """A vendor refuses for good: a missing permission, table, bucket or parameter."""
+    """A vendor refuses until a person acts: a permission, table, bucket or parameter is missing."""
 
 
 class Conflict(ServiceError):
-    """A conditional write lost against another writer."""
+    """A conditional write failed because another writer was first."""
 
     retryable = True
 
 
 class DeliveryError(ServiceError):
-    """An output refused or did not answer.
+    """An output refused a message or did not answer.
 
-    `code` is the vendor's short word for it (no secret, no URL), `hint` names
-    what to mend and is empty where waiting is enough.
+    `code` is the vendor's error code, without secrets and URLs. `hint` says what
+    to do; it is empty if waiting is enough.
     """
 
     def __init__(self, code: str, *, retryable: bool, hint: str = "") -> None:
@@ -72,7 +72,7 @@ class DeliveryError(ServiceError):
 
 
 class MessageRefused(DeliveryError):
-    """The form of this very message was refused; a plainer form may pass."""
+    """The output refused this message because of its form. It may accept a plainer one."""
 
     def __init__(self, code: str, hint: str = "") -> None:
         super().__init__(code, retryable=False, hint=hint)
@@ -80,7 +80,7 @@ class MessageRefused(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """What is wrong with one field: a JSON pointer or a parameter, a short code, a sentence."""
+    """A fault in one field: a JSON pointer or parameter name, a short code, a sentence."""
 
     pointer: str
     code: str
@@ -88,7 +88,7 @@ class FieldFault:
 
 
 class RequestError(ServiceError):
-    """A request to the API that cannot be answered as asked; nothing was written."""
+    """A request to the API is refused, and nothing was written. `faults` name fields."""
 
     def __init__(self, detail: str, *faults: FieldFault) -> None:
         super().__init__(detail)
@@ -96,28 +96,28 @@ class RequestError(ServiceError):
 
 
 class BadRequest(RequestError):
-    """The form is wrong: malformed JSON, an unknown parameter, a cursor of another list."""
+    """The request is malformed: invalid JSON, an unknown parameter, a cursor of another list."""
 
 
 class NotFound(RequestError):
-    """What the request names is not stored."""
+    """The request names something that is not stored."""
 
 
 class AlreadySnoozed(RequestError):
-    """The same rule is active already; `snooze_id` names it."""
+    """The same rule is already active. `snooze_id` names it."""
 
     def __init__(self, snooze_id: str) -> None:
-        super().__init__(f"The same rule is active already: snooze {snooze_id}. Change that one.")
+        super().__init__(f"The same rule is already active: snooze {snooze_id}. Change that one.")
         self.snooze_id = snooze_id
 
 
 class Stale(RequestError):
-    """The request was made for another version than the stored one."""
+    """The request is for another version than the stored one."""
 
 
 class TooLarge(RequestError):
-    """The body is larger than we read."""
+    """The body exceeds the limit."""
 
 
 class RuleBroken(RequestError):
-    """The form is right, but what is asked for breaks a rule; every broken rule is named."""
+    """The request is well formed but breaks a rule. `faults` name every broken rule."""

@@ -1,4 +1,4 @@
-"""A finding: the stored fact that one node does not comply with one title."""
+"""A finding: one node does not comply with one title."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the worst; higher is milder."""
+        """0 for the worst. A higher rank is less severe."""
         return _RANK[self]
 
     @classmethod
     def of(cls, word: str | None) -> "Severity":
-        """The severity of a vendor's word; a word nobody knows is UNSPECIFIED."""
+        """Returns the severity for SSM's word, ignoring case; UNSPECIFIED for an unknown one."""
         try:
             return cls((word or "").strip().upper())
         except ValueError:
@@ -35,7 +35,7 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a verified or unverified reading shows of one title on one node."""
+    """A title that a node fails, as a reading shows it, verified or not."""
 
     instance_id: str
     title: str
@@ -44,7 +44,7 @@ class Observation:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Identity that no hash collision can blur."""
+        """Identity. Unlike an MD5, it cannot collide."""
         return self.instance_id, self.title
 
 
@@ -52,8 +52,8 @@ class Observation:
 class Finding:
     """A stored non-compliant configuration.
 
-    `first_seen` is the time of the node's execution that first showed it
-    (aware UTC), `scan_id` the pass that opened it.
+    `first_seen` is the time of the node's execution that first showed it (aware
+    UTC). `scan_id` is the scan that stored it.
     """
 
     instance_id: str
@@ -70,20 +70,20 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Identity that no hash collision can blur."""
+        """Identity. Unlike an MD5, it cannot collide."""
         return self.instance_id, self.title
 
 
 def worst_first(finding: Finding) -> tuple[int, str, str]:
-    """The order in which people read findings: by severity, then by title and node."""
+    """Returns the sort key of the order for people: by severity, then by title and node."""
     return finding.severity.rank, finding.title, finding.instance_id
 
 
 def finding_id(instance_id: str, title: str) -> str:
-    """MD5 of instance id and title (UTF-8, no separator), as 32 hex digits. Fixed for ever."""
+    """Returns the MD5 of instance id and title (UTF-8, no separator), 32 hex digits. Fixed."""
     return hashlib.md5((instance_id + title).encode(), usedforsecurity=False).hexdigest()
 
 
 def title_id(title: str) -> str:
-    """MD5 of the title: the index key that stays under 1,024 bytes whatever the title."""
+    """Returns the MD5 of the title, an index key of fixed length, as 32 hex digits."""
     return hashlib.md5(title.encode(), usedforsecurity=False).hexdigest()

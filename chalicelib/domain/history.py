@@ -1,4 +1,4 @@
-"""History: what happened to a finding, kept for people."""
+"""History: what happened to a finding, and what people did with a snooze."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What happened, in the order in which it can happen at one instant."""
+    """What happened to a finding, in the order in which it can happen at one instant."""
 
     NEW = "new"
     FIXED = "fixed"
@@ -17,8 +17,8 @@ class EventKind(StrEnum):
 class HistoryEvent:
     """One line of a finding's history.
 
-    `at` is when it became true (the execution's time, not ours), so a pass that
-    is repeated after a crash writes the same line again and not a second one.
+    `at` is the time of the execution, not of the scan. So a scan that is repeated
+    after a crash writes the same line and not a second one.
     """
 
     finding_id: str
@@ -28,7 +28,7 @@ class HistoryEvent:
 
 
 def oldest_first(event: HistoryEvent) -> tuple[datetime, int]:
-    """The sort key of a finding's history."""
+    """Returns the sort key of a finding's history."""
     return event.at, list(EventKind).index(event.kind)
 
 
@@ -44,8 +44,8 @@ class SnoozeEventKind(StrEnum):
 class SnoozeEvent:
     """One line of a snooze's history.
 
-    `by` is who did it and `via` the way (`api`); `version` is the snooze's after
-    it. `ends_at`, `reason` and `comment` are what it says since.
+    `by` is who acted and `via` by which way (`api`). `version`, `ends_at`,
+    `reason` and `comment` are those of the snooze after the event.
     """
 
     snooze_id: str

@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-# A file in a thread holds no more rows than this, the worst; the bucket has the whole of it. Nobody
-# reads more in a chat, and some 5 MB go up within the time that one request to Slack has.
+# The file in a thread holds at most this many rows, the worst ones. The file in the bucket is
+# complete. These rows are some 5 MB, which upload within the timeout of one request to Slack.
 MAX_ATTACHED_ROWS = 20_000
 
 
 class Step(StrEnum):
-    """A delivery step; each is recorded on its own and none stops the others."""
+    """A delivery step. Each is recorded on its own, and none stops the others."""
 
     STORE = "store"
     POST = "post"
@@ -20,7 +20,7 @@ class Step(StrEnum):
 
 
 class Source(StrEnum):
-    """Which stored rows a CSV that could not be stored at once is made of again."""
+    """Which stored findings a CSV is rebuilt from if it was not stored at once."""
 
     SCANS = "scans"
     EVERYTHING = "everything"
@@ -28,7 +28,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What Slack shows: blocks, and the text for notifications and plain clients."""
+    """A message as Slack shows it: blocks, and the text for notifications and plain clients."""
 
     text: str
     blocks: tuple[Mapping[str, Any], ...]
@@ -36,7 +36,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """Where a message's CSV lies in the bucket, and what it is made of if it does not yet."""
+    """A message's CSV: its key in the bucket, its title, and what it can be rebuilt from."""
 
     key: str
     title: str
@@ -50,10 +50,10 @@ class CsvFile:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be delivered, and how far that has come.
+    """A message to deliver, and its progress.
 
     `done` maps a step to its receipt: the bucket key, the Slack timestamp, the
-    Slack file id. `scan_ids` and `snooze_ids` say which rows the CSV holds.
+    Slack file id. `scan_ids` and `snooze_ids` say which findings the CSV holds.
     """
 
     id: str
@@ -66,15 +66,15 @@ class Message:
 
     @property
     def pending(self) -> tuple[Step, ...]:
-        """The steps still to take, in order."""
+        """The steps that are not done, in order."""
         steps = (Step.STORE, Step.POST, Step.FILE) if self.csv else (Step.POST,)
         return tuple(step for step in steps if step not in self.done)
 
     @property
     def sent(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether every step is done."""
         return not self.pending
 
-    def after(self, step: Step, receipt: str) -> "Message":
-        """The message with one more step recorded."""
+    def with_receipt(self, step: Step, receipt: str) -> "Message":
+        """Returns the message with one more step done."""
         return replace(self, done={**self.done, step: receipt})

@@ -1,4 +1,4 @@
-"""The monthly report: everything stored, counted, with what is snoozed."""
+"""The monthly report: totals of all stored findings and of their snoozes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,15 +9,20 @@ from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node
 from chalicelib.domain.snooze import ListedFinding
 
-# The ids of monthly messages begin so, and end in the date of the event.
+# The id of a monthly message is this and the date of the event.
 MESSAGE_PREFIX = "monthly-"
-# A snooze that ends within this time is named as ending soon.
+# A snooze that ends within this time counts as ending soon.
 SOON = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyReport:
-    """Totals of everything stored at one instant."""
+    """Totals of all stored findings at one instant.
+
+    stale_nodes: missing or unverified nodes, whose stored findings may be old ·
+    oldest: the finding that was first seen earliest, None without findings ·
+    ending_soon: snoozed findings whose snooze ends within `SOON`.
+    """
 
     at: datetime
     by_severity: Mapping[Severity, int]
@@ -31,28 +36,28 @@ class MonthlyReport:
 
     @property
     def total(self) -> int:
-        """Stored findings, snoozed ones included."""
+        """The number of stored findings, snoozed ones included."""
         return sum(self.by_severity.values())
 
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """Stored nodes, and those of them that are doubtful: their rows may be old."""
+    """The number of stored nodes, and of those that are missing or unverified."""
 
     known: int
-    doubtful: int
+    stale: int
 
 
 def count_nodes(nodes: Iterable[Node]) -> NodeCount:
-    """Count the nodes; doubtful are those that are missing or not verified."""
-    doubts = Counter(bool(node.missing_since or node.unverified_since) for node in nodes)
-    return NodeCount(known=doubts.total(), doubtful=doubts[True])
+    """Counts nodes one by one."""
+    stale = Counter(bool(node.missing_since or node.unverified_since) for node in nodes)
+    return NodeCount(known=stale.total(), stale=stale[True])
 
 
-def summarize(
+def summarize_month(
     rows: Iterable[ListedFinding], nodes: NodeCount, now: datetime, csv_key: str
 ) -> MonthlyReport:
-    """Count the rows, one after the other: there may be more than memory holds."""
+    """Counts findings one by one: there may be more than memory holds."""
     by_severity: Counter[Severity] = Counter()
     affected: set[str] = set()
     snoozed = ending_soon = 0
@@ -61,7 +66,7 @@ def summarize(
         finding = row.finding
         by_severity[finding.severity] += 1
         affected.add(finding.instance_id)
-        oldest = finding if oldest is None else min(oldest, finding, key=_age)
+        oldest = min(oldest or finding, finding, key=_by_age)
         if row.snooze:
             snoozed += 1
             ending_soon += row.snooze.end is not None and row.snooze.end - now <= SOON
@@ -70,7 +75,7 @@ def summarize(
         by_severity={each: by_severity[each] for each in Severity if by_severity[each]},
         affected_nodes=len(affected),
         known_nodes=nodes.known,
-        stale_nodes=nodes.doubtful,
+        stale_nodes=nodes.stale,
         oldest=oldest,
         snoozed=snoozed,
         ending_soon=ending_soon,
@@ -78,10 +83,10 @@ def summarize(
     )
 
 
-def _age(finding: Finding) -> tuple[datetime, str, str]:
+def _by_age(finding: Finding) -> tuple[datetime, str, str]:
     return finding.first_seen, finding.title, finding.instance_id
 
 
 def monthly_csv_key(event_at: datetime) -> str:
-    """`monthly/YYYY/MM/non-compliant-YYYY-MM-DD.csv`, by the date of the event (UTC)."""
+    """Returns `monthly/YYYY/MM/non-compliant-YYYY-MM-DD.csv`, by the event's date (UTC)."""
     return f"monthly/{event_at:%Y/%m}/non-compliant-{event_at:%Y-%m-%d}.csv"

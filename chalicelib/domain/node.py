@@ -1,4 +1,4 @@
-"""A node: its watermark, and what the fleet's present rows mean for it."""
+"""A node: its watermark, whether to read it, and whether it is missing or gone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from chalicelib.domain.compliance import Execution, NodeReport
 from chalicelib.domain.finding import Severity
 
-# A node is gone when it is missing in two complete lists at least this far apart.
+# A node is gone if it is missing from two complete lists at least this far apart.
 GONE_AFTER = timedelta(hours=1)
-# The brake holds when more than this many nodes, and half of the known ones, are missing.
+# The brake engages if more than this many nodes, and at least half of all known, are missing.
 BRAKE_NODES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A managed instance as we last stored it.
+    """A stored managed instance.
 
     `executions` (compliance type, case folded, to execution) is the watermark:
-    what has been read and verified. `severities` counts its open findings.
-    `untitled` counts the items without a title of the last reading, and
-    `unverified_fingerprint` is the fingerprint of one that was not verified.
+    the last verified executions. `severities` counts the open findings.
+    `untitled` counts the items without a title in the last reading.
+    `unverified_fingerprint` belongs to the last reading, empty if it was verified.
     """
 
     instance_id: str
@@ -33,21 +33,22 @@ class Node:
 
     @property
     def open_findings(self) -> int:
-        """How many findings of it are stored."""
+        """The number of its stored findings."""
         return sum(self.severities.values())
 
     @property
     def last_read(self) -> datetime | None:
-        """When the newest execution that was read and verified ran; None before the first."""
+        """The time of the newest verified execution; None before the first."""
         return max((run.executed_at for run in self.executions.values()), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class MissingNodes:
-    """What the nodes absent from a complete list are.
+    """The known nodes that are missing from a complete list.
 
-    newly: not missing before, to be stamped · gone: to be resolved and removed
-    · braked: so many are missing that nothing may be removed.
+    newly: missing for the first time, with `missing_since` set · gone: to be
+    removed with their findings · braked: too many are missing, so none may be
+    removed · total: all that are missing.
     """
 
     newly: tuple[Node, ...]
@@ -57,16 +58,16 @@ class MissingNodes:
 
 
 def has_changed(node: Node | None, report: NodeReport) -> bool:
-    """Whether a node has anything to read: new, another execution, or left in doubt."""
+    """Whether to read a node: it is new, unverified, was missing, or has other executions."""
     if node is None or node.missing_since or node.unverified_since:
         return True
     return dict(node.executions) != report.executions
 
 
 def has_lost_type(node: Node | None, report: NodeReport, now: datetime) -> bool:
-    """Whether a type that was read before is missing, for less than the hour of a gone node.
+    """Whether a type of the watermark has no row, for less than `GONE_AFTER`.
 
-    What only that type showed is not fixed because its row is away.
+    A missing row does not prove that the findings of that type are fixed.
     """
     if node is None or node.executions.keys() <= report.executions.keys():
         return False
@@ -76,24 +77,24 @@ def has_lost_type(node: Node | None, report: NodeReport, now: datetime) -> bool:
 def select_for_reading(
     nodes: Mapping[str, Node], present: Mapping[str, NodeReport], *, full: bool
 ) -> tuple[NodeReport, ...]:
-    """The nodes to read: new ones, then the least recently read, then those in doubt.
+    """Selects the nodes to read, in order: new, then least recently read, then unverified.
 
-    Doubtful nodes come last, since they may be read in vain pass after pass.
+    Unverified nodes come last because they may stay so however often they are read.
     """
 
-    def last_read(report: NodeReport) -> tuple[bool, bool, float, str]:
+    def by_urgency(report: NodeReport) -> tuple[bool, bool, float, str]:
         node = nodes.get(report.instance_id)
-        when = node.last_read if node else None
-        in_doubt = node is not None and node.unverified_since is not None
-        at = when.timestamp() if when else 0.0
-        return in_doubt, when is not None, at, report.instance_id
+        last_read = node.last_read if node else None
+        is_unverified = node is not None and node.unverified_since is not None
+        at = last_read.timestamp() if last_read else 0.0
+        return is_unverified, last_read is not None, at, report.instance_id
 
     chosen = (
         report
         for instance_id, report in present.items()
         if full or has_changed(nodes.get(instance_id), report)
     )
-    return tuple(sorted(chosen, key=last_read))
+    return tuple(sorted(chosen, key=by_urgency))
 
 
 def judge_missing(
@@ -104,16 +105,16 @@ def judge_missing(
     accept_missing: bool,
     braked_before: bool = False,
 ) -> MissingNodes:
-    """Judge the known nodes that a complete list does not have.
+    """Judges the known nodes that are missing from a complete list.
 
-    A brake that people were told of holds while any node is missing.
-    `accept_missing` is a person's word that they are gone: it releases the
-    brake and does not wait for the second list.
+    `accept_missing` says that a person confirms that they are gone. It releases
+    the brake and does not wait for a second list. `braked_before` says that the
+    brake was announced: it then holds while any node is missing.
     """
     absent = [node for instance_id, node in nodes.items() if instance_id not in present]
-    many = len(absent) > BRAKE_NODES and 2 * len(absent) >= len(nodes)
-    alarming = not present or many or braked_before
-    braked = bool(absent) and alarming and not accept_missing
+    too_many = len(absent) > BRAKE_NODES and 2 * len(absent) >= len(nodes)
+    suspicious = not present or too_many or braked_before
+    braked = bool(absent) and suspicious and not accept_missing
     gone = tuple(
         node
         for node in absent
@@ -132,7 +133,7 @@ def judge_missing(
 
 
 def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
-    """Findings by severity, worst first, without zeros."""
+    """Counts findings by severity, worst first, without zeros."""
     counts: dict[Severity, int] = {}
     for severity in sorted(severities, key=lambda each: each.rank):
         counts[severity] = counts.get(severity, 0) + 1
@@ -140,7 +141,7 @@ def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
 
 
 def sum_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
-    """Open findings of the whole fleet by severity, worst first: a sum over nodes."""
+    """Sums the open findings of all nodes by severity, worst first, without zeros."""
     totals = dict.fromkeys(Severity, 0)
     for node in nodes:
         for severity, count in node.severities.items():

@@ -113,7 +113,7 @@ class MessageDelivery:
 
     def finish(self, step: Step, receipt: str) -> StepResult:
         """Records a step as taken. It was taken, even if that cannot be recorded now."""
-        self.message = self.message.after(step, receipt)
+        self.message = self.message.with_receipt(step, receipt)
         return StepResult(self.message.id, step, self._record())
 
     def retry_record(self) -> StepResult | None:

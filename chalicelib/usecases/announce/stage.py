@@ -11,7 +11,7 @@ from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step
-from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize
+from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
 from chalicelib.domain.scan import Outcome
 from chalicelib.domain.snooze import (
     ListedFinding,
@@ -107,7 +107,7 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
     stored = context.sorter.worst_first(context.findings.all())
     muting = Muting(read_snoozes_or_empty(context), now)
     key = monthly_csv_key(newest.event_at)
-    report = summarize(list_with_snoozes(stored, muting), nodes, now, key)
+    report = summarize_month(list_with_snoozes(stored, muting), nodes, now, key)
     message = Message(
         id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,
@@ -157,7 +157,7 @@ def _build_message(
         context.files.put(key, content())
     except DeliveryError:
         return message, content
-    return message.after(Step.STORE, key), content
+    return message.with_receipt(Step.STORE, key), content
 
 
 def _read_unannounced(context: Context, scan_ids: set[str]) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """Shortens cold starts. The only place for such tricks; together they earn a sixth of a start.
 
-docs/decisions/0027-startup-tricks-in-one-place.md has the measurement.
+docs/decisions/0030-startup-tricks-in-one-place.md has the measurement.
 """
 
 import gc

@@ -20,7 +20,7 @@ from bench.simulation.fleet import (
 from chalicelib.adapters.dynamodb.tables import Row, to_text
 from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
 from chalicelib.domain.node import count_by_severity
-from chalicelib.usecases.scan.stored import ROWS_A_PAGE
+from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
 
 # All nodes of a fleet report within these seconds.
 SPREAD = 300
@@ -156,7 +156,7 @@ class GeneratedTable:
     def get_paginator(self, operation: str) -> "Pages":
         """A paginator with every row for a Scan, and with none for a query."""
         rows = self._rows if operation == "scan" else tuple
-        return Pages(lambda **_: _cut_pages(rows(), ROWS_A_PAGE, "Items"))
+        return Pages(lambda **_: _cut_pages(rows(), ROWS_PER_PAGE, "Items"))
 
     def batch_get_item(self, **_: object) -> dict[str, Any]:
         """Find nothing."""

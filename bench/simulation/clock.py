@@ -6,11 +6,11 @@ from threading import Lock
 
 from bench.promises import ROW_BYTES
 from chalicelib.adapters.dynamodb.tables import MAX_READS, MAX_WRITES
-from chalicelib.usecases.scan.stored import ROWS_A_PAGE
+from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
 
 # Seconds of a call with hardly any content, of a full page of 1 MB, and of each row on it.
 CALL, FULL_PAGE = 0.005, 0.100
-A_ROW = (FULL_PAGE - CALL) / ROWS_A_PAGE
+A_ROW = (FULL_PAGE - CALL) / ROWS_PER_PAGE
 # A read unit covers this many bytes of a consistent read. An index costs half.
 UNIT_BYTES = 4_096
 
@@ -62,7 +62,7 @@ class Meter:
 
     def add_index_query(self, rows: int) -> None:
         """All pages of a query of an index."""
-        self._add("Query", max(1, -(-rows // ROWS_A_PAGE)), rows)
+        self._add("Query", max(1, -(-rows // ROWS_PER_PAGE)), rows)
         self.read_units += _count_units(rows) / 2
 
     def add_key_reads(self, keys: int, found: int) -> None:

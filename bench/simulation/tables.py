@@ -12,7 +12,7 @@ from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.usecases.ports import NodeStore, Selection
-from chalicelib.usecases.scan.stored import ROWS_A_PAGE
+from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
 
 # Write units of a finding with its two index rows, of a node, and of a line of history.
 FINDING_UNITS, NODE_UNITS, HISTORY_UNITS = 3, 1, 1
@@ -40,7 +40,7 @@ class FindingTable:
     def all(self) -> Iterator[Finding]:
         """Every finding, page by page."""
         rows = self.list_rows()
-        while page := tuple(islice(rows, ROWS_A_PAGE)):
+        while page := tuple(islice(rows, ROWS_PER_PAGE)):
             self._meter.add_page("Scan", len(page))
             yield from page
 
@@ -87,8 +87,8 @@ class NodeTable:
     def all(self) -> Sequence[Node]:
         """Every node."""
         nodes = self._store.all()
-        for start in range(0, max(1, len(nodes)), ROWS_A_PAGE):
-            self._meter.add_page("Scan", min(ROWS_A_PAGE, len(nodes) - start))
+        for start in range(0, max(1, len(nodes)), ROWS_PER_PAGE):
+            self._meter.add_page("Scan", min(ROWS_PER_PAGE, len(nodes) - start))
         return nodes
 
     def page(self, after: str | None, limit: int) -> Sequence[Node]:

@@ -1,4 +1,4 @@
-"""Nodes, passes and totals as people look them up."""
+"""Nodes, scans and totals, looked up by people and programs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from chalicelib.usecases.context import Inbox
 
 
 class DeliveryState(StrEnum):
-    """How far the message of a pass has come."""
+    """The state of a scan's message."""
 
-    NOTHING_SAID = "nothing said"
+    NO_MESSAGE = "no message"
     PENDING = "pending"
     SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
 class NodePage:
-    """Nodes of a list, and the instance id to go on behind; None at the end."""
+    """A page of nodes, and the instance id to continue after; None at the end."""
 
     nodes: tuple[Node, ...]
     after: str | None
@@ -29,7 +29,7 @@ class NodePage:
 
 @dataclass(frozen=True, slots=True)
 class ScanPage:
-    """Passes, newest first, each with its delivery; `after` as in `NodePage`, a scan id."""
+    """A page of scans, newest first, and the scan id to continue after; None at the end."""
 
     scans: tuple[tuple[ScanRecord, DeliveryState], ...]
     after: str | None
@@ -37,7 +37,7 @@ class ScanPage:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Totals of the store: a sum over nodes, never a reading of all findings."""
+    """Totals of the store. Findings are summed over the node rows, not read."""
 
     open: Mapping[Severity, int]
     nodes_known: int
@@ -49,28 +49,28 @@ class Summary:
 
 
 def list_nodes(inbox: Inbox, after: str | None, limit: int) -> NodePage:
-    """A page of nodes."""
+    """Returns a page of at most `limit` nodes."""
     nodes = tuple(inbox.nodes.page(after, limit + 1))
     more = len(nodes) > limit
     return NodePage(nodes[:limit], nodes[limit - 1].instance_id if more else None)
 
 
 def list_scans(inbox: Inbox, after: str | None, limit: int) -> ScanPage:
-    """A page of passes."""
+    """Returns a page of at most `limit` scans."""
     scans = tuple(inbox.archive.scans(after, limit + 1))
     pending = {message.id for message in inbox.work.open().messages}
-    page = tuple((scan, _delivery(scan, pending)) for scan in scans[:limit])
+    page = tuple((scan, _find_delivery(scan, pending)) for scan in scans[:limit])
     return ScanPage(page, scans[limit - 1].scan_id if len(scans) > limit else None)
 
 
-def _delivery(scan: ScanRecord, pending: set[str]) -> DeliveryState:
+def _find_delivery(scan: ScanRecord, pending: set[str]) -> DeliveryState:
     if scan.message_id is None:
-        return DeliveryState.NOTHING_SAID
+        return DeliveryState.NO_MESSAGE
     return DeliveryState.PENDING if scan.message_id in pending else DeliveryState.SENT
 
 
 def summarize(inbox: Inbox) -> Summary:
-    """The totals as of now."""
+    """Returns the totals as of now."""
     now = inbox.clock()
     nodes: Sequence[Node] = inbox.nodes.all()
     states = dict.fromkeys(State, 0)

@@ -1,4 +1,4 @@
-"""Reads nodes from SSM Compliance in parallel, until a given time, and verifies each reading."""
+"""Reads nodes from SSM Compliance in parallel until a given time, and verifies each reading."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,7 +22,8 @@ from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
 PAGE = 50
-# A chunk ends at the node that fills it: about 20 s at the 5 to 10 calls a second of SSM.
+# The node that reaches this number ends its chunk. A chunk takes about 20 s if SSM allows 5 to 10
+# calls a second.
 CHUNK_PAGES = 100
 # A reading that began in time may take this much longer. Then the node is deferred.
 GRACE = timedelta(seconds=20)
@@ -30,9 +31,9 @@ GRACE = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a node shows, and the doubt about it; None is a verified node.
+    """What a node shows. `doubt` is None if that is verified.
 
-    `fingerprint` lets a later scan see that it read the same again.
+    `fingerprint` lets the next scan recognize the same reading.
     """
 
     report: NodeReport
@@ -42,7 +43,7 @@ class Reading:
 
 
 def split_into_chunks(reports: Sequence[NodeReport]) -> Iterator[tuple[NodeReport, ...]]:
-    """Cuts the list of nodes where the pages to read fill a chunk."""
+    """Yields the nodes in chunks of about `CHUNK_PAGES` pages, in order."""
     chunk: list[NodeReport] = []
     pages = 0
     for report in reports:
@@ -67,20 +68,20 @@ def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> 
         return Reading(report, FoldedItems((), 0), find_doubt(report, ()))
     try:
         items = drop_superseded(report, compliance.items(report.instance_id, report.types))
-        against = find_doubt(report, items)
-        if against:
+        doubt = find_doubt(report, items)
+        if doubt:
             items = drop_superseded(report, compliance.items(report.instance_id, report.types))
-            against = find_doubt(report, items)
+            doubt = find_doubt(report, items)
     except ServiceError:
         return Reading(report, FoldedItems((), 0), Doubt.UNREADABLE)
-    shown = compute_fingerprint(items)
-    against = settle_doubt(against, shown, earlier)
-    return Reading(report, fold_items(report.instance_id, items), against, shown)
+    fingerprint = compute_fingerprint(items)
+    doubt = settle_doubt(doubt, fingerprint, earlier)
+    return Reading(report, fold_items(report.instance_id, items), doubt, fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkReading:
-    """A chunk of nodes that is being read. `readings()` waits for the readings."""
+    """A chunk of nodes that is being read. `readings()` waits for the result."""
 
     reports: Sequence[NodeReport]
     readings: Callable[[], tuple[Reading, ...]]
@@ -106,7 +107,7 @@ class NodeReader:
     ) -> Iterator[ChunkReading]:
         """Yields chunks whose readings begin before `until`, in order.
 
-        ahead: the next chunk is read while the caller works on this one.
+        `ahead` reads the next chunk while the caller works on this one.
         """
         waiting: list[ChunkReading] = []
         for chunk in chunks:
@@ -141,8 +142,8 @@ class NodeReader:
 def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
     """Returns the complete list of SSM; `Unavailable` if that takes too long.
 
-    Half a list proves nothing, and an endless list must not keep pending messages
-    from being delivered.
+    An incomplete list proves nothing. A list without end must not delay pending
+    messages.
     """
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="list")
     try:

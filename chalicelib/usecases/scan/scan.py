@@ -139,11 +139,11 @@ def read_and_compare(
             if parallel:
                 stored.prepare(report.instance_id for report in chunk.reports)
             readings = tuple(add_stored_doubts(each, fleet, now) for each in chunk.readings())
-            held = stored.of(readings)
+            findings = stored.look_up(readings)
             yield ChunkResult(
                 readings,
                 tuple(
-                    compare_node(each, nodes.get(node_id), held[node_id], run.scan_id, now)
+                    compare_node(each, nodes.get(node_id), findings[node_id], run.scan_id, now)
                     for each in readings
                     for node_id in (each.report.instance_id,)
                 ),
@@ -151,8 +151,8 @@ def read_and_compare(
     for batch in _split_into_batches(plan.missing.gone):
         if context.clock() >= run.read_until:
             return
-        held = stored.of_gone(batch)
-        changes = (remove_node(node, held[node.instance_id], run.scan_id) for node in batch)
+        findings = stored.look_up_gone(batch)
+        changes = (remove_node(node, findings[node.instance_id], run.scan_id) for node in batch)
         yield ChunkResult((), tuple(changes))
 
 

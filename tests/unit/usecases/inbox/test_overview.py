@@ -32,7 +32,7 @@ def test_scans_come_newest_first_with_their_delivery() -> None:
     page = list_scans(service.inbox, None, 2)
     assert [(scan.scan_id, state) for scan, state in page.scans] == [
         (stuck.scan_id, "pending"),
-        (silent.scan_id, "nothing said"),
+        (silent.scan_id, "no message"),
     ]
     rest = list_scans(service.inbox, page.after, 2)
     assert [(scan.scan_id, state) for scan, state in rest.scans] == [(first.scan_id, "sent")]

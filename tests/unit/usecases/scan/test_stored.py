@@ -80,7 +80,7 @@ def test_no_more_than_a_window_of_the_table_is_held_and_nothing_is_mixed_up(
     stored = StoredFindings(findings, small, everybody, window=4)
     asked = []
     for pair in (["i-0", "i-1"], ["i-3"], ["i-4"]):
-        held = stored.of_gone([small[node] for node in pair])
+        held = stored.look_up_gone([small[node] for node in pair])
         asked.append({node: sorted(each.title for each in rows) for node, rows in held.items()})
     assert asked == [
         {"i-0": ["A", "B"], "i-1": ["A", "B"]},
@@ -141,6 +141,6 @@ def test_what_has_the_same_hash_and_is_another_nodes_is_left_alone(
     colliding = Colliding()
     colliding.index = tuple(findings._rows.values())
     stored = StoredFindings(colliding, nodes, [NodeLookup("i-0", 2)])
-    held = stored.of_gone([nodes["i-0"]])
+    held = stored.look_up_gone([nodes["i-0"]])
     assert sorted(each.title for each in held["i-0"]) == ["A", "B"]
     assert colliding.full_reads == 0

@@ -3,9 +3,11 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from chalicelib import aws as errors
@@ -13,10 +15,13 @@ from chalicelib import settings
 from chalicelib.adapters import s3
 from chalicelib.adapters.slack import codes
 from chalicelib.domain.compliance import Doubt
+from chalicelib.domain.history import EventKind, SnoozeEventKind
+from chalicelib.domain.snooze import Reason, State
 from chalicelib.entrypoints import telemetry
 from chalicelib.entrypoints.api import auth, problems
-from chalicelib.entrypoints.api.routes import ROUTES
+from chalicelib.entrypoints.api.routes import ROUTES, Route
 from chalicelib.reports import slack_alert
+from chalicelib.usecases.inbox.overview import DeliveryState
 from tests.fleet import Service
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +33,7 @@ DOCUMENTS = sorted(
         *(file for each in FOLDERS if each.name not in NOT_OURS for file in each.rglob("*.md")),
     ]
 )
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
 
@@ -81,6 +86,17 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
+def list_fields(kinds: Iterable[Any]) -> Iterator[str]:
+    """The names of the fields of structs, and of the structs in them."""
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            for field in msgspec.structs.fields(kind):
+                yield field.name
+                yield from list_fields([field.type])
+        else:
+            yield from list_fields(get_args(kind))
+
+
 def links() -> Iterator[tuple[Path, str]]:
     for document in DOCUMENTS:
         prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -90,12 +106,12 @@ def links() -> Iterator[tuple[Path, str]]:
 def test_every_setting_is_in_the_table_with_its_default() -> None:
     read = settings_read()
     assert {"FINDINGS_TABLE": "required", "SSM_CONCURRENCY": "8"}.items() <= read.items()
-    table = {name: default for name, default, _ in SETTING_ROW.findall(README)}
+    table = {name: default for name, default, _ in SETTING_ROW.findall(SETTINGS)}
     assert {name: table.get(name) for name in read} == read
 
 
 def test_the_table_has_no_setting_that_nothing_reads() -> None:
-    table = {name for name, _, _ in SETTING_ROW.findall(README)}
+    table = {name for name, _, _ in SETTING_ROW.findall(SETTINGS)}
     assert table <= settings_read().keys()
 
 
@@ -128,6 +144,18 @@ def test_every_parameter_of_a_list_is_documented() -> None:
     for route in ROUTES:
         if route.method == "GET":
             assert set(route.query.__struct_fields__) <= quoted(rows[route.path]), route.path
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_field_of_a_response_is_in_the_page(route: Route) -> None:
+    documented = quoted(API) | set(re.findall(r"\"(\w+)\":", API))
+    fields = set(list_fields(route.answers.values()))
+    assert fields <= documented
+
+
+def test_every_word_of_a_response_is_in_the_page() -> None:
+    snooze_kinds = {f"snooze {kind}" for kind in (*SnoozeEventKind, "settled")}
+    assert {*EventKind, *snooze_kinds, *State, *Reason, *DeliveryState} <= quoted(API)
 
 
 def test_every_status_of_a_problem_is_explained_with_its_title() -> None:

@@ -1,1 +1,1 @@
-"""One suite for a fake and for the real engine."""
+"""One suite for each port: the fake and every real adapter pass it."""

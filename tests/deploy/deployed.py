@@ -20,7 +20,7 @@ from devstack.events import build_association_event
 from devstack.inspec.loader import load_sample, read_clock
 from devstack.slack import SlackStandIn, serve_slack
 from ops.tokens import add_token
-from tests.functional.api import Reply
+from tests.functional.api.client import Reply
 
 SLACK_TOKEN_PARAMETER = "/ec2-inspec-scan/dev/slack-token"
 API_TOKENS_PARAMETER = "/ec2-inspec-scan/dev/api-tokens"

@@ -1,1 +1,1 @@
-"""Handlers and servers over real protocols."""
+"""The service and its stand-ins over real protocols."""

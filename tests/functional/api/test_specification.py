@@ -14,7 +14,7 @@ from schemathesis.config import SchemathesisConfig
 import app
 from chalicelib.entrypoints.api import openapi, problems
 from chalicelib.entrypoints.api.routes import ROUTES
-from tests.functional.api import Api, served_api
+from tests.functional.api.client import Api, served_api
 from tests.functional.conftest import running_service
 
 pytestmark = pytest.mark.enable_socket

@@ -78,7 +78,7 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
     stores.work.enqueue(job("association#1"))
     stores.work.mark_unannounced("scan-1")
     stores.work.stage(Staged(message=message(1), channel_state=ChannelState(deferred=True)), NOW)
-    stores.work.record(message(1).after(Step.POST, "1700000000.000100"), NOW)
+    stores.work.record(message(1).with_receipt(Step.POST, "1700000000.000100"), NOW)
     for kept in (snooze(1), replace(snooze(2), ends_at=None)):
         stores.snoozes.add(kept, snooze_event(kept))
     stores.snoozes.save(replace(snooze(2), ended_at=NOW, version=2))
@@ -104,7 +104,7 @@ def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
     told = replace(snooze(1), settled_at=NOW - MINUTE, version=2)
     pending = message(1, csv=False)
     stores.work.stage(Staged(pending, ("scan-1",), (job("association#1"),), (told,)), NOW)
-    stores.work.record(pending.after(Step.POST, "1700000000.000100"), NOW + MINUTE)
+    stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
     rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
     assert {key: row["expires_at"] for key, row in rows.items()} == {

@@ -78,7 +78,7 @@ def test_messages_come_oldest_first(stores: Stores) -> None:
         message(2, csv=False),
         replace(message(3), scan_ids=(), snooze_ids=()),
         replace(message(4), csv=CsvFile("monthly/2040.csv", "", Source.EVERYTHING)),
-        message(5).after(Step.STORE, "alerts/5.csv").after(Step.POST, ""),
+        message(5).with_receipt(Step.STORE, "alerts/5.csv").with_receipt(Step.POST, ""),
     ],
 )
 def test_a_message_comes_back_as_it_was(stores: Stores, pending: Message) -> None:
@@ -91,11 +91,11 @@ def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) ->
     stores.work.stage(Staged(message=current), NOW)
     stores.work.stage(Staged(message=other), NOW)
     for step, receipt in ((Step.POST, "1700000000.000100"), (Step.STORE, "alerts/1.csv")):
-        current = current.after(step, receipt)
+        current = current.with_receipt(step, receipt)
         stores.work.record(current, NOW)
         assert stores.work.open().messages == (current, other)
 
-    sent = current.after(Step.FILE, "F012345")
+    sent = current.with_receipt(Step.FILE, "F012345")
     stores.work.record(sent, NOW)
     assert stores.work.open().messages == (other,)
     stores.work.record(sent, NOW)
@@ -105,7 +105,7 @@ def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) ->
 def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
     pending = message(1, csv=False)
     stores.work.stage(Staged(message=pending), NOW)
-    stores.work.record(pending.after(Step.POST, "1700000000.000100"), NOW)
+    stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW)
 
     with pytest.raises(Conflict):
         stores.work.record(pending, NOW)

@@ -34,12 +34,14 @@ def monthly(day: str, *, minutes: int = 0) -> Message:
 
 def stored(report: Message) -> Message:
     assert report.csv
-    return report.after(Step.STORE, report.csv.key)
+    return report.with_receipt(Step.STORE, report.csv.key)
 
 
 def send(stores: Stores, report: Message) -> None:
     stores.work.stage(Staged(message=report), NOW)
-    stores.work.record(stored(report).after(Step.POST, "1").after(Step.FILE, "F1"), NOW)
+    stores.work.record(
+        stored(report).with_receipt(Step.POST, "1").with_receipt(Step.FILE, "F1"), NOW
+    )
 
 
 def test_a_finding_nobody_heard_of_has_no_history(stores: Stores) -> None:

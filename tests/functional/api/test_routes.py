@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from chalicelib.domain.finding import finding_id
-from tests.functional.api import Api, served_api
+from tests.functional.api.client import Api, served_api
 from tests.functional.conftest import NODE, Service
 
 pytestmark = pytest.mark.enable_socket
@@ -166,7 +166,7 @@ def test_a_snoozed_finding_stays_quiet_and_its_end_is_told(api: Api, service: Se
     service.handlers.reconcile()
     service.handlers.reconcile()
     told = service.posts()
-    assert told[-1] == "1 finding still fails after its snooze"
+    assert told[-1] == "1 finding still fails after its snooze ended"
     assert len([each for each in told if "still fail" in each]) == 1
     with urlopen(service.stack.slack.page_url, timeout=10) as answer:  # noqa: S310 - our own
         page = answer.read().decode()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.domain.finding import finding_id
-from tests.functional.api import Api, served_api
+from tests.functional.api.client import Api, served_api
 from tests.functional.conftest import NODE, running_service
 
 pytestmark = pytest.mark.enable_socket

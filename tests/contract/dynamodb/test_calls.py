@@ -90,7 +90,7 @@ def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Reques
     stores.nodes.all()
     stores.work.mark_unannounced("scan-1")
     stores.work.stage(Staged(message(1), ("scan-1",), (job("a"),), (), ChannelState()), NOW)
-    stores.work.record(message(1).after(Step.POST, "1"), NOW)
+    stores.work.record(message(1).with_receipt(Step.POST, "1"), NOW)
     stores.lease.release("a")
 
     assert requests.count() == {

@@ -9,7 +9,7 @@ from chalice.test import Client
 
 import app
 from chalicelib.domain.finding import finding_id
-from tests.functional.api import Api, served_api
+from tests.functional.api.client import Api, served_api
 from tests.functional.conftest import NODE, running_service
 
 pytestmark = pytest.mark.enable_socket

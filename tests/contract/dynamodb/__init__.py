@@ -1,0 +1,1 @@
+"""The DynamoDB adapters beyond their ports: calls, rows, faults, restored tables."""

@@ -1,0 +1,1 @@
+"""Adapters over HTTP, with the errors of the service behind each."""

@@ -1,4 +1,4 @@
-"""Parameter Store: the tokens of the API, as JSON in one SecureString.
+"""Parameter Store: keeps the API's tokens as JSON in one SecureString.
 
 The JSON is `{"tokens": [{"name", "role", "sha256", "created_at"}]}`.
 """
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ssm import SSMClient
 
-# Seconds: a token that was revoked is refused after this time at the latest.
+# Seconds. A revoked token is refused after this time at the latest.
 MAX_AGE: Final = 300
-# Bytes of a standard parameter (Systems Manager user guide, parameter tiers).
+# Bytes. The limit of a standard parameter (Systems Manager user guide, parameter tiers).
 MOST_BYTES: Final = 4096
 _SETTING: Final = "API_TOKENS_PARAMETER"
 
@@ -39,7 +39,7 @@ class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ParameterTokens:
-    """The tokens in the SSM parameter `parameter`, which need not exist."""
+    """The tokens in the SSM parameter `parameter`, which need not exist. Cached after reading."""
 
     def __init__(
         self, client: SSMClient, parameter: str, clock: Callable[[], float] = time.monotonic
@@ -47,21 +47,21 @@ class ParameterTokens:
         self._client = client
         self._parameter = parameter
         self._clock = clock
-        self._remembered: tuple[float, str] | None = None
+        self._cached: tuple[float, str] | None = None
 
     def all(self, max_age: float = MAX_AGE) -> tuple[AccessToken, ...]:
-        """The tokens as they were `max_age` seconds ago or later.
+        """Returns the tokens as they were at most `max_age` seconds ago.
 
-        None where the parameter is missing or empty. `BadSetting` for a content
-        that is no list of tokens: nobody is let in by the readable part of it.
+        There are none if the parameter is missing or empty. Raises `BadSetting` if
+        any part of the list is malformed: the rest must not let anybody in.
         """
         now = self._clock()
-        if self._remembered is None or now - self._remembered[0] >= max_age:
-            self._remembered = (now, self._read())
-        return decode_tokens(self._remembered[1])
+        if self._cached is None or now - self._cached[0] >= max_age:
+            self._cached = (now, self._read())
+        return decode_tokens(self._cached[1])
 
     def save(self, tokens: tuple[AccessToken, ...]) -> None:
-        """Write these tokens over those before; `RuleBroken` where they do not fit."""
+        """Replaces the stored tokens by these; `RuleBroken` if they do not fit."""
         text = encode_tokens(tokens)
         with translate_errors("SSM", f"the parameter {self._parameter} of {_SETTING}"):
             self._client.put_parameter(
@@ -70,15 +70,15 @@ class ParameterTokens:
                 Type="SecureString",
                 Overwrite=True,
             )
-        self._remembered = (self._clock(), text)
+        self._cached = (self._clock(), text)
 
     def _read(self) -> str:
         with translate_errors("SSM", f"the parameter {self._parameter} of {_SETTING}"):
             try:
-                found = self._client.get_parameter(Name=self._parameter, WithDecryption=True)
+                response = self._client.get_parameter(Name=self._parameter, WithDecryption=True)
             except self._client.exceptions.ParameterNotFound:
                 return ""
-        return found["Parameter"]["Value"]
+        return response["Parameter"]["Value"]
 
 
 def decode_tokens(text: str) -> tuple[AccessToken, ...]:
@@ -88,10 +88,10 @@ def decode_tokens(text: str) -> tuple[AccessToken, ...]:
     try:
         rows = msgspec.json.decode(text, type=_Content).tokens
     except msgspec.DecodeError:
-        # msgspec quotes what it refuses, and this is a secret
+        # no cause: msgspec quotes the value that it refuses, and this one is a secret
         raise BadSetting(
             _SETTING,
-            "the parameter it names holds no list of tokens; delete it and add each token again",
+            "its parameter does not hold a list of tokens; delete it and add each token again",
         ) from None
     return tuple(
         AccessToken(row.name, row.role, row.sha256, row.created_at.astimezone(UTC)) for row in rows
@@ -100,16 +100,17 @@ def decode_tokens(text: str) -> tuple[AccessToken, ...]:
 
 def encode_tokens(tokens: tuple[AccessToken, ...]) -> str:
     """Builds the JSON; `RuleBroken` if it exceeds a standard parameter."""
-    content = _json(tokens)
+    content = _encode_json(tokens)
     if len(content) > MOST_BYTES:
-        fit = next(n for n in range(len(tokens), -1, -1) if len(_json(tokens[:n])) <= MOST_BYTES)
+        numbers = range(len(tokens), -1, -1)
+        fitting = next(n for n in numbers if len(_encode_json(tokens[:n])) <= MOST_BYTES)
         raise RuleBroken(
-            f"{len(tokens)} tokens need {len(content):,} bytes, and a parameter holds "
-            f"{MOST_BYTES:,}: {fit} of them fit. Revoke a token, or give shorter names."
+            f"{len(tokens)} tokens need {len(content):,} bytes, but a parameter holds "
+            f"{MOST_BYTES:,}: {fitting} of them fit. Revoke a token, or use shorter names."
         )
     return content.decode()
 
 
-def _json(tokens: tuple[AccessToken, ...]) -> bytes:
+def _encode_json(tokens: tuple[AccessToken, ...]) -> bytes:
     rows = tuple(_Row(each.name, each.role, each.sha256, each.created_at) for each in tokens)
     return msgspec.json.encode(_Content(rows))

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CSV: Final = "text/csv; charset=utf-8"
-# Bytes of a part, the most of a file that is in memory at once; 10,000 parts are S3's limit.
+# Bytes of a part. At most one part of a file is in memory; S3 allows 10,000 parts.
 PART: Final = 8 * 1024 * 1024
-# Bytes that are read at once.
+# Bytes read at once.
 PIECE: Final = 64 * 1024
 
 _POLICY = "allow s3:PutObject and s3:GetObject on REPORTS_BUCKET in the function's policy"
 _NAME = "set REPORTS_BUCKET to a bucket that exists"
 _REGION = "set REPORTS_BUCKET to a bucket in the function's region"
 _KEY = "enable the KMS key of REPORTS_BUCKET and let the function's role use it"
-# What waiting does not mend, and who can: the codes of S3's error reference, and KMS's as S3
-# passes them on. Every other code counts as passing.
+# Only a person can mend these, and how: codes of S3's error reference, and codes of KMS that S3
+# passes on. Any other code may pass by itself.
 _MEND: Final = {
     "AccessDenied": _POLICY,
     "AllAccessDisabled": "AWS has disabled REPORTS_BUCKET: ask AWS Support",
@@ -49,9 +49,9 @@ _MEND: Final = {
 
 
 class S3Files:
-    """`Files` in one bucket. Encryption is left to the bucket, which may have a key of its own.
+    """`Files` in one bucket. The bucket's default encryption applies.
 
-    `connect` makes the client at the first use: most passes store nothing.
+    `connect` makes the client on first use, because most scans store nothing.
     """
 
     def __init__(self, connect: Callable[[], S3Client], bucket: str) -> None:
@@ -63,15 +63,15 @@ class S3Files:
         return self._connect()
 
     def put(self, key: str, content: Iterable[bytes]) -> None:
-        """Store or replace; S3 checks the SHA-256 of what arrives and keeps it.
+        """Stores or replaces a file. S3 verifies its SHA-256 and stores that too.
 
-        What is larger than a part goes up part by part, one after the other, and is there
-        when the last one has arrived.
+        A file larger than a part is uploaded part by part. It appears when the
+        last part has arrived.
         """
-        # an S3 client has imported it by now; the functions that have none need not
+        # importing it takes time, and functions that store nothing need no S3 client
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
 
-        with _delivery_errors():
+        with _translate_errors():
             self._client.upload_fileobj(
                 BufferedReader(_Pieces(content)),
                 self._bucket,
@@ -83,19 +83,19 @@ class S3Files:
             )
 
     def get(self, key: str) -> Iterator[bytes]:
-        """Read what was stored, checked against its checksum where it came in one part."""
-        with _delivery_errors():
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
-        return _read(answer["Body"])
+        """Reads a file piece by piece. Its checksum is verified if it was stored in one part."""
+        with _translate_errors():
+            response = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        return _read_pieces(response["Body"])
 
 
-def _read(stored: StreamingBody) -> Iterator[bytes]:
-    with _delivery_errors(), closing(stored) as body:
+def _read_pieces(body: StreamingBody) -> Iterator[bytes]:
+    with _translate_errors(), closing(body):
         yield from body.iter_chunks(PIECE)
 
 
 class _Pieces(RawIOBase):
-    """Pieces of bytes as a file that can be read once."""
+    """A file object over pieces of bytes. It can be read once."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -104,7 +104,7 @@ class _Pieces(RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int:  # a Buffer has no name before Python 3.12
+    def readinto(self, buffer: Any, /) -> int:  # collections.abc.Buffer needs Python 3.12
         self._rest = self._rest or next(filter(None, self._pieces), b"")
         size = min(len(buffer), len(self._rest))
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
@@ -112,7 +112,8 @@ class _Pieces(RawIOBase):
 
 
 @contextmanager
-def _delivery_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
+    """Raises errors of boto3 as `DeliveryError`, by their code."""
     try:
         yield
     except ClientError as error:

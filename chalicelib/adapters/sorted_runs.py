@@ -1,4 +1,4 @@
-"""Brings any number of findings into order: sorted runs in temporary files, merged when read."""
+"""Sorts any number of findings: sorted runs in temporary files, merged when read."""
 
 import gzip
 import heapq
@@ -15,9 +15,9 @@ import msgspec
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finding import Finding, worst_first
 
-# Findings that are in memory at once, some 10 MB.
+# Findings in memory at once: some 10 MB.
 RUN = 20_000
-# Compressed, a finding takes some 30 bytes of the 512 MB that a Lambda function has in /tmp.
+# gzip's level. A compressed finding takes some 30 bytes of the 512 MB that Lambda has in /tmp.
 LEVEL = 1
 
 _ENCODER = msgspec.json.Encoder()
@@ -35,45 +35,50 @@ class SortedRuns:
     folder: Path | None = None
 
     def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
-        """All of them in order. The last run stays in memory; files go with what is returned."""
+        """Sorts findings. The last run stays in memory.
+
+        The files exist as long as the result. Raises `Unavailable` if they cannot
+        be written.
+        """
         rest = iter(findings)
-        ordered = _Ordered()
-        run = _sorted(islice(rest, self.run))
-        while following := _sorted(islice(rest, self.run)):
-            ordered.write(run, self.folder)
+        runs = _MergedRuns()
+        run = _sort(islice(rest, self.run))
+        while following := _sort(islice(rest, self.run)):
+            runs.write(run, self.folder)
             run = following
-        ordered.last = run
-        return ordered
+        runs.last = run
+        return runs
 
 
-class _Ordered:
-    """Runs that are merged by each reading."""
+class _MergedRuns:
+    """Sorted runs, merged anew by each iteration."""
 
     def __init__(self) -> None:
         self.last: Sequence[Finding] = ()
         self._files: list[Path] = []
-        self._place: Path | None = None
+        self._folder: Path | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return heapq.merge(*map(_read, self._files), self.last, key=worst_first)
 
     def write(self, run: Iterable[Finding], folder: Path | None) -> None:
         try:
-            if self._place is None:
-                self._place = Path(tempfile.mkdtemp(prefix="findings-", dir=folder))
-                weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
-            file = self._place / str(len(self._files))
-            with gzip.open(file, "wb", compresslevel=LEVEL) as written:
-                written.write(_ENCODER.encode_lines(run))
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="findings-", dir=folder))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            path = self._folder / str(len(self._files))
+            with gzip.open(path, "wb", compresslevel=LEVEL) as file:
+                file.write(_ENCODER.encode_lines(run))
         except OSError as error:
-            raise Unavailable(f"the temporary files of a report: {error.strerror}") from error
-        self._files.append(file)
+            text = f"A temporary file of a report could not be written: {error.strerror}"
+            raise Unavailable(text) from error
+        self._files.append(path)
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def _sort(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=worst_first)
 
 
-def _read(file: Path) -> Iterator[Finding]:
-    with gzip.open(file, "rb") as lines:
+def _read(path: Path) -> Iterator[Finding]:
+    with gzip.open(path, "rb") as lines:
         yield from map(_DECODER.decode, lines)

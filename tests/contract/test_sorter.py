@@ -75,5 +75,7 @@ def test_files_go_with_what_they_hold(tmp_path: Path) -> None:
 
 def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
     missing = SortedRuns(7, tmp_path / "missing")
-    with pytest.raises(Unavailable, match=re.escape("the temporary files of a report: No such")):
+    with pytest.raises(
+        Unavailable, match=re.escape("A temporary file of a report could not be written: No such")
+    ):
         missing.worst_first(findings(50))

@@ -140,7 +140,7 @@ def test_a_malformed_list_is_not_written_over(running: Stack, tmp_path: Path) ->
         )
         found = ssm.get_parameter(Name="/malformed", WithDecryption=True)
     assert code == 1
-    assert "holds no list of tokens" in errors
+    assert "does not hold a list of tokens" in errors
     assert "secret" not in errors
     assert found["Parameter"]["Value"] == "secret"
 

@@ -1,7 +1,7 @@
-"""Slack's error codes: what each of them asks for, and of whom.
+"""Slack's error codes: what each needs, and from whom.
 
-As on the pages of chat.postMessage, files.getUploadURLExternal and
-files.completeUploadExternal under docs.slack.dev/reference/methods.
+Sources: chat.postMessage, files.getUploadURLExternal and files.completeUploadExternal
+under docs.slack.dev/reference/methods.
 """
 
 from typing import Final
@@ -14,13 +14,13 @@ _SCOPE = (
 _CHANNEL = "set SLACK_CHANNEL to the ID of a channel, and invite the bot if it is private"
 _INVITE = "invite the bot into the channel of SLACK_CHANNEL"
 _ARCHIVED = "unarchive the channel of SLACK_CHANNEL, or set SLACK_CHANNEL to another one's ID"
-_PERMIT = "let apps post in the channel of SLACK_CHANNEL (its posting permissions)"
-_ADMIN = "ask the Slack workspace's admins to let this app in"
+_PERMIT = "allow apps to post in the channel of SLACK_CHANNEL (posting permissions)"
+_ADMIN = "ask the Slack workspace's admins to approve this app"
 _FILES = "ask the Slack workspace's admins to allow file uploads of this size"
-UNKNOWN: Final = "look the code up under docs.slack.dev/reference/methods"
+UNKNOWN: Final = "look up the code under docs.slack.dev/reference/methods"
 # Our own code for an answer that cannot be understood.
 UNREADABLE: Final = "unreadable_answer"
-ADDRESS: Final = "check SLACK_BASE_URL, and the proxy on the way to it"
+ADDRESS: Final = "check SLACK_BASE_URL and any proxy in between"
 
 # A new token, or new scopes of the token, help.
 TOKEN_CODES: Final = {

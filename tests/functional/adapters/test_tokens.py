@@ -76,7 +76,7 @@ def test_a_malformed_list_lets_nobody_in_and_is_not_quoted(ssm: "SSMClient", con
     with pytest.raises(BadSetting) as told:
         ParameterTokens(ssm, NAME).all()
     assert str(told.value) == (
-        "setting API_TOKENS_PARAMETER: the parameter it names holds no list of tokens; "
+        "setting API_TOKENS_PARAMETER: its parameter does not hold a list of tokens; "
         "delete it and add each token again"
     )
     assert (told.value.__cause__, told.value.__suppress_context__) == (None, True)

@@ -225,7 +225,7 @@ def test_a_code_that_nobody_knows_is_tried_again_and_looked_up(
     slack.fail("chat.postMessage", Fault.refused("brand_new_code"))
     error = post_failure(channel)
     assert (error.code, error.retryable) == ("brand_new_code", True)
-    assert "look the code up" in error.hint
+    assert "look up the code" in error.hint
 
 
 # Faults

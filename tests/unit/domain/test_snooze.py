@@ -104,7 +104,7 @@ def test_ended_snoozes_are_untold_until_they_are_told_first_ended_first() -> Non
     assert list_unsettled([late], START) == ()
 
 
-def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_make_snooze() -> None:
+def test_only_a_fix_of_the_very_pair_ends_an_until_resolved_snooze() -> None:
     pair, plain = make_snooze(until_resolved=True), make_snooze(id="s-2")
     other = make_snooze(id="s-3", until_resolved=True, title="another")
     over = make_snooze(id="s-4", until_resolved=True, ended_at=START)

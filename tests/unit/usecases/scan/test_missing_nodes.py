@@ -1,0 +1,135 @@
+"""Nodes that SSM does not list any more, and the brake that protects their findings."""
+
+import pytest
+
+from chalicelib.domain.errors import Unavailable
+from chalicelib.usecases.context import Options
+from tests.fakes import PassThrough
+from tests.fleet import HOUR, Service
+from tests.unit.usecases.broken_ports import UnreadableSnoozes
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service that has scanned two nodes with one finding each."""
+    service = Service()
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    return service
+
+
+def test_a_node_missing_for_an_hour_is_removed_with_its_findings(service: Service) -> None:
+    service.compliance.remove("i-1")
+    service.run()
+
+    assert service.list_titles() == ["A", "B"]
+
+    service.clock.forward(HOUR)
+    outcome = service.run_to_outcome()
+
+    assert service.list_titles() == ["B"]
+    assert [node.instance_id for node in service.nodes.all()] == ["i-2"]
+    assert outcome.coverage.gone == 1
+
+
+def test_a_node_that_returns_within_the_hour_is_read_again(service: Service) -> None:
+    service.compliance.remove("i-1")
+    service.run()
+
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", "C", run="run-2")
+    service.run()
+
+    assert service.list_titles("i-1") == ["A", "C"]
+    assert all(node.missing_since is None for node in service.nodes.all())
+
+
+def test_an_empty_list_brakes_until_a_person_accepts_it() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    service.run()
+    service.compliance.remove("i-1")
+
+    for _ in range(3):
+        service.run()
+        service.clock.forward(HOUR)
+
+    assert service.list_titles() == ["A"]
+    assert service.messages[1:] == ["incomplete: "]
+
+    service.run(Options(accept_missing=True))
+
+    assert service.list_titles() == []
+    assert service.nodes.all() == ()
+    assert service.messages[2:] == ["complete again: "]
+
+
+def test_the_brake_engages_when_half_of_a_large_fleet_is_missing() -> None:
+    service = Service()
+    for number in range(22):
+        service.report(f"i-{number}", "A")
+    service.run()
+    for number in range(11):
+        service.compliance.remove(f"i-{number}")
+
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+
+    assert len(service.list_titles()) == 22
+    assert service.messages[1:] == ["incomplete: "]
+
+
+def test_gone_nodes_stay_while_snoozes_cannot_be_read(service: Service) -> None:
+    service.compliance.remove("i-1")
+    service.run()
+    service.clock.forward(HOUR)
+
+    service.run(snoozes=UnreadableSnoozes())
+
+    assert service.list_titles() == ["A", "B"]
+
+    service.run()
+
+    assert service.list_titles() == ["B"]
+
+
+def test_gone_nodes_are_deferred_when_the_time_is_up() -> None:
+    service = Service()
+    for number in range(250):
+        service.report(f"i-{number}", "A")
+    service.run()
+    for number in range(200):
+        service.compliance.remove(f"i-{number}")
+
+    late = service.run_to_outcome(Options(accept_missing=True), minutes=0.75)
+
+    assert late.coverage.gone == 0
+    assert len(service.list_titles()) == 250
+
+    outcome = service.run_to_outcome(Options(accept_missing=True))
+
+    assert outcome.coverage.gone == 200
+    assert len(service.list_titles()) == 50
+
+
+def test_a_new_node_is_stored_before_its_first_finding() -> None:
+    class CrashesAfterPut(PassThrough):
+        """A findings table that stores what it is given and then fails."""
+
+        def put(self, findings: object) -> None:
+            self.port.put(findings)
+            raise Unavailable("the table did not answer")
+
+    service = Service()
+    service.report("i-1", "A")
+
+    service.run(findings=CrashesAfterPut(service.findings))
+    service.compliance.remove("i-1")
+    service.report("i-2")
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+
+    assert service.list_titles() == []

@@ -13,7 +13,7 @@ NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def finding(number: int, *, node: str = "i-0123456789abcdef0", title: str = "") -> Finding:
+def make_finding(number: int, *, node: str = "i-0123456789abcdef0", title: str = "") -> Finding:
     return Finding(
         instance_id=node,
         title=title or f"control {number}",
@@ -24,7 +24,7 @@ def finding(number: int, *, node: str = "i-0123456789abcdef0", title: str = "") 
     )
 
 
-def job(key: str, *, minutes: int = 0) -> Job:
+def make_job(key: str, *, minutes: int = 0) -> Job:
     return Job(
         key=key,
         kind=JobKind.EXECUTION,
@@ -37,7 +37,7 @@ def job(key: str, *, minutes: int = 0) -> Job:
     )
 
 
-def message(number: int, *, minutes: int = 0, csv: bool = True) -> Message:
+def make_message(number: int, *, minutes: int = 0, csv: bool = True) -> Message:
     return Message(
         id=f"message-{number}",
         created_at=NOW + minutes * MINUTE,
@@ -51,7 +51,7 @@ def message(number: int, *, minutes: int = 0, csv: bool = True) -> Message:
     )
 
 
-def snooze(number: int) -> Snooze:
+def make_snooze(number: int) -> Snooze:
     return Snooze(
         id=f"snooze-{number}",
         instance_id="i-0123456789abcdef0",
@@ -67,7 +67,7 @@ def snooze(number: int) -> Snooze:
     )
 
 
-def snooze_event(
+def make_snooze_event(
     about: Snooze, kind: SnoozeEventKind = SnoozeEventKind.CREATED, *, minutes: int = 0
 ) -> SnoozeEvent:
     return SnoozeEvent(
@@ -83,7 +83,7 @@ def snooze_event(
     )
 
 
-def scan_record(number: int) -> ScanRecord:
+def make_scan_record(number: int) -> ScanRecord:
     return ScanRecord(
         scan_id=f"scan-{number:03}",
         at=NOW,

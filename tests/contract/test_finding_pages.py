@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.usecases.ports import FindingPages, Selection
-from tests.contract.conftest import LOCAL, Stores
-from tests.contract.samples import finding
+from tests.contract.samples import make_finding
+from tests.contract.stores import LOCAL, Stores
 
 NODE, TITLE = "i-1", "SSH must not allow root"
 EVERYTHING, OF_NODE, OF_TITLE = Selection(), Selection(instance_id=NODE), Selection(title=TITLE)
@@ -17,11 +17,11 @@ Sample = Callable[[int], list[Finding]]
 
 
 def of_one_node(size: int) -> list[Finding]:
-    return [finding(number, node=NODE) for number in range(size)]
+    return [make_finding(number, node=NODE) for number in range(size)]
 
 
 def of_one_title(size: int) -> list[Finding]:
-    return [finding(number, node=f"mi-{number}", title=TITLE) for number in range(size)]
+    return [make_finding(number, node=f"mi-{number}", title=TITLE) for number in range(size)]
 
 
 SELECTIONS = [
@@ -44,7 +44,9 @@ def pages(
 
 
 def put_with_strangers(stores: Stores, wanted: Selection, findings: list[Finding]) -> None:
-    strangers = [] if wanted == EVERYTHING else [finding(1, node="i-9"), finding(2, node="i-9")]
+    strangers = (
+        [] if wanted == EVERYTHING else [make_finding(1, node="i-9"), make_finding(2, node="i-9")]
+    )
     stores.findings.put([*findings, *strangers])
 
 
@@ -62,7 +64,7 @@ def by_id(findings: list[Finding]) -> list[Finding]:
 @pytest.mark.parametrize("wanted", [EVERYTHING, OF_NODE, OF_TITLE, Selection(NODE, TITLE)])
 def test_an_empty_table_is_one_empty_page(stores: Stores, wanted: Selection) -> None:
     assert not stores.findings.page(wanted, None, 50)
-    assert not stores.findings.page(wanted, finding(1).finding_id, 50)
+    assert not stores.findings.page(wanted, make_finding(1).finding_id, 50)
 
 
 @pytest.mark.parametrize(("wanted", "sample"), SELECTIONS)
@@ -145,9 +147,9 @@ def test_a_page_is_full_where_the_engine_ends_its_own_earlier(
 
 
 def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
-    both = finding(1, node=NODE, title=TITLE)
-    same_node, same_title = finding(2, node=NODE), finding(3, node="i-2", title=TITLE)
-    longer = finding(4, node=f"{NODE}1", title=f"{TITLE}!")
+    both = make_finding(1, node=NODE, title=TITLE)
+    same_node, same_title = make_finding(2, node=NODE), make_finding(3, node="i-2", title=TITLE)
+    longer = make_finding(4, node=f"{NODE}1", title=f"{TITLE}!")
     stores.findings.put([both, same_node, same_title, longer])
     page = stores.findings.page
 
@@ -158,8 +160,8 @@ def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
 
 
 def test_a_page_shows_what_was_written_last(stores: Stores) -> None:
-    stores.findings.put([finding(1, node=NODE)])
-    worse = replace(finding(1, node=NODE), severity=Severity.CRITICAL)
+    stores.findings.put([make_finding(1, node=NODE)])
+    worse = replace(make_finding(1, node=NODE), severity=Severity.CRITICAL)
     stores.findings.put([worse])
 
     assert [tuple(stores.findings.page(each, None, 1)) for each in (EVERYTHING, OF_NODE)] == [

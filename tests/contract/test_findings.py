@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.finding import Finding, Severity, finding_id
-from tests.contract.conftest import Stores, list_by_title
-from tests.contract.samples import finding
+from tests.contract.samples import make_finding
+from tests.contract.stores import Stores, list_by_title
 
 # Below and above the 25 of a batch write and the 100 of a batch reading.
 SIZES = [0, 1, 26, 130]
@@ -37,7 +37,7 @@ def stored(stores: Stores) -> dict[str, Finding]:
 def test_what_is_put_is_read_back_in_every_way_and_can_be_deleted(
     stores: Stores, size: int
 ) -> None:
-    findings = [finding(number) for number in range(size)]
+    findings = [make_finding(number) for number in range(size)]
     by_id = {each.finding_id: each for each in findings}
     stores.findings.put(iter(findings))
 
@@ -55,7 +55,7 @@ def test_what_is_put_is_read_back_in_every_way_and_can_be_deleted(
 
 
 def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
-    findings = [finding(number, title=f"{number:04}" + 1_000 * "x") for number in range(MANY)]
+    findings = [make_finding(number, title=f"{number:04}" + 1_000 * "x") for number in range(MANY)]
     by_id = {each.finding_id: each for each in findings}
     stores.findings.put(findings)
 
@@ -65,14 +65,16 @@ def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
 
 def test_a_title_on_more_nodes_than_a_page_holds_is_read_whole(stores: Stores) -> None:
     title = "🔥" * 500
-    findings = [finding(number, node=f"mi-{number}", title=title) for number in range(MANY // 2)]
-    stores.findings.put([*findings, finding(1, title="another")])
+    findings = [
+        make_finding(number, node=f"mi-{number}", title=title) for number in range(MANY // 2)
+    ]
+    stores.findings.put([*findings, make_finding(1, title="another")])
 
     assert set(list_by_title(stores, title)) == set(findings)
 
 
 def test_hostile_titles_stay_as_they_are(stores: Stores) -> None:
-    findings = [finding(1, title=title) for title in HOSTILE]
+    findings = [make_finding(1, title=title) for title in HOSTILE]
     stores.findings.put(findings)
 
     assert set(stored(stores).values()) == set(findings)
@@ -81,7 +83,7 @@ def test_hostile_titles_stay_as_they_are(stores: Stores) -> None:
 
 
 def test_of_the_same_finding_twice_the_last_one_counts(stores: Stores) -> None:
-    first, other = finding(1), finding(2)
+    first, other = make_finding(1), make_finding(2)
     last = replace(first, severity=Severity.LOW, control_id="")
     stores.findings.put([first, other, last])
 
@@ -89,15 +91,15 @@ def test_of_the_same_finding_twice_the_last_one_counts(stores: Stores) -> None:
 
 
 def test_putting_again_replaces(stores: Stores) -> None:
-    stores.findings.put([finding(1)])
-    changed = replace(finding(1), severity=Severity.CRITICAL)
+    stores.findings.put([make_finding(1)])
+    changed = replace(make_finding(1), severity=Severity.CRITICAL)
     stores.findings.put([changed])
 
     assert stored(stores) == {changed.finding_id: changed}
 
 
 def test_reading_leaves_out_what_is_not_stored_and_takes_an_id_twice(stores: Stores) -> None:
-    here = finding(1)
+    here = make_finding(1)
     stores.findings.put([here])
     absent = finding_id("i-0", "never stored")
 
@@ -107,7 +109,7 @@ def test_reading_leaves_out_what_is_not_stored_and_takes_an_id_twice(stores: Sto
 
 
 def test_deleting_takes_an_id_twice_and_one_that_is_not_stored(stores: Stores) -> None:
-    here, stays = finding(1), finding(2)
+    here, stays = make_finding(1), make_finding(2)
     stores.findings.put([here, stays])
     stores.findings.delete([here.finding_id, here.finding_id, finding_id("i-0", "absent")])
 
@@ -115,8 +117,8 @@ def test_deleting_takes_an_id_twice_and_one_that_is_not_stored(stores: Stores) -
 
 
 def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
-    one, other = finding(1, node="i-1"), finding(1, node="i-2")
-    third = finding(2, node="i-1")
+    one, other = make_finding(1, node="i-1"), make_finding(1, node="i-2")
+    third = make_finding(2, node="i-1")
     stores.findings.put([one, other, third])
 
     assert set(stores.findings.of_node("i-1")) == {one, third}
@@ -126,8 +128,8 @@ def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
 
 
 def test_a_listing_does_not_change_afterwards(stores: Stores) -> None:
-    stores.findings.put([finding(1)])
+    stores.findings.put([make_finding(1)])
     before = stores.findings.of_node("i-0123456789abcdef0")
-    stores.findings.delete([finding(1).finding_id])
+    stores.findings.delete([make_finding(1).finding_id])
 
-    assert tuple(before) == (finding(1),)
+    assert tuple(before) == (make_finding(1),)

@@ -8,12 +8,20 @@ from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.usecases.ports import Archive, Staged
-from tests.contract.conftest import Stores
-from tests.contract.samples import MINUTE, NOW, finding, message, scan_record, snooze, snooze_event
+from tests.contract.samples import (
+    MINUTE,
+    NOW,
+    make_finding,
+    make_message,
+    make_scan_record,
+    make_snooze,
+    make_snooze_event,
+)
+from tests.contract.stores import Stores
 from tests.fakes import MemoryArchive
 from tests.fleet import Service
 
-ID = finding(1).finding_id
+ID = make_finding(1).finding_id
 
 
 def pages(archive: Archive, size: int) -> list[list[ScanRecord]]:
@@ -29,7 +37,7 @@ def pages(archive: Archive, size: int) -> list[list[ScanRecord]]:
 
 def monthly(day: str, *, minutes: int = 0) -> Message:
     file = CsvFile(f"monthly/{day}.csv", "All findings", Source.EVERYTHING)
-    return replace(message(1, minutes=minutes), id=f"monthly-{day}", csv=file)
+    return replace(make_message(1, minutes=minutes), id=f"monthly-{day}", csv=file)
 
 
 def stored(report: Message) -> Message:
@@ -55,7 +63,7 @@ def test_history_comes_oldest_first_in_whatever_order_it_was_written(stores: Sto
         for kind in (EventKind.NEW, EventKind.FIXED, EventKind.GONE)
     ]
     stores.journal.write(reversed(events))
-    stores.journal.write([HistoryEvent(finding(2).finding_id, NOW, EventKind.NEW, "scan-1")])
+    stores.journal.write([HistoryEvent(make_finding(2).finding_id, NOW, EventKind.NEW, "scan-1")])
 
     assert list(stores.archive.events_of(ID)) == events
 
@@ -73,9 +81,9 @@ def test_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "scan",
     [
-        scan_record(1),
-        replace(scan_record(1), message_id=None, braked=False, open={}),
-        replace(scan_record(1), open={each: each.rank for each in Severity}),
+        make_scan_record(1),
+        replace(make_scan_record(1), message_id=None, braked=False, open={}),
+        replace(make_scan_record(1), open={each: each.rank for each in Severity}),
     ],
 )
 def test_a_pass_comes_back_as_it_was(stores: Stores, scan: ScanRecord) -> None:
@@ -89,20 +97,20 @@ def test_a_pass_comes_back_as_it_was(stores: Stores, scan: ScanRecord) -> None:
 
 
 def test_the_same_pass_again_is_one_pass(stores: Stores) -> None:
-    stores.journal.record(scan_record(1))
-    stores.journal.record(replace(scan_record(1), findings_new=9))
+    stores.journal.record(make_scan_record(1))
+    stores.journal.record(replace(make_scan_record(1), findings_new=9))
 
     assert [each.findings_new for each in stores.archive.scans(None, 9)] == [9]
 
 
 @pytest.mark.parametrize("size", [1, 4, 12, 13])
 def test_pages_of_passes_are_newest_first_and_lose_none(stores: Stores, size: int) -> None:
-    scans = [scan_record(number) for number in range(12)]
+    scans = [make_scan_record(number) for number in range(12)]
     for scan in [*scans[5:], *scans[:5]]:
         stores.journal.record(scan)
     # Neighbours in the table: nothing of them is a pass.
     stores.work.mark_unannounced("scan-1")
-    stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
+    stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
 
     made = pages(stores.archive, size)
     assert list(chain(*made)) == scans[::-1]
@@ -111,15 +119,15 @@ def test_pages_of_passes_are_newest_first_and_lose_none(stores: Stores, size: in
 
 def test_passes_are_listed_behind_one_that_is_not_kept_any_more(stores: Stores) -> None:
     for number in (1, 2, 4):
-        stores.journal.record(scan_record(number))
+        stores.journal.record(make_scan_record(number))
 
-    behind = stores.archive.scans(scan_record(3).scan_id, 9)
-    assert list(behind) == [scan_record(2), scan_record(1)]
+    behind = stores.archive.scans(make_scan_record(3).scan_id, 9)
+    assert list(behind) == [make_scan_record(2), make_scan_record(1)]
 
 
 def test_passes_of_more_than_a_page_are_given_as_many_as_asked_for(stores: Stores) -> None:
     # A row of 390 KB: three of them are more than the megabyte at which a page ends.
-    scans = [replace(scan_record(number), message_id="m" * 390_000) for number in range(7)]
+    scans = [replace(make_scan_record(number), message_id="m" * 390_000) for number in range(7)]
     for scan in scans:
         stores.journal.record(scan)
 
@@ -127,8 +135,8 @@ def test_passes_of_more_than_a_page_are_given_as_many_as_asked_for(stores: Store
 
 
 def test_before_the_first_month_there_is_no_report(stores: Stores) -> None:
-    stores.work.stage(Staged(message=message(1)), NOW)
-    send(stores, message(2))
+    stores.work.stage(Staged(message=make_message(1)), NOW)
+    send(stores, make_message(2))
 
     assert stores.archive.latest_monthly() is None
 
@@ -136,7 +144,7 @@ def test_before_the_first_month_there_is_no_report(stores: Stores) -> None:
 def test_the_newest_of_the_reports_sent_is_found(stores: Stores) -> None:
     for day in ("2040-02-01", "2040-03-01", "2039-12-01"):
         send(stores, monthly(day))
-    send(stores, replace(message(3), id="n"))
+    send(stores, replace(make_message(3), id="n"))
 
     assert stores.archive.latest_monthly() == "monthly/2040-03-01.csv"
 
@@ -147,7 +155,7 @@ def test_a_report_that_is_stored_counts_before_it_is_sent(stores: Stores) -> Non
     assert stores.archive.latest_monthly() == "monthly/2040-02-01.csv"
 
     stores.work.record(stored(monthly("2040-03-01", minutes=2)), NOW)
-    stores.work.stage(Staged(message=stored(replace(message(4), id="n"))), NOW)
+    stores.work.stage(Staged(message=stored(replace(make_message(4), id="n"))), NOW)
     assert stores.archive.latest_monthly() == "monthly/2040-03-01.csv"
 
 

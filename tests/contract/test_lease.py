@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW
+from tests.contract.stores import Stores
 
 END = NOW + 15 * MINUTE
 TICK = timedelta(microseconds=1)

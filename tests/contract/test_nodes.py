@@ -7,8 +7,8 @@ from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
 from chalicelib.usecases.ports import NodePages
-from tests.contract.conftest import Stores
 from tests.contract.samples import MINUTE, NOW
+from tests.contract.stores import Stores
 
 FULL = Node(
     instance_id="mi-0123456789abcdef0",

@@ -7,8 +7,8 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.usecases.ports import OpenWork, Staged
-from tests.contract.conftest import Stores
-from tests.contract.samples import MINUTE, NOW, job, message
+from tests.contract.samples import MINUTE, NOW, make_job, make_message
+from tests.contract.stores import Stores
 
 NOTHING = OpenWork(jobs=(), unannounced_scans=(), messages=(), channel_state=ChannelState())
 
@@ -20,7 +20,7 @@ def test_at_first_nothing_is_unfinished(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "owed",
     [
-        job("association#2024-05-16T23:00:01Z"),
+        make_job("association#2024-05-16T23:00:01Z"),
         Job(key="monthly#2040-03-01", kind=JobKind.MONTHLY, event_at=NOW, enqueued_at=NOW),
     ],
 )
@@ -33,22 +33,22 @@ def test_a_debt_comes_back_as_it_was(stores: Stores, owed: Job) -> None:
 
 
 def test_a_debt_is_written_down_once(stores: Stores) -> None:
-    assert stores.work.enqueue(job("a"))
-    assert not stores.work.enqueue(replace(job("a"), status="Failed"))
-    assert stores.work.open().jobs == (job("a"),)
+    assert stores.work.enqueue(make_job("a"))
+    assert not stores.work.enqueue(replace(make_job("a"), status="Failed"))
+    assert stores.work.open().jobs == (make_job("a"),)
 
 
 def test_a_paid_debt_is_not_owed_again(stores: Stores) -> None:
-    stores.work.enqueue(job("a"))
-    stores.work.stage(Staged(completed=(job("a"),)), NOW)
+    stores.work.enqueue(make_job("a"))
+    stores.work.stage(Staged(completed=(make_job("a"),)), NOW)
 
-    assert not stores.work.enqueue(job("a"))
+    assert not stores.work.enqueue(make_job("a"))
     assert stores.work.open() == NOTHING
 
 
 def test_debts_come_oldest_first(stores: Stores) -> None:
     for key, minutes in (("c", 2), ("b", 1), ("a", 3), ("e", 0), ("d", 0)):
-        stores.work.enqueue(job(key, minutes=minutes))
+        stores.work.enqueue(make_job(key, minutes=minutes))
 
     assert [each.key for each in stores.work.open().jobs] == ["d", "e", "b", "c", "a"]
 
@@ -62,7 +62,7 @@ def test_a_scan_is_marked_once(stores: Stores) -> None:
 
 def test_messages_come_oldest_first(stores: Stores) -> None:
     for number, minutes in ((1, 5), (2, 0), (3, 1)):
-        stores.work.stage(Staged(message=message(number, minutes=minutes)), NOW)
+        stores.work.stage(Staged(message=make_message(number, minutes=minutes)), NOW)
 
     assert [each.id for each in stores.work.open().messages] == [
         "message-2",
@@ -74,11 +74,11 @@ def test_messages_come_oldest_first(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "pending",
     [
-        message(1),
-        message(2, csv=False),
-        replace(message(3), scan_ids=(), snooze_ids=()),
-        replace(message(4), csv=CsvFile("monthly/2040.csv", "", Source.EVERYTHING)),
-        message(5).with_receipt(Step.STORE, "alerts/5.csv").with_receipt(Step.POST, ""),
+        make_message(1),
+        make_message(2, csv=False),
+        replace(make_message(3), scan_ids=(), snooze_ids=()),
+        replace(make_message(4), csv=CsvFile("monthly/2040.csv", "", Source.EVERYTHING)),
+        make_message(5).with_receipt(Step.STORE, "alerts/5.csv").with_receipt(Step.POST, ""),
     ],
 )
 def test_a_message_comes_back_as_it_was(stores: Stores, pending: Message) -> None:
@@ -87,7 +87,7 @@ def test_a_message_comes_back_as_it_was(stores: Stores, pending: Message) -> Non
 
 
 def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) -> None:
-    current, other = message(1), message(2)
+    current, other = make_message(1), make_message(2)
     stores.work.stage(Staged(message=current), NOW)
     stores.work.stage(Staged(message=other), NOW)
     for step, receipt in ((Step.POST, "1700000000.000100"), (Step.STORE, "alerts/1.csv")):
@@ -103,7 +103,7 @@ def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) ->
 
 
 def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
-    pending = message(1, csv=False)
+    pending = make_message(1, csv=False)
     stores.work.stage(Staged(message=pending), NOW)
     stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW)
 

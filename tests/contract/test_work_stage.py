@@ -6,8 +6,8 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, Staged
-from tests.contract.conftest import Stores
-from tests.contract.samples import NOW, job, message, snooze, snooze_event
+from tests.contract.samples import NOW, make_job, make_message, make_snooze, make_snooze_event
+from tests.contract.stores import Stores
 
 
 def told(each: Snooze) -> Snooze:
@@ -16,17 +16,17 @@ def told(each: Snooze) -> Snooze:
 
 def prepare(stores: Stores, *, snoozes: int = 1, scans: int = 1, jobs: int = 1) -> Staged:
     """Unfinished work, and the decision that finishes all of it."""
-    kept = tuple(snooze(number) for number in range(snoozes))
+    kept = tuple(make_snooze(number) for number in range(snoozes))
     marked = tuple(f"scan-{number}" for number in range(scans))
-    owed = tuple(job(f"association#{number}") for number in range(jobs))
+    owed = tuple(make_job(f"association#{number}") for number in range(jobs))
     for each in kept:
-        stores.snoozes.add(each, snooze_event(each))
+        stores.snoozes.add(each, make_snooze_event(each))
     for scan_id in marked:
         stores.work.mark_unannounced(scan_id)
     for one in owed[::7]:  # of many, some in every transaction that pays them
         stores.work.enqueue(one)
     return Staged(
-        message=message(1),
+        message=make_message(1),
         unannounced_scans=marked,
         completed=owed,
         settled_snoozes=tuple(map(told, kept)),
@@ -40,7 +40,7 @@ def test_a_decision_is_written_whole(stores: Stores) -> None:
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
-    assert work.messages == (message(1),)
+    assert work.messages == (make_message(1),)
     assert work.unannounced_scans == ("scan-of-somebody-else",)
     assert work.jobs == ()
     assert work.channel_state == ChannelState(last_alert_at=NOW)
@@ -72,7 +72,7 @@ def test_a_snooze_that_is_not_stored_stops_all_of_it(stores: Stores) -> None:
     before = stores.work.open()
 
     with pytest.raises(Conflict):
-        stores.work.stage(replace(staged, settled_snoozes=(told(snooze(99)),)), NOW)
+        stores.work.stage(replace(staged, settled_snoozes=(told(make_snooze(99)),)), NOW)
     assert stores.work.open() == before
 
 
@@ -105,7 +105,7 @@ def test_more_than_one_transaction_holds_is_settled_too(
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
-    assert (work.jobs, work.unannounced_scans, work.messages) == ((), (), (message(1),))
+    assert (work.jobs, work.unannounced_scans, work.messages) == ((), (), (make_message(1),))
     assert not any(stores.work.enqueue(each) for each in staged.completed[::20])
 
 

@@ -11,17 +11,17 @@ from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
 from chalicelib.usecases.ports import Selection, Staged
-from tests.contract.conftest import Stores, Tables, stores_of
 from tests.contract.samples import (
     MINUTE,
     NOW,
-    finding,
-    job,
-    message,
-    scan_record,
-    snooze,
-    snooze_event,
+    make_finding,
+    make_job,
+    make_message,
+    make_scan_record,
+    make_snooze,
+    make_snooze_event,
 )
+from tests.contract.stores import Stores, Tables, build_stores
 
 # The requests are the same whoever answers them.
 pytestmark = pytest.mark.parametrize("tables", ["moto"], indirect=True)
@@ -52,7 +52,7 @@ def requests(tables: Tables) -> Requests:
 
 @pytest.fixture
 def stores(tables: Tables) -> Stores:
-    return stores_of(tables)
+    return build_stores(tables)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def stores(tables: Tables) -> Stores:
 def test_batches_are_full(
     stores: Stores, requests: Requests, rows: int, writes: int, readings: int
 ) -> None:
-    findings = [finding(number) for number in range(rows)]
+    findings = [make_finding(number) for number in range(rows)]
     ids = [each.finding_id for each in findings]
     stores.findings.put(findings)
     assert requests.count()["BatchWriteItem"] == writes
@@ -78,19 +78,21 @@ def test_batches_are_full(
 
 
 def test_a_row_given_twice_is_written_once(stores: Stores, requests: Requests) -> None:
-    stores.findings.put([finding(number % 25) for number in range(50)])
+    stores.findings.put([make_finding(number % 25) for number in range(50)])
     assert requests.count() == {"BatchWriteItem": 1}
 
 
 def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Requests) -> None:
     stores.lease.acquire("a", NOW, NOW + MINUTE)
-    stores.work.enqueue(job("a"))
+    stores.work.enqueue(make_job("a"))
     stores.work.open()
     stores.snoozes.all()
     stores.nodes.all()
     stores.work.mark_unannounced("scan-1")
-    stores.work.stage(Staged(message(1), ("scan-1",), (job("a"),), (), ChannelState()), NOW)
-    stores.work.record(message(1).with_receipt(Step.POST, "1"), NOW)
+    stores.work.stage(
+        Staged(make_message(1), ("scan-1",), (make_job("a"),), (), ChannelState()), NOW
+    )
+    stores.work.record(make_message(1).with_receipt(Step.POST, "1"), NOW)
     stores.lease.release("a")
 
     assert requests.count() == {
@@ -113,11 +115,11 @@ def test_nothing_decided_costs_nothing(stores: Stores, requests: Requests) -> No
 def test_transactions_are_full_and_never_part_a_debt(
     stores: Stores, requests: Requests, jobs: int, sizes: list[int]
 ) -> None:
-    told = replace(snooze(1), settled_at=NOW, version=2)
-    stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
+    told = replace(make_snooze(1), settled_at=NOW, version=2)
+    stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
     requests.take()
-    completed = tuple(job(f"a#{number}") for number in range(jobs))
-    stores.work.stage(Staged(message(1), (), completed, (told,), ChannelState()), NOW)
+    completed = tuple(make_job(f"a#{number}") for number in range(jobs))
+    stores.work.stage(Staged(make_message(1), (), completed, (told,), ChannelState()), NOW)
 
     made = requests.take()
     assert [name for name, _ in made] == ["TransactWriteItems"] * len(sizes)
@@ -132,7 +134,7 @@ def test_what_decides_is_read_consistently(stores: Stores, requests: Requests) -
     stores.snoozes.get("snooze-1")
     assert [params["ConsistentRead"] for _, params in requests.take()] == [True] * 5
 
-    stores.findings.get([finding(1).finding_id])
+    stores.findings.get([make_finding(1).finding_id])
     ((_, params),) = requests.take()
     assert [asked["ConsistentRead"] for asked in params["RequestItems"].values()] == [True]
 
@@ -157,8 +159,8 @@ def test_an_index_is_read_as_far_as_it_has_followed(stores: Stores, requests: Re
 def test_a_page_is_one_call_and_asks_for_no_more_rows_than_it_gives(
     stores: Stores, requests: Requests, wanted: Selection, name: str
 ) -> None:
-    stores.findings.put(finding(number) for number in range(120))
-    stores.findings.put(finding(1, node=f"i-{number}", title="title") for number in range(120))
+    stores.findings.put(make_finding(number) for number in range(120))
+    stores.findings.put(make_finding(1, node=f"i-{number}", title="title") for number in range(120))
     requests.take()
     page = stores.findings.page(wanted, None, 50)
     stores.findings.page(wanted, page[-1].finding_id, 50)
@@ -171,7 +173,9 @@ def test_a_page_is_one_call_and_asks_for_no_more_rows_than_it_gives(
 def test_a_page_that_the_engine_cuts_short_asks_only_for_the_rest(
     stores: Stores, requests: Requests
 ) -> None:
-    stores.findings.put(replace(finding(number), control_id="c" * 10_000) for number in range(150))
+    stores.findings.put(
+        replace(make_finding(number), control_id="c" * 10_000) for number in range(150)
+    )
     requests.take()
     assert len(stores.findings.page(Selection(), None, 120)) == 120
 
@@ -181,23 +185,23 @@ def test_a_page_that_the_engine_cuts_short_asks_only_for_the_rest(
 
 
 def test_looking_up_is_one_call_each(stores: Stores, requests: Requests) -> None:
-    stores.journal.record(scan_record(1))
+    stores.journal.record(make_scan_record(1))
     requests.take()
     stores.nodes.page(None, 50)
     assert requests.count() == {"Scan": 1}
-    stores.archive.events_of(finding(1).finding_id)
+    stores.archive.events_of(make_finding(1).finding_id)
     assert requests.count() == {"Query": 1}
     stores.archive.scans(None, 50)
     assert requests.count() == {"Query": 1}
 
 
 def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests: Requests) -> None:
-    kept, after = snooze(1), replace(snooze(1), version=2)
+    kept, after = make_snooze(1), replace(make_snooze(1), version=2)
     stores.snoozes.get("snooze-1")
     assert requests.count() == {"GetItem": 1}
-    stores.snoozes.add(kept, snooze_event(kept))
+    stores.snoozes.add(kept, make_snooze_event(kept))
     assert requests.count() == {"TransactWriteItems": 1}
-    stores.snoozes.save(after, snooze_event(after))
+    stores.snoozes.save(after, make_snooze_event(after))
     assert requests.count() == {"TransactWriteItems": 1}
     stores.snoozes.save(replace(after, version=3))
     assert requests.count() == {"TransactWriteItems": 1}

@@ -21,8 +21,16 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
 from chalicelib.usecases.ports import Selection, Staged
-from tests.contract.conftest import Tables, stores_of
-from tests.contract.samples import MINUTE, NOW, finding, job, message, snooze, snooze_event
+from tests.contract.samples import (
+    MINUTE,
+    NOW,
+    make_finding,
+    make_job,
+    make_message,
+    make_snooze,
+    make_snooze_event,
+)
+from tests.contract.stores import Tables, build_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,12 +91,12 @@ def test_writes_left_over_are_sent_again_alone(table: Table, stub: Stubber) -> N
 
 def test_readings_left_over_are_asked_for_again(table: Table, stub: Stubber) -> None:
     def row(number: int) -> dict[str, Any]:
-        one = finding(number)
+        one = make_finding(number)
         names = ("finding_id", "instance_id", "title", "control_id", "scan_id", "severity")
         texts = {name: {"S": str(getattr(one, name))} for name in names}
         return {**texts, "first_seen": {"S": one.first_seen.isoformat()}}
 
-    one, other = finding(1), finding(2)
+    one, other = make_finding(1), make_finding(2)
     left = {"table": {"Keys": [{"finding_id": {"S": other.finding_id}}], "ConsistentRead": True}}
     stub.add_response(
         "batch_get_item", {"Responses": {"table": [row(1)]}, "UnprocessedKeys": left}, ANYTHING
@@ -155,16 +163,16 @@ def test_a_transaction_that_is_refused_is_no_debt_written_before(
 ) -> None:
     cancelled(stub, "None", reason)
     with pytest.raises(error):
-        DynamoWork(table).enqueue(job("a"))
+        DynamoWork(table).enqueue(make_job("a"))
 
 
 def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub: Stubber) -> None:
     stub.add_response("transact_write_items", {}, {"TransactItems": ANY})
     stub.add_client_error("transact_write_items", "ThrottlingException")
-    completed = tuple(job(f"a#{number}") for number in range(60))
+    completed = tuple(make_job(f"a#{number}") for number in range(60))
 
     with pytest.raises(Unavailable):
-        DynamoWork(table).stage(Staged(message=message(1), completed=completed), NOW)
+        DynamoWork(table).stage(Staged(message=make_message(1), completed=completed), NOW)
 
 
 @pytest.mark.parametrize(
@@ -173,14 +181,16 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("put_item", lambda table: DynamoLease(table).acquire("a", NOW, NOW + MINUTE)),
         ("delete_item", lambda table: DynamoLease(table).release("a")),
         ("put_item", lambda table: DynamoWork(table).mark_unannounced("scan-1")),
-        ("put_item", lambda table: DynamoWork(table).record(message(1), NOW)),
+        ("put_item", lambda table: DynamoWork(table).record(make_message(1), NOW)),
         ("query", lambda table: DynamoWork(table).open()),
         ("query", lambda table: DynamoSnoozes(table).all()),
         ("get_item", lambda table: DynamoSnoozes(table).get("snooze-1")),
-        ("transact_write_items", lambda table: DynamoSnoozes(table).save(snooze(1))),
+        ("transact_write_items", lambda table: DynamoSnoozes(table).save(make_snooze(1))),
         (
             "transact_write_items",
-            lambda table: DynamoSnoozes(table).add(snooze(1), snooze_event(snooze(1))),
+            lambda table: DynamoSnoozes(table).add(
+                make_snooze(1), make_snooze_event(make_snooze(1))
+            ),
         ),
         ("scan", lambda table: DynamoFindings(table).page(Selection(), None, 1)),
         ("query", lambda table: DynamoFindings(table).page(Selection("i-1"), None, 1)),
@@ -190,7 +200,7 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("query", lambda table: DynamoJournal(table).latest_monthly()),
         ("scan", lambda table: list(DynamoFindings(table).all())),
         ("batch_get_item", lambda table: DynamoFindings(table).get(["a"])),
-        ("batch_write_item", lambda table: DynamoFindings(table).put([finding(1)])),
+        ("batch_write_item", lambda table: DynamoFindings(table).put([make_finding(1)])),
     ],
 )
 def test_throttling_is_unavailable_and_never_an_answer(
@@ -204,14 +214,14 @@ def test_throttling_is_unavailable_and_never_an_answer(
 def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> None:
     tables.ledger.delete()
     tables.findings.delete()
-    stores = stores_of(tables)
+    stores = build_stores(tables)
 
     for call in (
         lambda: stores.lease.acquire("a", NOW, NOW + MINUTE),
         lambda: stores.lease.release("a"),
-        lambda: stores.work.enqueue(job("a")),
+        lambda: stores.work.enqueue(make_job("a")),
         stores.work.open,
-        lambda: stores.findings.put([finding(1)]),
+        lambda: stores.findings.put([make_finding(1)]),
         lambda: list(stores.findings.all()),
     ):
         with pytest.raises(Forbidden, match="create the table, or correct the setting"):

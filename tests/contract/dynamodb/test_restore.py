@@ -12,7 +12,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_tables
 from ops.restore import LEASE_TIME, Restored, restore_table
-from tests.contract.conftest import Tables
+from tests.contract.stores import Tables
 
 if TYPE_CHECKING:
     import boto3

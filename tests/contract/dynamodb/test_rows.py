@@ -10,17 +10,17 @@ from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
 from chalicelib.usecases.ports import Selection, Staged
-from tests.contract.conftest import Tables, list_by_title, stores_of
 from tests.contract.samples import (
     MINUTE,
     NOW,
-    finding,
-    job,
-    message,
-    scan_record,
-    snooze,
-    snooze_event,
+    make_finding,
+    make_job,
+    make_message,
+    make_scan_record,
+    make_snooze,
+    make_snooze_event,
 )
+from tests.contract.stores import Tables, build_stores, list_by_title
 
 # in keys with a fixed width, so that texts sort as instants do
 TIME = "2040-02-29T23:59:59.123456+00:00"
@@ -37,11 +37,11 @@ def epoch(at: datetime, days: int) -> int:
 
 
 def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
-    stores_of(tables).findings.put([finding(1)])
+    build_stores(tables).findings.put([make_finding(1)])
 
     assert list(scan_table(tables.findings)) == [
         {
-            "finding_id": finding(1).finding_id,
+            "finding_id": make_finding(1).finding_id,
             "instance_id": "i-0123456789abcdef0",
             "title": "control 1",
             "title_id": title_id("control 1"),
@@ -54,8 +54,8 @@ def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
 
 
 def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
-    stores = stores_of(tables)
-    found = [finding(1, node=f"i-{number}") for number in range(6)]
+    stores = build_stores(tables)
+    found = [make_finding(1, node=f"i-{number}") for number in range(6)]
     found.sort(key=lambda each: each.finding_id)
     stores.findings.put(found)
     for each in found[:5:2]:
@@ -73,15 +73,17 @@ def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
 
 
 def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> None:
-    stores = stores_of(tables)
+    stores = build_stores(tables)
     stores.lease.acquire("a", NOW, NOW + MINUTE)
-    stores.work.enqueue(job("association#1"))
+    stores.work.enqueue(make_job("association#1"))
     stores.work.mark_unannounced("scan-1")
-    stores.work.stage(Staged(message=message(1), channel_state=ChannelState(deferred=True)), NOW)
-    stores.work.record(message(1).with_receipt(Step.POST, "1700000000.000100"), NOW)
-    for kept in (snooze(1), replace(snooze(2), ends_at=None)):
-        stores.snoozes.add(kept, snooze_event(kept))
-    stores.snoozes.save(replace(snooze(2), ended_at=NOW, version=2))
+    stores.work.stage(
+        Staged(message=make_message(1), channel_state=ChannelState(deferred=True)), NOW
+    )
+    stores.work.record(make_message(1).with_receipt(Step.POST, "1700000000.000100"), NOW)
+    for kept in (make_snooze(1), replace(make_snooze(2), ends_at=None)):
+        stores.snoozes.add(kept, make_snooze_event(kept))
+    stores.snoozes.save(replace(make_snooze(2), ended_at=NOW, version=2))
 
     rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
     assert set(rows) == {
@@ -97,13 +99,13 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
 
 
 def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
-    stores = stores_of(tables)
-    stores.work.enqueue(job("association#1"))
+    stores = build_stores(tables)
+    stores.work.enqueue(make_job("association#1"))
     stores.work.mark_unannounced("scan-1")
-    stores.snoozes.add(snooze(1), snooze_event(snooze(1)))
-    told = replace(snooze(1), settled_at=NOW - MINUTE, version=2)
-    pending = message(1, csv=False)
-    stores.work.stage(Staged(pending, ("scan-1",), (job("association#1"),), (told,)), NOW)
+    stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
+    told = replace(make_snooze(1), settled_at=NOW - MINUTE, version=2)
+    pending = make_message(1, csv=False)
+    stores.work.stage(Staged(pending, ("scan-1",), (make_job("association#1"),), (told,)), NOW)
     stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
     rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
@@ -115,15 +117,15 @@ def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
 
 
 def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
-    opened = HistoryEvent(finding(1).finding_id, NOW, EventKind.NEW, "scan-1")
-    stores_of(tables).journal.write([opened])
+    opened = HistoryEvent(make_finding(1).finding_id, NOW, EventKind.NEW, "scan-1")
+    build_stores(tables).journal.write([opened])
 
-    key = (f"FINDING#{finding(1).finding_id}", f"{TIME}#new")
+    key = (f"FINDING#{make_finding(1).finding_id}", f"{TIME}#new")
     assert ledger(tables) == {
         key: {
             "pk": key[0],
             "sk": key[1],
-            "finding_id": finding(1).finding_id,
+            "finding_id": make_finding(1).finding_id,
             "at": AT,
             "kind": "new",
             "scan_id": "scan-1",
@@ -133,8 +135,8 @@ def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
 
 
 def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None:
-    kept = replace(snooze(1), version=12, ends_at=None, comment="ticket 42")
-    stores_of(tables).snoozes.add(kept, snooze_event(kept))
+    kept = replace(make_snooze(1), version=12, ends_at=None, comment="ticket 42")
+    build_stores(tables).snoozes.add(kept, make_snooze_event(kept))
 
     rows = ledger(tables)
     assert "expires_at" not in rows["SNOOZE", "snooze-1"]
@@ -154,10 +156,10 @@ def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None
 
 
 def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
-    journal = stores_of(tables).journal
-    journal.record(scan_record(1))
-    journal.record(scan_record(1))
-    journal.record(replace(scan_record(2), message_id=None))
+    journal = build_stores(tables).journal
+    journal.record(make_scan_record(1))
+    journal.record(make_scan_record(1))
+    journal.record(replace(make_scan_record(2), message_id=None))
 
     rows = ledger(tables)
     assert rows["SCAN", "scan-001"] == {

@@ -1,0 +1,142 @@
+"""The stores of the contract suite: in memory, in moto, or in DynamoDB Local, the real engine."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.journal import DynamoJournal
+from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
+from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
+from chalicelib.usecases.ports import FindingPages, FindingStore, NodePages, NodeStore, Selection
+from devstack.aws.resources import create_tables
+from tests.fakes import (
+    MemoryArchive,
+    MemoryFindings,
+    MemoryJournal,
+    MemoryLease,
+    MemoryLedger,
+    MemoryNodes,
+    MemorySnoozes,
+    MemoryWork,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import boto3
+    from mypy_boto3_dynamodb.service_resource import Table
+
+    from chalicelib.domain.finding import Finding
+    from chalicelib.usecases.ports import Archive, Journal, Lease, Snoozes, Work
+
+MOTO = pytest.param("moto", id="moto")
+LOCAL = pytest.param(
+    "dynamodb-local",
+    id="dynamodb-local",
+    marks=[pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")],
+)
+# More pages than any test stores rows.
+MOST_PAGES = 1_000
+
+T = TypeVar("T")
+
+
+class Findings(FindingStore, FindingPages, Protocol):
+    """The findings table as scans and the API use it."""
+
+
+class Nodes(NodeStore, NodePages, Protocol):
+    """The nodes table as scans and the API use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The ports of one engine, without content."""
+
+    findings: Findings
+    nodes: Nodes
+    lease: Lease
+    work: Work
+    snoozes: Snoozes
+    journal: Journal
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The three tables, empty, of a boto3 resource."""
+
+    findings: Table
+    nodes: Table
+    ledger: Table
+
+
+def build_memory_stores() -> Stores:
+    """Builds the stores in memory."""
+    ledger = MemoryLedger()
+    return Stores(
+        findings=MemoryFindings(),
+        nodes=MemoryNodes(),
+        lease=MemoryLease(ledger),
+        work=MemoryWork(ledger),
+        snoozes=MemorySnoozes(ledger),
+        journal=MemoryJournal(ledger),
+        archive=MemoryArchive(ledger),
+    )
+
+
+def build_stores(tables: Tables) -> Stores:
+    """Builds the adapters over three tables."""
+    return Stores(
+        findings=DynamoFindings(tables.findings),
+        nodes=DynamoNodes(tables.nodes),
+        lease=DynamoLease(tables.ledger),
+        work=DynamoWork(tables.ledger),
+        snoozes=DynamoSnoozes(tables.ledger),
+        journal=DynamoJournal(tables.ledger),
+        archive=DynamoJournal(tables.ledger),
+    )
+
+
+@contextmanager
+def create_empty_tables(session: boto3.Session, url: str | None) -> Iterator[Tables]:
+    """Creates three tables in DynamoDB Local at `url`, or in moto if it is None."""
+    with ExitStack() as stack:
+        if url is None:
+            stack.enter_context(mock_aws())
+        resource = session.resource("dynamodb", endpoint_url=url)
+        client = stack.enter_context(closing(resource.meta.client))
+        names = create_tables(client, prefix=f"{uuid.uuid4()}-")
+        yield Tables(
+            findings=resource.Table(names.findings),
+            nodes=resource.Table(names.nodes),
+            ledger=resource.Table(names.ledger),
+        )
+
+
+def list_by_title(stores: Stores, title: str) -> tuple[Finding, ...]:
+    """Lists every stored finding of a title in one page."""
+    return tuple(stores.findings.page(Selection(title=title), None, 10_000))
+
+
+def read_pages(
+    read: Callable[[str | None], Sequence[T]],
+    key: Callable[[T], str],
+    size: int,
+    after: str | None = None,
+) -> list[list[T]]:
+    """Reads page by page to the end. If the last page is full, an empty one follows it."""
+    pages: list[list[T]] = []
+    while not pages or len(pages[-1]) == size:
+        assert len(pages) <= MOST_PAGES, "the pages do not end"
+        pages.append(list(read(after)))
+        after = key(pages[-1][-1]) if pages[-1] else after
+    return pages

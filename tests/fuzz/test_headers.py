@@ -28,7 +28,7 @@ TOKENS = MemoryTokens(
     AccessToken("ci", Role.VIEWER, hash_token(VIEWER), AT),
     AccessToken("oncall", Role.OPERATOR, hash_token(OPERATOR), AT),
 )
-REFUSALS = ("unknown token", "the Authorization header has not the form Bearer <token>")
+REFUSALS = ("unknown token", "the Authorization header is not of the form Bearer <token>")
 STREAM = io.StringIO()
 LOG = Logger(service="fuzz", stream=STREAM)
 LOGGED = {"level", "location", "message", "timestamp", "service", "why", "where"}

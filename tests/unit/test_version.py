@@ -17,7 +17,7 @@ def test_the_service_has_the_version_of_the_project() -> None:
 
 
 def test_the_openapi_document_has_the_version_of_the_project() -> None:
-    assert openapi.document()["info"]["version"] == VERSION
+    assert openapi.build_specification()["info"]["version"] == VERSION
 
 
 def test_the_readme_names_no_other_version() -> None:

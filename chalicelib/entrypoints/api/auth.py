@@ -1,7 +1,7 @@
-"""Who calls the API: the authorizer behind its routes, and the name that an answer is booked on.
+"""The authorizer of the API: identifies the caller and returns what the role may do.
 
-API Gateway keeps the policy of a token for five minutes and asks it about every
-route, so a policy names all that the role may do, never only what was asked.
+API Gateway caches the policy of a token for five minutes and applies it to every
+route. So a policy names everything that the role may do, not only the request.
 """
 
 import re
@@ -16,67 +16,68 @@ from chalicelib import bootstrap
 from chalicelib.domain.access import AccessToken, Caller, find_caller, list_methods
 from chalicelib.domain.errors import ServiceError
 
-# Everything that asks who is there; /healthz and /openapi.json do not.
+# The routes that need a caller; /healthz and /openapi.json do not.
 PATHS = "/v1/*"
 NOBODY = "nobody"
-# Seconds: how old the list may be that refuses a token, so that a new token soon
-# works and a flood of wrong ones reads the list only this often.
+# Seconds. A token is refused only by a list that is at most this old. So a new token works soon,
+# and a flood of wrong ones does not read the list each time.
 REFUSAL_AGE = 10.0
-# The token of RFC 6750, section 2.1; the scheme's case does not count (RFC 9110, 11.1).
+# A token as in RFC 6750, section 2.1. The scheme ignores case (RFC 9110, section 11.1).
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 
 
 class Tokens(Protocol):
-    """The tokens that are known."""
+    """The stored tokens."""
 
     def all(self, max_age: float = ...) -> tuple[AccessToken, ...]:
-        """All of them, as they were `max_age` seconds ago or later."""
+        """Returns the tokens as they were at most `max_age` seconds ago."""
 
 
 def authorize(request: AuthRequest) -> AuthResponse:
-    """What the caller of this request may do; nothing where anything is wrong."""
-    return authorize_with(request, lambda: bootstrap.runtime().tokens, _log)
+    """Returns what the caller may do: nothing if anything is wrong."""
+    return authorize_with(request, lambda: bootstrap.runtime().tokens, _make_logger)
 
 
 def authorize_with(
     request: AuthRequest, tokens: Callable[[], Tokens], log: Callable[[], Logger]
 ) -> AuthResponse:
-    """What the caller of this request may do, by these tokens.
+    """Returns what the caller may do according to `tokens`. The response never says what is wrong.
 
-    Never raises: an authorizer that does is an error 500 at API Gateway and a
-    dropped connection at Chalice's local server. A refusal does not say what was wrong.
+    Never raises: API Gateway would answer 500, and Chalice's local server would
+    drop the connection.
     """
     try:
-        found = _found(request.token, tokens())
-    except Exception as error:  # noqa: BLE001 - whatever it is, nobody is let in by it
-        log().error("authorizer failed, request refused", extra=_facts(error))
+        caller = _identify_caller(request.token, tokens())
+    except Exception as error:  # noqa: BLE001 - no error of any kind may let anybody in
+        log().error("authorizer failed, request refused", extra=_describe_error(error))
         return AuthResponse(routes=[], principal_id=NOBODY)
-    if isinstance(found, str):
-        log().warning("request refused", extra={"why": found})
+    if isinstance(caller, str):
+        log().warning("request refused", extra={"why": caller})
         return AuthResponse(routes=[], principal_id=NOBODY)
-    route = AuthRoute(PATHS, list(list_methods(found.role)))
-    return AuthResponse([route], principal_id=found.name, context={"role": found.role.value})
+    route = AuthRoute(PATHS, list(list_methods(caller.role)))
+    return AuthResponse([route], principal_id=caller.name, context={"role": caller.role.value})
 
 
-def _found(header: str, tokens: Tokens) -> Caller | str:
-    """Who presents this header, or why it is nobody: for the log, never for the caller."""
+def _identify_caller(header: str, tokens: Tokens) -> Caller | str:
+    """Returns the caller, or the reason why there is none. The reason is only for the log."""
     bearer = _BEARER.fullmatch(header)
     if bearer is None:
-        return "the Authorization header has not the form Bearer <token>"
-    known = find_caller(tokens.all(), bearer[1]) or find_caller(tokens.all(REFUSAL_AGE), bearer[1])
-    if known is None:
+        return "the Authorization header is not of the form Bearer <token>"
+    token = bearer[1]
+    caller = find_caller(tokens.all(), token) or find_caller(tokens.all(REFUSAL_AGE), token)
+    if caller is None:
         return "unknown token" if tokens.all() else "no token exists; add one: make token"
-    return known
+    return caller
 
 
-def _facts(error: Exception) -> dict[str, str]:
-    """An error for the log; the text of one that is not ours may quote the token."""
+def _describe_error(error: Exception) -> dict[str, str]:
+    """Describes an error for the log. An error of a library may quote the token in its text."""
     if isinstance(error, ServiceError):
         return {"why": str(error)}
     last = traceback.extract_tb(error.__traceback__)[-1]
     return {"why": type(error).__name__, "where": f"{last.filename}:{last.lineno}"}
 
 
-def _log() -> Logger:
-    """The process's logger, also where its settings are what is wrong."""
+def _make_logger() -> Logger:
+    """Makes a logger without settings, because they may be what is wrong."""
     return Logger(service=bootstrap.SERVICE, level="INFO")

@@ -1,4 +1,4 @@
-"""The OpenAPI specification, made of the table of routes and the shapes themselves."""
+"""The OpenAPI specification, built from the table of routes and the types they name."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from chalicelib.entrypoints.api import problems, requests, responses
 from chalicelib.entrypoints.api.call import ApiResponse
 from chalicelib.entrypoints.api.routes import ID_FORMS, ROUTES, Route
 
-# What any authenticated route can answer beside its own.
+# The problems that every authenticated route can return.
 USUAL_PROBLEMS = (400, 401, 403, 415, 500, 503)
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{name}"
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 def blueprint() -> Blueprint:
-    """Registers what needs no authentication: the health check and this specification."""
+    """Registers the public routes: the health check and this specification."""
     routes = Blueprint(__name__)
 
     @routes.route("/healthz", methods=["GET"])
@@ -30,29 +30,30 @@ def blueprint() -> Blueprint:
 
     @routes.route("/openapi.json", methods=["GET"])
     def specification() -> Response:
-        return ApiResponse(text(), headers={"Content-Type": "application/json"}).to_chalice()
+        headers = {"Content-Type": "application/json"}
+        return ApiResponse(render_specification(), headers=headers).to_chalice()
 
     return routes
 
 
 @cache
-def text() -> str:
-    """The specification as JSON."""
-    return msgspec.json.encode(document()).decode()
+def render_specification() -> str:
+    """Returns the specification as JSON."""
+    return msgspec.json.encode(build_specification()).decode()
 
 
-def document() -> Json:
-    """The specification."""
-    shapes: list[type] = [problems.Problem, responses.Health]
+def build_specification() -> Json:
+    """Builds the specification."""
+    types: list[type] = [problems.Problem, responses.Health]
     for route in ROUTES:
-        shapes += [route.body] if route.body else []
-        shapes += [shape for shape in route.answers.values() if shape]
+        types += [route.body] if route.body else []
+        types += [each for each in route.answers.values() if each]
     _, components = msgspec.json.schema_components(
-        list(dict.fromkeys(shapes)), ref_template=_REF, schema_hook=requests.describe_duration
+        list(dict.fromkeys(types)), ref_template=_REF, schema_hook=requests.describe_duration
     )
     paths: dict[str, Json] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,7 +64,7 @@ def document() -> Json:
         },
         "servers": [{"url": "."}],
         "security": [{"bearer": []}],
-        "paths": paths | _public(),
+        "paths": paths | _describe_public_paths(),
         "components": {
             "schemas": components,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -71,16 +72,20 @@ def document() -> Json:
     }
 
 
-def _operation(route: Route) -> Json:
+def _describe_operation(route: Route) -> Json:
     statuses = {*USUAL_PROBLEMS, *route.problems}
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
         "tags": [route.path.split("/")[2]],
-        "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
+        "parameters": [
+            *_list_path_parameters(route),
+            *_list_query_parameters(route),
+            *_list_headers(route),
+        ],
         "responses": {
-            **{str(status): _success(route, status) for status in route.answers},
-            **{str(status): _problem(status) for status in sorted(statuses)},
+            **{str(status): _describe_success(route, status) for status in route.answers},
+            **{str(status): _describe_problem(status) for status in sorted(statuses)},
         },
     }
     if route.body:
@@ -90,7 +95,7 @@ def _operation(route: Route) -> Json:
     return operation
 
 
-def _path_parameters(route: Route) -> list[Json]:
+def _list_path_parameters(route: Route) -> list[Json]:
     return [
         {
             "name": name,
@@ -102,66 +107,69 @@ def _path_parameters(route: Route) -> list[Json]:
     ]
 
 
-def _query_parameters(route: Route) -> list[Json]:
+def _list_query_parameters(route: Route) -> list[Json]:
     _, components = msgspec.json.schema_components([route.query], ref_template=_REF)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _written_out(each, components)}
+        {"name": name, "in": "query", "required": False, "schema": _inline(each, components)}
         for name, each in components[route.query.__name__]["properties"].items()
     ]
 
 
-def _written_out(schema: Json, components: Mapping[str, Json]) -> Json:
-    """The schema of a parameter without references: theirs are not among the components."""
+def _inline(schema: Json, components: Mapping[str, Json]) -> Json:
+    """Replaces a reference by its schema: types of parameters are not among the components."""
     return components[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
 
 
-def _headers(route: Route) -> list[Json]:
+def _list_headers(route: Route) -> list[Json]:
     if not route.if_match:
         return []
     schema = {"type": "string", "pattern": r'^(\*|(W/)?"?[0-9]{1,9}"?)$'}
-    text = "The ETag that the change was made for."
+    text = "The ETag of the version that the change applies to."
     return [{"name": "If-Match", "in": "header", "description": text, "schema": schema}]
 
 
-def _success(route: Route, status: int) -> Json:
-    shape = route.answers[status]
-    if shape is None:
+def _describe_success(route: Route, status: int) -> Json:
+    body = route.answers[status]
+    if body is None:
         return {"description": "Done"}
-    content: Json = {"application/json": {"schema": {"$ref": _REF.format(name=shape.__name__)}}}
+    content: Json = {"application/json": {"schema": {"$ref": _REF.format(name=body.__name__)}}}
     if route.csv:
         content["text/csv"] = {"schema": {"type": "string"}}
-    answer: Json = {
-        "description": (shape.__doc__ or "").strip().splitlines()[0],
+    response: Json = {
+        "description": (body.__doc__ or "").strip().splitlines()[0],
         "content": content,
     }
-    if shape is responses.SnoozeResponse:
-        answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
-    if "next" in shape.__struct_fields__:
+    if body is responses.SnoozeResponse:
+        response["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    if "next" in body.__struct_fields__:
         text = "The next page, if there is one, as a relative link."
-        answer["headers"] = {"Link": {"description": text, "schema": {"type": "string"}}}
-    return answer
+        response["headers"] = {"Link": {"description": text, "schema": {"type": "string"}}}
+    return response
 
 
-def _problem(status: int) -> Json:
+def _describe_problem(status: int) -> Json:
     schema = {"$ref": _REF.format(name="Problem")}
     content: Json = {problems.PROBLEM_JSON: {"schema": schema}}
     if status in problems.GATEWAY:
-        # before it reaches us, the local gateway says so in its own words
+        # Chalice's local gateway returns these in a form of its own
         content["application/json"] = {"schema": {"type": "object"}}
     return {"description": problems.TITLES[status], "content": content}
 
 
-def _public() -> dict[str, Json]:
+def _describe_public_paths() -> dict[str, Json]:
     health = {"$ref": _REF.format(name="Health")}
+    anything = {"type": "object"}
     return {
-        "/healthz": {"get": _open("getHealth", "Say whether the service runs", health)},
+        "/healthz": {
+            "get": _describe_public("getHealth", "Show whether the service runs", health),
+        },
         "/openapi.json": {
-            "get": _open("getSpecification", "Give this specification", {"type": "object"})
+            "get": _describe_public("getSpecification", "Show this specification", anything),
         },
     }
 
 
-def _open(name: str, summary: str, schema: Json) -> Json:
+def _describe_public(name: str, summary: str, schema: Json) -> Json:
     content = {"application/json": {"schema": schema}}
     return {
         "operationId": name,
@@ -170,7 +178,7 @@ def _open(name: str, summary: str, schema: Json) -> Json:
         "security": [],
         "responses": {
             "200": {"description": "Always", "content": content},
-            "415": _problem(415),
-            "500": _problem(500),
+            "415": _describe_problem(415),
+            "500": _describe_problem(500),
         },
     }

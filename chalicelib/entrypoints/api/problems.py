@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems: one table from domain errors, and Chalice's own errors too."""
+"""Errors as RFC 9457 problems: domain errors by one table, and Chalice's own errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
 
 PROBLEM_JSON = "application/problem+json"
 
-# Status to the title of its problems: the whole list of what can go wrong.
+# Status to the title of its problems. The list is complete.
 TITLES = {
     400: "Malformed request",
     401: "Not authenticated",
@@ -38,12 +38,13 @@ TITLES = {
     503: "Try again later",
 }
 
-# From here on it is our fault, and the log has more than the answer.
-OURS = 500
-# The gateway answers these itself before a request reaches us.
+# From this status on the log has the details, and the response does not.
+SERVER_ERROR = 500
+UNAVAILABLE = 503
+# API Gateway returns these itself, before a request reaches the function.
 GATEWAY = (401, 403)
 
-# Domain error to status; the first that fits counts.
+# Domain error to status. The first match counts.
 STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (BadRequest, 400),
     (NotFound, 404),
@@ -51,21 +52,23 @@ STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
     (Stale, 412),
     (TooLarge, 413),
     (RuleBroken, 422),
-    (Conflict, 503),
-    (Unavailable, 503),
-    (ServiceError, 500),
+    (Conflict, UNAVAILABLE),
+    (Unavailable, UNAVAILABLE),
+    (ServiceError, SERVER_ERROR),
 )
 
-# What callers are told where the details are for the operators' log only.
-_KEPT_BACK = {
-    500: "The service is not able to answer. Its log says why, by the request id.",
-    503: "A part of the service did not answer. Try again in a moment.",
+# The details of these are only for the log, so that callers learn nothing about resources.
+_DETAILS = {
+    SERVER_ERROR: "The service cannot answer. Its log has the reason under this request id.",
+    UNAVAILABLE: "A part of the service did not answer. Try again in a moment.",
 }
-RETRY_AFTER_SECONDS = 5
+
+# Seconds.
+RETRY_AFTER = 5
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What is wrong with one field: a JSON pointer into the body, or a parameter's name."""
+    """A fault in one field: a JSON pointer into the body, or the name of a parameter."""
 
     pointer: str
     code: str
@@ -73,7 +76,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem of RFC 9457; errors name every field that is wrong."""
+    """A problem of RFC 9457. errors name the fields that are wrong."""
 
     title: str
     status: int
@@ -83,34 +86,26 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str = "about:blank"
 
 
-def status_of(error: ServiceError) -> int:
-    """The status that answers an error."""
-    return next(status for kind, status in STATUSES if isinstance(error, kind))
-
-
-def problem_of(error: ServiceError, request_id: str) -> Response:
-    """The problem that answers an error."""
-    status = status_of(error)
+def respond_to_error(error: ServiceError, request_id: str) -> Response:
+    """Returns the problem for a domain error."""
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
     headers: dict[str, Any] = {}
-    faults: tuple[FieldFault, ...] = ()
-    detail = _KEPT_BACK.get(status, str(error))
-    if isinstance(error, RequestError):
-        faults = error.faults
     if isinstance(error, AlreadySnoozed):
         headers["Link"] = f'<snoozes/{error.snooze_id}>; rel="related"'
-    if status == 503:  # noqa: PLR2004 - the status that a caller should wait for
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return problem(status, detail, request_id, faults, headers)
+    if status == UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    faults = error.faults if isinstance(error, RequestError) else ()
+    return build_problem(status, _DETAILS.get(status, str(error)), request_id, faults, headers)
 
 
-def problem(
+def build_problem(
     status: int,
     detail: str,
     request_id: str,
     faults: tuple[FieldFault, ...] = (),
     headers: dict[str, Any] | None = None,
 ) -> Response:
-    """A problem with the title of its status."""
+    """Builds a problem with the title of its status."""
     body = Problem(
         title=TITLES[status],
         status=status,
@@ -122,24 +117,24 @@ def problem(
     return Response(content, {**(headers or {}), "Content-Type": PROBLEM_JSON}, status)
 
 
-def request_id_of(request_context: Mapping[str, Any], lambda_context: Any) -> str:
-    """API Gateway's id of the request, or Lambda's where the gateway is a local one."""
-    named = request_context.get("requestId") or getattr(lambda_context, "aws_request_id", "")
-    return str(named)
+def read_request_id(request_context: Mapping[str, Any], lambda_context: Any) -> str:
+    """Returns API Gateway's id of the request, or Lambda's if the gateway is a local one."""
+    request_id = request_context.get("requestId") or getattr(lambda_context, "aws_request_id", "")
+    return str(request_id)
 
 
 class ProblemChalice(Chalice):
-    """Chalice whose own errors, such as 405 and 415, are problems too."""
+    """Chalice that returns its own errors, such as 405 and 415, as problems."""
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer a request of API Gateway."""
-        answered: dict[str, Any] = super().__call__(event, context)
-        status = answered["statusCode"]
-        headers = answered["headers"]
-        typed = any(name.lower() == "content-type" for name in headers)
-        if status not in TITLES or typed:
-            return answered
-        said = msgspec.json.decode(answered["body"], type=dict[str, str])
-        request_id = request_id_of(event.get("requestContext", {}), context)
-        rewritten = problem(status, said.get("Message", ""), request_id, headers=headers)
-        return {**answered, **rewritten.to_dict()}
+        """Handles a request of API Gateway. Chalice's own errors have no content type."""
+        response: dict[str, Any] = super().__call__(event, context)
+        status = response["statusCode"]
+        headers = response["headers"]
+        has_type = any(name.lower() == "content-type" for name in headers)
+        if status not in TITLES or has_type:
+            return response
+        error = msgspec.json.decode(response["body"], type=dict[str, str])
+        request_id = read_request_id(event.get("requestContext", {}), context)
+        problem = build_problem(status, error.get("Message", ""), request_id, headers=headers)
+        return {**response, **problem.to_dict()}

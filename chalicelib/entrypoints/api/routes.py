@@ -200,7 +200,7 @@ def blueprint(authorizer: Any) -> Blueprint:
 
 def handle_request(route: Route, request: Request, path: dict[str, str]) -> Response:
     """Validates a request, runs its handler, responds. A `ServiceError` becomes a problem."""
-    request_id = problems.request_id_of(request.context, request.lambda_context)
+    request_id = problems.read_request_id(request.context, request.lambda_context)
     try:
         check_ids(path)
         query = read_query(request, route.query)
@@ -215,8 +215,8 @@ def handle_request(route: Route, request: Request, path: dict[str, str]) -> Resp
         )
         return route.handle(call).to_chalice()
     except ServiceError as error:
-        response = problems.problem_of(error, request_id)
-        if response.status_code >= problems.OURS:
+        response = problems.respond_to_error(error, request_id)
+        if response.status_code >= problems.SERVER_ERROR:
             telemetry.report_request(request_id, error)
         return response
 

@@ -23,7 +23,7 @@ EXAMPLES = 20
 load_all_checks()
 LEFT_OUT: list[Any] = [CHECKS.get_one("unsupported_method")]
 SCHEMA = schemathesis.openapi.from_dict(
-    openapi.document(),
+    openapi.build_specification(),
     config=SchemathesisConfig.from_dict(
         {
             "generation": {"mode": "all"},
@@ -75,11 +75,11 @@ def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case[Any], a
 
 
 def test_the_specification_is_valid() -> None:
-    validate(openapi.document())
+    validate(openapi.build_specification())
 
 
 def test_every_route_of_the_app_is_in_it_and_nothing_else() -> None:
-    document = openapi.document()
+    document = openapi.build_specification()
     served = {(path, method) for path, methods in app.app.routes.items() for method in methods}
     written = {
         (path, method.upper()) for path, methods in document["paths"].items() for method in methods
@@ -89,7 +89,7 @@ def test_every_route_of_the_app_is_in_it_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_parameter_body_status_and_problem_of_a_route_is_in_it(route: Any) -> None:
-    operation = openapi.document()["paths"][route.path][route.method.lower()]
+    operation = openapi.build_specification()["paths"][route.path][route.method.lower()]
     named = {each["name"] for each in operation["parameters"]}
     expected = {*route.query.__struct_fields__, *re.findall(r"\{(\w+)\}", route.path)}
     assert named == (expected | {"If-Match"} if route.if_match else expected)

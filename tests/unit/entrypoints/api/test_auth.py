@@ -135,7 +135,7 @@ def test_the_log_tells_people_why_somebody_was_refused() -> None:
     asked.about("Basic x")
     asked.about("Bearer wrong")
     assert [line["why"] for line in asked.lines] == [
-        "the Authorization header has not the form Bearer <token>",
+        "the Authorization header is not of the form Bearer <token>",
         "unknown token",
     ]
 

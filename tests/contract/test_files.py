@@ -45,18 +45,19 @@ def read(files: Files, key: str) -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b'\xef\xbb\xbf"title"\r\n', bytes(range(256)) * 500])
-def test_what_is_put_is_got(files: Files, content: bytes) -> None:
+def test_a_file_is_read_unchanged(files: Files, content: bytes) -> None:
     files.put("alerts/2026/01/31/message.csv", [content])
     assert read(files, "alerts/2026/01/31/message.csv") == content
 
 
-def test_pieces_of_any_size_become_one_file(files: Files) -> None:
+def test_pieces_of_any_size_are_one_file(files: Files) -> None:
     pieces = [b"", b"a" * 70_000, b"", b"b", b"c" * 9_000_000, b"d" * 9_000_000, b""]
     files.put("monthly/2026/01/a.csv", iter(pieces))
+
     assert read(files, "monthly/2026/01/a.csv") == b"".join(pieces)
 
 
-def test_content_that_breaks_off_is_not_stored_in_part(files: Files) -> None:
+def test_incomplete_content_is_not_stored(files: Files) -> None:
     files.put("monthly/2026/01/a.csv", [b"whole"])
 
     def pieces() -> Iterator[bytes]:
@@ -72,6 +73,7 @@ def test_a_reader_may_stop_early(files: Files) -> None:
     files.put("monthly/2026/01/a.csv", [b"x" * 1_000_000])
     pieces = files.get("monthly/2026/01/a.csv")
     assert next(pieces).startswith(b"x")
+
     del pieces
     assert read(files, "monthly/2026/01/a.csv") == b"x" * 1_000_000
 
@@ -79,17 +81,20 @@ def test_a_reader_may_stop_early(files: Files) -> None:
 def test_a_second_put_replaces_the_first(files: Files) -> None:
     files.put("monthly/2026/01/a.csv", [b"first"])
     files.put("monthly/2026/01/a.csv", [b"second"])
+
     assert read(files, "monthly/2026/01/a.csv") == b"second"
 
 
-def test_keys_do_not_touch_each_other(files: Files) -> None:
+def test_similar_keys_are_different_files(files: Files) -> None:
     keys = ["a", "a/", "a/b", "A", "ä", "a b", "a+b", "a%20b"]
     for key in keys:
         files.put(key, [key.encode()])
+
     assert [read(files, key) for key in keys] == [key.encode() for key in keys]
 
 
-def test_what_was_never_put_cannot_be_had(files: Files) -> None:
-    with pytest.raises(DeliveryError) as caught:
+def test_an_unknown_key_cannot_be_read(files: Files) -> None:
+    with pytest.raises(DeliveryError) as failed:
         files.get("alerts/none.csv")
-    assert (caught.value.code, caught.value.retryable) == ("NoSuchKey", False)
+
+    assert (failed.value.code, failed.value.retryable) == ("NoSuchKey", False)

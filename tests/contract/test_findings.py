@@ -6,9 +6,9 @@ from chalicelib.domain.finding import Finding, Severity, finding_id
 from tests.contract.samples import make_finding
 from tests.contract.stores import Stores, list_by_title
 
-# Below and above the 25 of a batch write and the 100 of a batch reading.
+# Below and above the 25 rows of a batch write and the 100 of a batch read.
 SIZES = [0, 1, 26, 130]
-# So many rows of a kilobyte are more than the megabyte at which a page ends.
+# This number of rows of a kilobyte exceeds the megabyte at which DynamoDB ends a page.
 MANY = 1_100
 
 HOSTILE = [
@@ -26,7 +26,7 @@ HOSTILE = [
 ]
 
 
-def stored(stores: Stores) -> dict[str, Finding]:
+def read_all(stores: Stores) -> dict[str, Finding]:
     rows = list(stores.findings.all())
     by_id = {row.finding_id: row for row in rows}
     assert len(by_id) == len(rows)
@@ -34,14 +34,12 @@ def stored(stores: Stores) -> dict[str, Finding]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_put_is_read_back_in_every_way_and_can_be_deleted(
-    stores: Stores, size: int
-) -> None:
+def test_findings_are_read_in_every_way_until_they_are_deleted(stores: Stores, size: int) -> None:
     findings = [make_finding(number) for number in range(size)]
     by_id = {each.finding_id: each for each in findings}
     stores.findings.put(iter(findings))
 
-    assert stored(stores) == by_id
+    assert read_all(stores) == by_id
     assert stores.findings.get(iter(by_id)) == by_id
     of_node = stores.findings.of_node("i-0123456789abcdef0")
     assert [each.finding_id for each in of_node] == sorted(by_id)
@@ -49,21 +47,21 @@ def test_what_is_put_is_read_back_in_every_way_and_can_be_deleted(
         assert tuple(list_by_title(stores, each.title)) == (each,)
 
     stores.findings.delete(iter(by_id))
-    assert stored(stores) == {}
+    assert read_all(stores) == {}
     assert stores.findings.get(by_id) == {}
     assert not stores.findings.of_node("i-0123456789abcdef0")
 
 
-def test_more_than_a_page_is_read_whole(stores: Stores) -> None:
+def test_a_node_with_more_than_a_page_is_read_completely(stores: Stores) -> None:
     findings = [make_finding(number, title=f"{number:04}" + 1_000 * "x") for number in range(MANY)]
     by_id = {each.finding_id: each for each in findings}
     stores.findings.put(findings)
 
-    assert stored(stores) == by_id
+    assert read_all(stores) == by_id
     assert set(stores.findings.of_node("i-0123456789abcdef0")) == set(findings)
 
 
-def test_a_title_on_more_nodes_than_a_page_holds_is_read_whole(stores: Stores) -> None:
+def test_a_title_with_more_than_a_page_is_read_completely(stores: Stores) -> None:
     title = "🔥" * 500
     findings = [
         make_finding(number, node=f"mi-{number}", title=title) for number in range(MANY // 2)
@@ -73,61 +71,60 @@ def test_a_title_on_more_nodes_than_a_page_holds_is_read_whole(stores: Stores) -
     assert set(list_by_title(stores, title)) == set(findings)
 
 
-def test_hostile_titles_stay_as_they_are(stores: Stores) -> None:
+def test_hostile_titles_are_read_unchanged(stores: Stores) -> None:
     findings = [make_finding(1, title=title) for title in HOSTILE]
     stores.findings.put(findings)
 
-    assert set(stored(stores).values()) == set(findings)
+    assert set(read_all(stores).values()) == set(findings)
     for each in findings:
         assert tuple(list_by_title(stores, each.title)) == (each,)
 
 
-def test_of_the_same_finding_twice_the_last_one_counts(stores: Stores) -> None:
+def test_the_last_of_two_equal_ids_in_one_put_counts(stores: Stores) -> None:
     first, other = make_finding(1), make_finding(2)
     last = replace(first, severity=Severity.LOW, control_id="")
     stores.findings.put([first, other, last])
 
-    assert stored(stores) == {last.finding_id: last, other.finding_id: other}
+    assert read_all(stores) == {last.finding_id: last, other.finding_id: other}
 
 
-def test_putting_again_replaces(stores: Stores) -> None:
+def test_a_second_put_replaces_the_first(stores: Stores) -> None:
     stores.findings.put([make_finding(1)])
     changed = replace(make_finding(1), severity=Severity.CRITICAL)
     stores.findings.put([changed])
 
-    assert stored(stores) == {changed.finding_id: changed}
+    assert read_all(stores) == {changed.finding_id: changed}
 
 
-def test_reading_leaves_out_what_is_not_stored_and_takes_an_id_twice(stores: Stores) -> None:
-    here = make_finding(1)
-    stores.findings.put([here])
+def test_reading_by_id_ignores_unknown_and_repeated_ids(stores: Stores) -> None:
+    stored = make_finding(1)
+    stores.findings.put([stored])
     absent = finding_id("i-0", "never stored")
 
-    assert stores.findings.get([here.finding_id, absent, here.finding_id]) == {
-        here.finding_id: here
-    }
+    found = stores.findings.get([stored.finding_id, absent, stored.finding_id])
+    assert found == {stored.finding_id: stored}
 
 
-def test_deleting_takes_an_id_twice_and_one_that_is_not_stored(stores: Stores) -> None:
-    here, stays = make_finding(1), make_finding(2)
-    stores.findings.put([here, stays])
-    stores.findings.delete([here.finding_id, here.finding_id, finding_id("i-0", "absent")])
+def test_deleting_ignores_unknown_and_repeated_ids(stores: Stores) -> None:
+    deleted, other = make_finding(1), make_finding(2)
+    stores.findings.put([deleted, other])
+    stores.findings.delete([deleted.finding_id] * 2 + [finding_id("i-0", "absent")])
 
-    assert stored(stores) == {stays.finding_id: stays}
+    assert read_all(stores) == {other.finding_id: other}
 
 
-def test_nodes_and_titles_are_kept_apart(stores: Stores) -> None:
-    one, other = make_finding(1, node="i-1"), make_finding(1, node="i-2")
+def test_findings_are_read_by_their_own_node_and_title(stores: Stores) -> None:
+    first, second = make_finding(1, node="i-1"), make_finding(1, node="i-2")
     third = make_finding(2, node="i-1")
-    stores.findings.put([one, other, third])
+    stores.findings.put([first, second, third])
 
-    assert set(stores.findings.of_node("i-1")) == {one, third}
-    assert set(list_by_title(stores, one.title)) == {one, other}
+    assert set(stores.findings.of_node("i-1")) == {first, third}
+    assert set(list_by_title(stores, first.title)) == {first, second}
     assert not stores.findings.of_node("i-3")
     assert not list_by_title(stores, "")
 
 
-def test_a_listing_does_not_change_afterwards(stores: Stores) -> None:
+def test_a_list_does_not_change_after_it_was_read(stores: Stores) -> None:
     stores.findings.put([make_finding(1)])
     before = stores.findings.of_node("i-0123456789abcdef0")
     stores.findings.delete([make_finding(1).finding_id])

@@ -7,7 +7,7 @@ from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import Archive, Staged
+from chalicelib.usecases.ports import Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
@@ -17,46 +17,66 @@ from tests.contract.samples import (
     make_snooze,
     make_snooze_event,
 )
-from tests.contract.stores import Stores
+from tests.contract.stores import Stores, read_pages
 from tests.fakes import MemoryArchive
 from tests.fleet import Service
 
 ID = make_finding(1).finding_id
 
 
-def pages(archive: Archive, size: int) -> list[list[ScanRecord]]:
-    """Every page, and the empty one where the last is full."""
-    made: list[list[ScanRecord]] = []
-    after = None
-    while not made or len(made[-1]) == size:
-        assert len(made) <= 12, "the pages come to no end"
-        made.append(list(archive.scans(after, size)))
-        after = made[-1][-1].scan_id if made[-1] else after
-    return made
+def make_event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.NEW) -> HistoryEvent:
+    return HistoryEvent(make_finding(number).finding_id, NOW + minutes * MINUTE, kind, "scan-1")
 
 
-def monthly(day: str, *, minutes: int = 0) -> Message:
+def make_monthly(day: str, *, minutes: int = 0) -> Message:
     file = CsvFile(f"monthly/{day}.csv", "All findings", Source.EVERYTHING)
     return replace(make_message(1, minutes=minutes), id=f"monthly-{day}", csv=file)
 
 
-def stored(report: Message) -> Message:
+def store(report: Message) -> Message:
+    """Returns the report with its file in the bucket."""
     assert report.csv
     return report.with_receipt(Step.STORE, report.csv.key)
 
 
 def send(stores: Stores, report: Message) -> None:
+    """Takes the report through every step."""
     stores.work.stage(Staged(message=report), NOW)
     stores.work.record(
-        stored(report).with_receipt(Step.POST, "1").with_receipt(Step.FILE, "F1"), NOW
+        store(report).with_receipt(Step.POST, "1").with_receipt(Step.FILE, "F1"), NOW
     )
 
 
-def test_a_finding_nobody_heard_of_has_no_history(stores: Stores) -> None:
+@pytest.mark.parametrize("size", [0, 1, 26, 130])
+def test_every_event_is_in_the_history_of_its_finding(stores: Stores, size: int) -> None:
+    events = [make_event(number) for number in range(size)]
+    stores.journal.write(iter(events))
+
+    for number in range(size + 1):
+        found = stores.archive.events_of(make_finding(number).finding_id)
+        assert list(found) == events[number : number + 1]
+
+
+def test_an_event_written_twice_is_stored_once(stores: Stores) -> None:
+    stores.journal.write([make_event(1), make_event(1)])
+    stores.journal.write([make_event(1)])
+
+    assert list(stores.archive.events_of(make_finding(1).finding_id)) == [make_event(1)]
+
+
+def test_history_does_not_change_the_open_work(stores: Stores) -> None:
+    before = stores.work.open()
+    stores.journal.record(make_scan_record(1))
+    stores.journal.write([make_event(1)])
+
+    assert stores.work.open() == before
+
+
+def test_an_unknown_finding_has_no_history(stores: Stores) -> None:
     assert not stores.archive.events_of(ID)
 
 
-def test_history_comes_oldest_first_in_whatever_order_it_was_written(stores: Stores) -> None:
+def test_history_is_read_oldest_first_in_any_order_of_writing(stores: Stores) -> None:
     events = [
         HistoryEvent(ID, NOW + minutes * MINUTE, kind, f"scan-{minutes}")
         for minutes in (-1, 0, 60 * 24 * 365)
@@ -68,7 +88,7 @@ def test_history_comes_oldest_first_in_whatever_order_it_was_written(stores: Sto
     assert list(stores.archive.events_of(ID)) == events
 
 
-def test_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
+def test_a_history_longer_than_a_page_is_read_completely(stores: Stores) -> None:
     events = [
         HistoryEvent(ID, NOW + number * MINUTE, EventKind.NEW, "scan" * 1_000)
         for number in range(300)
@@ -86,7 +106,7 @@ def test_history_longer_than_a_page_is_read_whole(stores: Stores) -> None:
         replace(make_scan_record(1), open={each: each.rank for each in Severity}),
     ],
 )
-def test_a_pass_comes_back_as_it_was(stores: Stores, scan: ScanRecord) -> None:
+def test_a_scan_record_is_read_unchanged(stores: Stores, scan: ScanRecord) -> None:
     stores.journal.record(scan)
 
     (read,) = stores.archive.scans(None, 2)
@@ -96,7 +116,7 @@ def test_a_pass_comes_back_as_it_was(stores: Stores, scan: ScanRecord) -> None:
     assert all(type(severity) is Severity for severity in read.open)
 
 
-def test_the_same_pass_again_is_one_pass(stores: Stores) -> None:
+def test_recording_a_scan_again_replaces_its_record(stores: Stores) -> None:
     stores.journal.record(make_scan_record(1))
     stores.journal.record(replace(make_scan_record(1), findings_new=9))
 
@@ -104,29 +124,31 @@ def test_the_same_pass_again_is_one_pass(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 4, 12, 13])
-def test_pages_of_passes_are_newest_first_and_lose_none(stores: Stores, size: int) -> None:
+def test_pages_list_every_scan_newest_first(stores: Stores, size: int) -> None:
     scans = [make_scan_record(number) for number in range(12)]
     for scan in [*scans[5:], *scans[:5]]:
         stores.journal.record(scan)
-    # Neighbours in the table: nothing of them is a pass.
+    # rows beside them in the table are no scans
     stores.work.mark_unannounced("scan-1")
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
 
-    made = pages(stores.archive, size)
-    assert list(chain(*made)) == scans[::-1]
-    assert all(len(page) <= size for page in made)
+    pages = read_pages(
+        lambda after: stores.archive.scans(after, size), lambda scan: scan.scan_id, size
+    )
+    assert list(chain(*pages)) == scans[::-1]
+    assert all(len(page) <= size for page in pages)
 
 
-def test_passes_are_listed_behind_one_that_is_not_kept_any_more(stores: Stores) -> None:
+def test_a_list_continues_after_a_scan_that_is_no_longer_store(stores: Stores) -> None:
     for number in (1, 2, 4):
         stores.journal.record(make_scan_record(number))
 
-    behind = stores.archive.scans(make_scan_record(3).scan_id, 9)
-    assert list(behind) == [make_scan_record(2), make_scan_record(1)]
+    found = stores.archive.scans(make_scan_record(3).scan_id, 9)
+    assert list(found) == [make_scan_record(2), make_scan_record(1)]
 
 
-def test_passes_of_more_than_a_page_are_given_as_many_as_asked_for(stores: Stores) -> None:
-    # A row of 390 KB: three of them are more than the megabyte at which a page ends.
+def test_as_many_scans_are_read_as_requested_even_over_several_pages(stores: Stores) -> None:
+    # three rows of 390 KB exceed the megabyte at which DynamoDB ends a page
     scans = [replace(make_scan_record(number), message_id="m" * 390_000) for number in range(7)]
     for scan in scans:
         stores.journal.record(scan)
@@ -134,39 +156,39 @@ def test_passes_of_more_than_a_page_are_given_as_many_as_asked_for(stores: Store
     assert list(stores.archive.scans(None, 6)) == scans[:0:-1]
 
 
-def test_before_the_first_month_there_is_no_report(stores: Stores) -> None:
+def test_without_a_monthly_report_there_is_no_latest_one(stores: Stores) -> None:
     stores.work.stage(Staged(message=make_message(1)), NOW)
     send(stores, make_message(2))
 
     assert stores.archive.latest_monthly() is None
 
 
-def test_the_newest_of_the_reports_sent_is_found(stores: Stores) -> None:
+def test_the_newest_monthly_report_is_the_latest_one(stores: Stores) -> None:
     for day in ("2040-02-01", "2040-03-01", "2039-12-01"):
-        send(stores, monthly(day))
+        send(stores, make_monthly(day))
     send(stores, replace(make_message(3), id="n"))
 
     assert stores.archive.latest_monthly() == "monthly/2040-03-01.csv"
 
 
-def test_a_report_that_is_stored_counts_before_it_is_sent(stores: Stores) -> None:
-    send(stores, monthly("2040-02-01"))
-    stores.work.stage(Staged(message=monthly("2040-03-01", minutes=2)), NOW)
+def test_a_monthly_report_counts_once_it_is_in_the_bucket(stores: Stores) -> None:
+    send(stores, make_monthly("2040-02-01"))
+    stores.work.stage(Staged(message=make_monthly("2040-03-01", minutes=2)), NOW)
     assert stores.archive.latest_monthly() == "monthly/2040-02-01.csv"
 
-    stores.work.record(stored(monthly("2040-03-01", minutes=2)), NOW)
-    stores.work.stage(Staged(message=stored(replace(make_message(4), id="n"))), NOW)
+    stores.work.record(store(make_monthly("2040-03-01", minutes=2)), NOW)
+    stores.work.stage(Staged(message=store(replace(make_message(4), id="n"))), NOW)
     assert stores.archive.latest_monthly() == "monthly/2040-03-01.csv"
 
 
-def test_an_old_report_that_waits_does_not_hide_a_newer_one(stores: Stores) -> None:
-    stores.work.stage(Staged(message=stored(monthly("2040-02-01", minutes=9))), NOW)
-    send(stores, monthly("2040-03-01"))
+def test_an_old_pending_report_does_not_hide_a_newer_one(stores: Stores) -> None:
+    stores.work.stage(Staged(message=store(make_monthly("2040-02-01", minutes=9))), NOW)
+    send(stores, make_monthly("2040-03-01"))
 
     assert stores.archive.latest_monthly() == "monthly/2040-03-01.csv"
 
 
-def test_the_report_that_a_pass_makes_is_the_one_that_is_found() -> None:
+def test_the_report_of_a_scan_is_the_latest_one() -> None:
     service = Service()
     service.enqueue_month()
     service.run()

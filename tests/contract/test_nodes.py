@@ -6,9 +6,8 @@ import pytest
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import NodePages
 from tests.contract.samples import MINUTE, NOW
-from tests.contract.stores import Stores
+from tests.contract.stores import Stores, read_pages
 
 FULL = Node(
     instance_id="mi-0123456789abcdef0",
@@ -22,31 +21,27 @@ FULL = Node(
 )
 
 
-def stored(stores: Stores) -> dict[str, Node]:
+def read_all(stores: Stores) -> dict[str, Node]:
     rows = stores.nodes.all()
     by_id = {row.instance_id: row for row in rows}
     assert len(by_id) == len(rows)
     return by_id
 
 
-def pages(stored: NodePages, size: int, after: str | None = None) -> list[list[Node]]:
-    """Every page, and the empty one where the last is full."""
-    made: list[list[Node]] = []
-    while not made or len(made[-1]) == size:
-        assert len(made) <= 30, "the pages come to no end"
-        made.append(list(stored.page(after, size)))
-        after = made[-1][-1].instance_id if made[-1] else after
-    return made
+def list_pages(stores: Stores, size: int, after: str | None = None) -> list[list[Node]]:
+    return read_pages(
+        lambda last: stores.nodes.page(last, size), lambda node: node.instance_id, size, after
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, 26, 130])
-def test_what_is_put_is_read_back_and_can_be_deleted(stores: Stores, size: int) -> None:
+def test_nodes_are_read_until_they_are_deleted(stores: Stores, size: int) -> None:
     nodes = {f"i-{number}": replace(FULL, instance_id=f"i-{number}") for number in range(size)}
     stores.nodes.put(iter(nodes.values()))
-    assert stored(stores) == nodes
+    assert read_all(stores) == nodes
 
     stores.nodes.delete(iter(nodes))
-    assert stored(stores) == {}
+    assert read_all(stores) == {}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +53,7 @@ def test_what_is_put_is_read_back_and_can_be_deleted(stores: Stores, size: int) 
         replace(FULL, unverified_since=None),
     ],
 )
-def test_every_attribute_comes_back_as_it_was(stores: Stores, node: Node) -> None:
+def test_every_attribute_is_read_unchanged(stores: Stores, node: Node) -> None:
     stores.nodes.put([node])
 
     (read,) = stores.nodes.all()
@@ -67,49 +62,49 @@ def test_every_attribute_comes_back_as_it_was(stores: Stores, node: Node) -> Non
     assert all(type(execution.count) is int for execution in read.executions.values())
 
 
-def test_putting_again_replaces_and_the_last_one_counts(stores: Stores) -> None:
+def test_the_last_put_of_a_node_replaces_the_others(stores: Stores) -> None:
     stores.nodes.put([FULL])
     stores.nodes.put([FULL, Node(FULL.instance_id), Node("i-2")])
 
-    assert stored(stores) == {FULL.instance_id: Node(FULL.instance_id), "i-2": Node("i-2")}
+    assert read_all(stores) == {FULL.instance_id: Node(FULL.instance_id), "i-2": Node("i-2")}
 
 
-def test_deleting_what_is_not_stored_is_no_error(stores: Stores) -> None:
+def test_deleting_an_unknown_node_does_nothing(stores: Stores) -> None:
     stores.nodes.put([FULL])
     stores.nodes.delete(["i-9", "i-9"])
 
-    assert stored(stores) == {FULL.instance_id: FULL}
+    assert read_all(stores) == {FULL.instance_id: FULL}
 
 
-def test_pages_of_every_size_lose_nothing_and_double_nothing(stores: Stores) -> None:
+def test_pages_of_any_size_list_every_node_once(stores: Stores) -> None:
     nodes = {f"mi-{number}": replace(FULL, instance_id=f"mi-{number}") for number in range(30)}
     stores.nodes.put(nodes.values())
 
     for size in (1, 7, 30, 31):
-        made = pages(stores.nodes, size)
-        assert [len(page) for page in made] == [*[size] * (30 // size), 30 % size]
-        rows = list(chain(*made))
+        pages = list_pages(stores, size)
+        rows = list(chain(*pages))
+        assert [len(page) for page in pages] == [*[size] * (30 // size), 30 % size]
         assert len({row.instance_id for row in rows}) == len(rows)
         assert {row.instance_id: row for row in rows} == nodes
 
 
-def test_no_node_is_one_empty_page(stores: Stores) -> None:
+def test_an_empty_table_has_one_empty_page(stores: Stores) -> None:
     assert not stores.nodes.page(None, 50)
     assert not stores.nodes.page("i-1", 50)
 
 
 @pytest.mark.parametrize("position", [0, 9, 29])
-def test_the_list_goes_on_behind_a_node_that_is_gone(stores: Stores, position: int) -> None:
+def test_a_list_continues_after_a_deleted_node(stores: Stores, position: int) -> None:
     stores.nodes.put(Node(f"i-{number}") for number in range(30))
-    whole = list(chain(*pages(stores.nodes, 10)))
+    whole = list(chain(*list_pages(stores, 10)))
     gone = whole[position].instance_id
     stores.nodes.delete([gone])
 
-    assert list(chain(*pages(stores.nodes, 10, after=gone))) == whole[position + 1 :]
+    assert list(chain(*list_pages(stores, 10, after=gone))) == whole[position + 1 :]
 
 
-def test_a_page_is_full_where_the_engine_ends_its_own_earlier(stores: Stores) -> None:
-    # 40 KB each: these are more than the megabyte at which DynamoDB ends a page.
+def test_a_page_is_full_even_if_the_engine_ends_its_own_earlier(stores: Stores) -> None:
+    # 40 rows of 40 KB exceed the megabyte at which DynamoDB ends a page
     run = {"custom:inspec": Execution("e" * 40_000, NOW, 1)}
     stores.nodes.put(Node(f"i-{number}", run) for number in range(40))
 

@@ -1,4 +1,4 @@
-"""What brings findings into order: in memory, and in runs that spill into files."""
+"""The sorter in memory, and the one that writes sorted runs to files."""
 
 import re
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ def sorter(request: pytest.FixtureRequest, tmp_path: Path) -> Sorter:
     return SortedRuns(folder=tmp_path) if request.param == "one run" else SortedRuns(7, tmp_path)
 
 
-def findings(number: int) -> list[Finding]:
-    """In no order, severities and titles repeating."""
-    made = [
+def make_findings(number: int) -> list[Finding]:
+    """Returns shuffled findings. Severities and titles repeat."""
+    findings = [
         Finding(
             instance_id=f"i-{each % 11}",
             title=f"title {each // 11} {HOSTILE}",
@@ -37,45 +37,49 @@ def findings(number: int) -> list[Finding]:
         )
         for each in range(number)
     ]
-    Random(number).shuffle(made)  # noqa: S311 - an order, no secret
-    return made
+    Random(number).shuffle(findings)  # noqa: S311 - an order, no secret
+    return findings
 
 
 @pytest.mark.parametrize("number", [0, 1, 6, 7, 8, 14, 50])
-def test_all_of_them_come_worst_first(sorter: Sorter, number: int) -> None:
-    given = findings(number)
+def test_every_finding_is_sorted_worst_first(sorter: Sorter, number: int) -> None:
+    given = make_findings(number)
     assert list(sorter.worst_first(iter(given))) == sorted(given, key=worst_first)
 
 
-def test_they_may_be_read_as_often_as_wanted_and_at_once(sorter: Sorter) -> None:
-    ordered = sorter.worst_first(findings(20))
+def test_the_result_can_be_iterated_twice_at_the_same_time(sorter: Sorter) -> None:
+    ordered = sorter.worst_first(make_findings(20))
     first, second = iter(ordered), iter(ordered)
+
     pairs = list(zip(first, second, strict=True))
+
     assert len(pairs) == 20
     assert all(one == other for one, other in pairs)
 
 
-def test_what_breaks_off_is_no_order(sorter: Sorter) -> None:
+def test_incomplete_findings_have_no_order(sorter: Sorter) -> None:
     def broken() -> Iterator[Finding]:
-        yield from findings(20)
+        yield from make_findings(20)
         raise Unavailable("the table does not answer")
 
     with pytest.raises(Unavailable, match="the table"):
         sorter.worst_first(broken())
 
 
-def test_files_go_with_what_they_hold(tmp_path: Path) -> None:
-    ordered = SortedRuns(7, tmp_path).worst_first(findings(50))
+def test_temporary_files_are_removed_with_the_result(tmp_path: Path) -> None:
+    ordered = SortedRuns(7, tmp_path).worst_first(make_findings(50))
     assert len(list(tmp_path.glob("findings-*/*"))) == 7
+
     half = iter(ordered)
     next(half)
     del half, ordered
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_takes_no_files_is_named(tmp_path: Path) -> None:
+def test_a_failed_write_is_unavailable(tmp_path: Path) -> None:
     missing = SortedRuns(7, tmp_path / "missing")
+
     with pytest.raises(
         Unavailable, match=re.escape("A temporary file of a report could not be written: No such")
     ):
-        missing.worst_first(findings(50))
+        missing.worst_first(make_findings(50))

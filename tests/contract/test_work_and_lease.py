@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,57 +11,59 @@ from chalicelib.usecases.ports import OpenWork, Staged
 from tests.contract.samples import MINUTE, NOW, make_job, make_message
 from tests.contract.stores import Stores
 
-NOTHING = OpenWork(jobs=(), unannounced_scans=(), messages=(), channel_state=ChannelState())
+NO_WORK = OpenWork(jobs=(), unannounced_scans=(), messages=(), channel_state=ChannelState())
+END = NOW + 15 * MINUTE
+TICK = timedelta(microseconds=1)
 
 
-def test_at_first_nothing_is_unfinished(stores: Stores) -> None:
-    assert stores.work.open() == NOTHING
+def test_a_new_ledger_has_no_open_work(stores: Stores) -> None:
+    assert stores.work.open() == NO_WORK
 
 
 @pytest.mark.parametrize(
-    "owed",
+    "job",
     [
         make_job("association#2024-05-16T23:00:01Z"),
         Job(key="monthly#2040-03-01", kind=JobKind.MONTHLY, event_at=NOW, enqueued_at=NOW),
     ],
 )
-def test_a_debt_comes_back_as_it_was(stores: Stores, owed: Job) -> None:
-    assert stores.work.enqueue(owed)
+def test_a_job_is_read_unchanged(stores: Stores, job: Job) -> None:
+    assert stores.work.enqueue(job)
 
     (read,) = stores.work.open().jobs
-    assert read == owed
+    assert read == job
     assert all(type(count) is int for count in read.nodes.values())
 
 
-def test_a_debt_is_written_down_once(stores: Stores) -> None:
+def test_a_job_is_enqueued_once(stores: Stores) -> None:
     assert stores.work.enqueue(make_job("a"))
     assert not stores.work.enqueue(replace(make_job("a"), status="Failed"))
     assert stores.work.open().jobs == (make_job("a"),)
 
 
-def test_a_paid_debt_is_not_owed_again(stores: Stores) -> None:
+def test_a_completed_job_is_not_enqueued_again(stores: Stores) -> None:
     stores.work.enqueue(make_job("a"))
     stores.work.stage(Staged(completed=(make_job("a"),)), NOW)
 
     assert not stores.work.enqueue(make_job("a"))
-    assert stores.work.open() == NOTHING
+    assert stores.work.open() == NO_WORK
 
 
-def test_debts_come_oldest_first(stores: Stores) -> None:
+def test_jobs_are_read_oldest_first(stores: Stores) -> None:
     for key, minutes in (("c", 2), ("b", 1), ("a", 3), ("e", 0), ("d", 0)):
         stores.work.enqueue(make_job(key, minutes=minutes))
 
     assert [each.key for each in stores.work.open().jobs] == ["d", "e", "b", "c", "a"]
 
 
-def test_a_scan_is_marked_once(stores: Stores) -> None:
+def test_a_scan_is_marked_unannounced_once(stores: Stores) -> None:
     for scan_id in ("scan-2", "scan-1", "scan-2"):
         stores.work.mark_unannounced(scan_id)
 
     assert stores.work.open().unannounced_scans == ("scan-1", "scan-2")
 
 
-def test_messages_come_oldest_first(stores: Stores) -> None:
+def test_messages_are_read_oldest_first(stores: Stores) -> None:
     for number, minutes in ((1, 5), (2, 0), (3, 1)):
         stores.work.stage(Staged(message=make_message(number, minutes=minutes)), NOW)
 
@@ -81,12 +84,12 @@ def test_messages_come_oldest_first(stores: Stores) -> None:
         make_message(5).with_receipt(Step.STORE, "alerts/5.csv").with_receipt(Step.POST, ""),
     ],
 )
-def test_a_message_comes_back_as_it_was(stores: Stores, pending: Message) -> None:
+def test_a_message_is_read_unchanged(stores: Stores, pending: Message) -> None:
     stores.work.stage(Staged(message=pending), NOW)
     assert stores.work.open().messages == (pending,)
 
 
-def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) -> None:
+def test_each_step_is_recorded_until_the_message_is_sent(stores: Stores) -> None:
     current, other = make_message(1), make_message(2)
     stores.work.stage(Staged(message=current), NOW)
     stores.work.stage(Staged(message=other), NOW)
@@ -102,7 +105,7 @@ def test_each_step_is_recorded_and_a_sent_message_is_finished(stores: Stores) ->
     assert stores.work.open().messages == (other,)
 
 
-def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
+def test_a_sent_message_stays_closed(stores: Stores) -> None:
     pending = make_message(1, csv=False)
     stores.work.stage(Staged(message=pending), NOW)
     stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW)
@@ -111,7 +114,7 @@ def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
         stores.work.record(pending, NOW)
     with pytest.raises(Conflict):
         stores.work.stage(Staged(message=pending), NOW)
-    assert stores.work.open() == NOTHING
+    assert stores.work.open() == NO_WORK
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,57 @@ def test_a_finished_message_does_not_come_back(stores: Stores) -> None:
         ChannelState(unverified=frozenset(f"i-{number:017}" for number in range(1_000))),
     ],
 )
-def test_what_people_know_comes_back_as_it_was(stores: Stores, state: ChannelState) -> None:
+def test_the_channel_state_is_read_unchanged(stores: Stores, state: ChannelState) -> None:
     stores.work.stage(Staged(channel_state=ChannelState(deferred=True)), NOW)
     stores.work.stage(Staged(channel_state=state), NOW)
-    assert stores.work.open() == replace(NOTHING, channel_state=state)
+
+    assert stores.work.open() == replace(NO_WORK, channel_state=state)
+
+
+def test_a_free_lease_can_be_taken(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+
+
+def test_a_lease_has_one_holder_until_it_ends(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert not stores.lease.acquire("b", END - TICK, END + MINUTE)
+
+
+def test_a_lease_that_has_ended_can_be_taken(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert stores.lease.acquire("b", END, END + MINUTE)
+    assert not stores.lease.acquire("a", END, END + MINUTE)
+
+
+def test_the_holder_can_extend_the_lease(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert stores.lease.acquire("a", NOW, END + MINUTE)
+    assert not stores.lease.acquire("b", END, END + MINUTE)
+
+
+def test_a_released_lease_can_be_taken(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+
+    stores.lease.release("a")
+    assert stores.lease.acquire("b", NOW, END)
+
+
+def test_a_lease_is_released_only_by_its_holder(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert stores.lease.acquire("b", END, END + MINUTE)
+
+    stores.lease.release("a")
+    assert not stores.lease.acquire("c", END, END + MINUTE)
+
+
+def test_releasing_a_free_lease_does_nothing(stores: Stores) -> None:
+    stores.lease.release("a")
+    assert stores.lease.acquire("b", NOW, END)
+
+
+def test_the_lease_is_not_open_work(stores: Stores) -> None:
+    before = stores.work.open()
+    stores.lease.acquire("a", NOW, END)
+
+    assert stores.work.open() == before

@@ -10,53 +10,56 @@ from tests.contract.samples import NOW, make_job, make_message, make_snooze, mak
 from tests.contract.stores import Stores
 
 
-def told(each: Snooze) -> Snooze:
-    return replace(each, settled_at=NOW, version=each.version + 1)
+def settle(snooze: Snooze) -> Snooze:
+    return replace(snooze, settled_at=NOW, version=snooze.version + 1)
 
 
-def prepare(stores: Stores, *, snoozes: int = 1, scans: int = 1, jobs: int = 1) -> Staged:
-    """Unfinished work, and the decision that finishes all of it."""
-    kept = tuple(make_snooze(number) for number in range(snoozes))
+def decide(stores: Stores, *, snoozes: int = 1, scans: int = 1, jobs: int = 1) -> Staged:
+    """Stores open work and returns a decision that completes all of it."""
+    stored = tuple(make_snooze(number) for number in range(snoozes))
     marked = tuple(f"scan-{number}" for number in range(scans))
-    owed = tuple(make_job(f"association#{number}") for number in range(jobs))
-    for each in kept:
-        stores.snoozes.add(each, make_snooze_event(each))
+    waiting = tuple(make_job(f"association#{number}") for number in range(jobs))
+    for snooze in stored:
+        stores.snoozes.add(snooze, make_snooze_event(snooze))
     for scan_id in marked:
         stores.work.mark_unannounced(scan_id)
-    for one in owed[::7]:  # of many, some in every transaction that pays them
-        stores.work.enqueue(one)
+    # of many jobs, some in every transaction that completes them
+    for job in waiting[::7]:
+        stores.work.enqueue(job)
     return Staged(
         message=make_message(1),
         unannounced_scans=marked,
-        completed=owed,
-        settled_snoozes=tuple(map(told, kept)),
+        completed=waiting,
+        settled_snoozes=tuple(map(settle, stored)),
         channel_state=ChannelState(last_alert_at=NOW),
     )
 
 
-def test_a_decision_is_written_whole(stores: Stores) -> None:
-    staged = prepare(stores)
-    stores.work.mark_unannounced("scan-of-somebody-else")
+def test_a_decision_is_written_completely(stores: Stores) -> None:
+    staged = decide(stores)
+    stores.work.mark_unannounced("another-scan")
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
     assert work.messages == (make_message(1),)
-    assert work.unannounced_scans == ("scan-of-somebody-else",)
+    assert work.unannounced_scans == ("another-scan",)
     assert work.jobs == ()
     assert work.channel_state == ChannelState(last_alert_at=NOW)
     assert tuple(stores.snoozes.all()) == staged.settled_snoozes
 
 
-def test_nothing_decided_changes_nothing(stores: Stores) -> None:
-    prepare(stores)
+def test_an_empty_decision_changes_nothing(stores: Stores) -> None:
+    decide(stores)
     before = stores.work.open()
+
     stores.work.stage(Staged(), NOW)
+
     assert stores.work.open() == before
 
 
 @pytest.mark.parametrize("version", [1, 3])
-def test_a_snooze_that_has_changed_stops_all_of_it(stores: Stores, version: int) -> None:
-    staged = prepare(stores, snoozes=3)
+def test_a_changed_snooze_prevents_the_whole_decision(stores: Stores, version: int) -> None:
+    staged = decide(stores, snoozes=3)
     first, second, third = staged.settled_snoozes
     before = stores.work.open(), set(stores.snoozes.all())
 
@@ -67,17 +70,17 @@ def test_a_snooze_that_has_changed_stops_all_of_it(stores: Stores, version: int)
     assert (stores.work.open(), set(stores.snoozes.all())) == before
 
 
-def test_a_snooze_that_is_not_stored_stops_all_of_it(stores: Stores) -> None:
-    staged = prepare(stores)
+def test_a_snooze_that_is_not_stored_prevents_the_whole_decision(stores: Stores) -> None:
+    staged = decide(stores)
     before = stores.work.open()
 
     with pytest.raises(Conflict):
-        stores.work.stage(replace(staged, settled_snoozes=(told(make_snooze(99)),)), NOW)
+        stores.work.stage(replace(staged, settled_snoozes=(settle(make_snooze(99)),)), NOW)
     assert stores.work.open() == before
 
 
-def test_the_same_decision_again_makes_no_second_message(stores: Stores) -> None:
-    staged = replace(prepare(stores), settled_snoozes=())
+def test_a_repeated_decision_creates_no_second_message(stores: Stores) -> None:
+    staged = replace(decide(stores), settled_snoozes=())
     stores.work.stage(staged, NOW)
     after = stores.work.open()
 
@@ -86,11 +89,11 @@ def test_the_same_decision_again_makes_no_second_message(stores: Stores) -> None
     assert stores.work.open() == after
 
 
-def test_marks_and_debts_are_settled_again_without_harm(stores: Stores) -> None:
-    staged = prepare(stores)
-    settled = Staged(unannounced_scans=staged.unannounced_scans * 2, completed=staged.completed * 2)
-    stores.work.stage(settled, NOW)
-    stores.work.stage(settled, NOW)
+def test_marks_and_jobs_can_be_completed_again(stores: Stores) -> None:
+    staged = decide(stores)
+    twice = Staged(unannounced_scans=staged.unannounced_scans * 2, completed=staged.completed * 2)
+    stores.work.stage(twice, NOW)
+    stores.work.stage(twice, NOW)
 
     assert stores.work.open().jobs == ()
     assert stores.work.open().unannounced_scans == ()
@@ -98,10 +101,8 @@ def test_marks_and_debts_are_settled_again_without_harm(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize(("scans", "jobs"), [(0, 120), (120, 3)])
-def test_more_than_one_transaction_holds_is_settled_too(
-    stores: Stores, scans: int, jobs: int
-) -> None:
-    staged = prepare(stores, snoozes=1, scans=scans, jobs=jobs)
+def test_a_decision_may_need_several_transactions(stores: Stores, scans: int, jobs: int) -> None:
+    staged = decide(stores, snoozes=1, scans=scans, jobs=jobs)
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
@@ -109,8 +110,8 @@ def test_more_than_one_transaction_holds_is_settled_too(
     assert not any(stores.work.enqueue(each) for each in staged.completed[::20])
 
 
-def test_as_many_snoozes_as_allowed_are_told_and_no_more(stores: Stores) -> None:
-    staged = prepare(stores, snoozes=MAX_SETTLED_SNOOZES + 1, scans=60, jobs=2)
+def test_a_decision_settles_only_a_limited_number_of_snoozes(stores: Stores) -> None:
+    staged = decide(stores, snoozes=MAX_SETTLED_SNOOZES + 1, scans=60, jobs=2)
     before = stores.work.open()
 
     with pytest.raises(ValueError, match="more than 50 settled snoozes"):

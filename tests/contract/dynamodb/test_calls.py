@@ -1,4 +1,4 @@
-"""What is asked of DynamoDB: as few calls as its limits allow, consistent where it counts."""
+"""The calls to DynamoDB: as few as its limits allow, and consistent if they decide."""
 
 from collections import Counter
 from dataclasses import replace
@@ -23,23 +23,23 @@ from tests.contract.samples import (
 )
 from tests.contract.stores import Stores, Tables, build_stores
 
-# The requests are the same whoever answers them.
+# Every engine gets the same requests.
 pytestmark = pytest.mark.parametrize("tables", ["moto"], indirect=True)
 
 
 class Requests:
-    """The calls made since the last look: operation and parameters."""
+    """The calls since the last `take`: operation and parameters."""
 
     def __init__(self, tables: Tables) -> None:
-        self._made: list[tuple[str, dict[str, Any]]] = []
+        self._calls: list[tuple[str, dict[str, Any]]] = []
         tables.ledger.meta.client.meta.events.register("provide-client-params", self._keep)
 
     def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        self._made.append((model.name, params))
+        self._calls.append((model.name, params))
 
     def take(self) -> list[tuple[str, dict[str, Any]]]:
-        made, self._made = self._made, []
-        return made
+        calls, self._calls = self._calls, []
+        return calls
 
     def count(self) -> Counter[str]:
         return Counter(name for name, _ in self.take())
@@ -56,33 +56,38 @@ def stores(tables: Tables) -> Stores:
 
 
 @pytest.mark.parametrize(
-    ("rows", "writes", "readings"), [(0, 0, 0), (1, 1, 1), (25, 1, 1), (100, 4, 1), (101, 5, 2)]
+    ("rows", "writes", "reads"), [(0, 0, 0), (1, 1, 1), (25, 1, 1), (100, 4, 1), (101, 5, 2)]
 )
 def test_batches_are_full(
-    stores: Stores, requests: Requests, rows: int, writes: int, readings: int
+    stores: Stores, requests: Requests, rows: int, writes: int, reads: int
 ) -> None:
     findings = [make_finding(number) for number in range(rows)]
     ids = [each.finding_id for each in findings]
     stores.findings.put(findings)
     assert requests.count()["BatchWriteItem"] == writes
+
     stores.findings.get(ids)
-    assert requests.count()["BatchGetItem"] == readings
+    assert requests.count()["BatchGetItem"] == reads
+
     stores.findings.delete(ids)
     assert requests.count()["BatchWriteItem"] == writes
+
     stores.nodes.put(Node(f"i-{number}") for number in range(rows))
     assert requests.count()["BatchWriteItem"] == writes
+
     stores.nodes.delete(f"i-{number}" for number in range(rows))
     assert requests.count()["BatchWriteItem"] == writes
+
     stores.journal.write(HistoryEvent(each, NOW, EventKind.NEW, "scan-1") for each in ids)
     assert requests.count()["BatchWriteItem"] == writes
 
 
-def test_a_row_given_twice_is_written_once(stores: Stores, requests: Requests) -> None:
+def test_a_repeated_row_is_written_once(stores: Stores, requests: Requests) -> None:
     stores.findings.put([make_finding(number % 25) for number in range(50)])
     assert requests.count() == {"BatchWriteItem": 1}
 
 
-def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Requests) -> None:
+def test_an_ordinary_scan_makes_one_call_a_step(stores: Stores, requests: Requests) -> None:
     stores.lease.acquire("a", NOW, NOW + MINUTE)
     stores.work.enqueue(make_job("a"))
     stores.work.open()
@@ -104,7 +109,7 @@ def test_an_ordinary_pass_costs_one_call_a_step(stores: Stores, requests: Reques
     }
 
 
-def test_nothing_decided_costs_nothing(stores: Stores, requests: Requests) -> None:
+def test_an_empty_decision_makes_no_call(stores: Stores, requests: Requests) -> None:
     stores.work.stage(Staged(), NOW)
     assert requests.take() == []
 
@@ -112,21 +117,21 @@ def test_nothing_decided_costs_nothing(stores: Stores, requests: Requests) -> No
 @pytest.mark.parametrize(
     ("jobs", "sizes"), [(0, [4]), (48, [100]), (49, [100, 2]), (120, [100, 100, 44])]
 )
-def test_transactions_are_full_and_never_part_a_debt(
+def test_transactions_are_full_and_keep_both_rows_of_a_job_together(
     stores: Stores, requests: Requests, jobs: int, sizes: list[int]
 ) -> None:
-    told = replace(make_snooze(1), settled_at=NOW, version=2)
+    settled = replace(make_snooze(1), settled_at=NOW, version=2)
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
     requests.take()
     completed = tuple(make_job(f"a#{number}") for number in range(jobs))
-    stores.work.stage(Staged(make_message(1), (), completed, (told,), ChannelState()), NOW)
+    stores.work.stage(Staged(make_message(1), (), completed, (settled,), ChannelState()), NOW)
 
-    made = requests.take()
-    assert [name for name, _ in made] == ["TransactWriteItems"] * len(sizes)
-    assert [len(params["TransactItems"]) for _, params in made] == sizes
+    calls = requests.take()
+    assert [name for name, _ in calls] == ["TransactWriteItems"] * len(sizes)
+    assert [len(params["TransactItems"]) for _, params in calls] == sizes
 
 
-def test_what_decides_is_read_consistently(stores: Stores, requests: Requests) -> None:
+def test_reads_that_decide_are_consistent(stores: Stores, requests: Requests) -> None:
     list(stores.findings.all())
     stores.nodes.all()
     stores.work.open()
@@ -139,9 +144,10 @@ def test_what_decides_is_read_consistently(stores: Stores, requests: Requests) -
     assert [asked["ConsistentRead"] for asked in params["RequestItems"].values()] == [True]
 
 
-def test_an_index_is_read_as_far_as_it_has_followed(stores: Stores, requests: Requests) -> None:
+def test_an_index_is_read_eventually_consistently(stores: Stores, requests: Requests) -> None:
     stores.findings.of_node("i-1")
     stores.findings.page(Selection(title="title"), None, 50)
+
     assert [(params["IndexName"], "ConsistentRead" in params) for _, params in requests.take()] == [
         ("by_instance", False),
         ("by_title", False),
@@ -149,28 +155,28 @@ def test_an_index_is_read_as_far_as_it_has_followed(stores: Stores, requests: Re
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name"),
+    ("selection", "name"),
     [
         (Selection(instance_id="i-0123456789abcdef0"), "Query"),
         (Selection(title="title"), "Query"),
         (Selection(), "Scan"),
     ],
 )
-def test_a_page_is_one_call_and_asks_for_no_more_rows_than_it_gives(
-    stores: Stores, requests: Requests, wanted: Selection, name: str
+def test_a_page_is_one_call_with_its_size_as_the_limit(
+    stores: Stores, requests: Requests, selection: Selection, name: str
 ) -> None:
     stores.findings.put(make_finding(number) for number in range(120))
     stores.findings.put(make_finding(1, node=f"i-{number}", title="title") for number in range(120))
     requests.take()
-    page = stores.findings.page(wanted, None, 50)
-    stores.findings.page(wanted, page[-1].finding_id, 50)
+    page = stores.findings.page(selection, None, 50)
+    stores.findings.page(selection, page[-1].finding_id, 50)
 
-    made = requests.take()
-    assert [(name, params["Limit"]) for name, params in made] == [(name, 50)] * 2
-    assert [params.get("ConsistentRead") for _, params in made] == [None] * 2
+    calls = requests.take()
+    assert [(name, params["Limit"]) for name, params in calls] == [(name, 50)] * 2
+    assert [params.get("ConsistentRead") for _, params in calls] == [None] * 2
 
 
-def test_a_page_that_the_engine_cuts_short_asks_only_for_the_rest(
+def test_a_page_that_the_engine_ends_early_is_continued_with_the_rest(
     stores: Stores, requests: Requests
 ) -> None:
     stores.findings.put(
@@ -184,38 +190,44 @@ def test_a_page_that_the_engine_cuts_short_asks_only_for_the_rest(
     assert 0 < second < 30
 
 
-def test_looking_up_is_one_call_each(stores: Stores, requests: Requests) -> None:
+def test_each_list_is_one_call(stores: Stores, requests: Requests) -> None:
     stores.journal.record(make_scan_record(1))
     requests.take()
     stores.nodes.page(None, 50)
     assert requests.count() == {"Scan": 1}
+
     stores.archive.events_of(make_finding(1).finding_id)
     assert requests.count() == {"Query": 1}
+
     stores.archive.scans(None, 50)
     assert requests.count() == {"Query": 1}
 
 
-def test_a_snooze_is_read_and_written_in_one_call_each(stores: Stores, requests: Requests) -> None:
-    kept, after = make_snooze(1), replace(make_snooze(1), version=2)
+def test_each_read_and_write_of_a_snooze_is_one_call(stores: Stores, requests: Requests) -> None:
+    snooze, changed = make_snooze(1), replace(make_snooze(1), version=2)
     stores.snoozes.get("snooze-1")
     assert requests.count() == {"GetItem": 1}
-    stores.snoozes.add(kept, make_snooze_event(kept))
+
+    stores.snoozes.add(snooze, make_snooze_event(snooze))
     assert requests.count() == {"TransactWriteItems": 1}
-    stores.snoozes.save(after, make_snooze_event(after))
+
+    stores.snoozes.save(changed, make_snooze_event(changed))
     assert requests.count() == {"TransactWriteItems": 1}
-    stores.snoozes.save(replace(after, version=3))
+
+    stores.snoozes.save(replace(changed, version=3))
     assert requests.count() == {"TransactWriteItems": 1}
+
     stores.snoozes.events("snooze-1")
     assert requests.count() == {"Query": 1}
 
 
-def test_the_unfinished_part_is_searched_first_for_a_month_and_both_consistently(
+def test_the_latest_month_is_looked_up_in_the_open_work_first_and_consistently(
     stores: Stores, requests: Requests
 ) -> None:
     stores.archive.latest_monthly()
 
-    made = requests.take()
-    conditions = [params["KeyConditionExpression"].get_expression() for _, params in made]
+    calls = requests.take()
+    conditions = [params["KeyConditionExpression"].get_expression() for _, params in calls]
     partitions = [each["values"][0].get_expression()["values"][1] for each in conditions]
     assert partitions == ["OPEN", "MESSAGE"]
-    assert [(name, params["ConsistentRead"]) for name, params in made] == [("Query", True)] * 2
+    assert [(name, params["ConsistentRead"]) for name, params in calls] == [("Query", True)] * 2

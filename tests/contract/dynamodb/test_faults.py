@@ -1,4 +1,4 @@
-"""What happens when DynamoDB leaves work over, is too busy, or refuses."""
+"""DynamoDB leaves rows unprocessed, throttles or refuses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_dynamodb.service_resource import Table
 
-ANYTHING = {"RequestItems": ANY}
+ANY_ROWS = {"RequestItems": ANY}
 
 
 @pytest.fixture
@@ -55,17 +55,17 @@ def stub(table: Table) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-class Pauses:
-    """Keeps how long it was to wait, and does not wait."""
+class FakeSleep:
+    """Records how long it would sleep."""
 
     def __init__(self) -> None:
-        self.taken: list[float] = []
+        self.naps: list[float] = []
 
     def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
+        self.naps.append(seconds)
 
 
-def cancelled(stub: Stubber, *reasons: str) -> None:
+def cancel(stub: Stubber, *reasons: str) -> None:
     stub.add_client_error(
         "transact_write_items",
         "TransactionCanceledException",
@@ -73,36 +73,40 @@ def cancelled(stub: Stubber, *reasons: str) -> None:
     )
 
 
-def test_writes_left_over_are_sent_again_alone(table: Table, stub: Stubber) -> None:
-    kept: list[Any] = []
+def test_unprocessed_writes_are_sent_again_without_the_others(table: Table, stub: Stubber) -> None:
+    sent: list[Any] = []
     table.meta.client.meta.events.register(
-        "provide-client-params", lambda params, **_: kept.append(params["RequestItems"]["table"])
+        "provide-client-params", lambda params, **_: sent.append(params["RequestItems"]["table"])
     )
-    left = {"table": [{"DeleteRequest": {"Key": {"finding_id": {"S": "b"}}}}]}
-    stub.add_response("batch_write_item", {"UnprocessedItems": left}, ANYTHING)
-    stub.add_response("batch_write_item", {"UnprocessedItems": {}}, ANYTHING)
+    unprocessed = {"table": [{"DeleteRequest": {"Key": {"finding_id": {"S": "b"}}}}]}
+    stub.add_response("batch_write_item", {"UnprocessedItems": unprocessed}, ANY_ROWS)
+    stub.add_response("batch_write_item", {"UnprocessedItems": {}}, ANY_ROWS)
     DynamoFindings(table).delete(["a", "b", "c"])
 
-    assert [[each["DeleteRequest"]["Key"]["finding_id"] for each in part] for part in kept] == [
+    assert [[each["DeleteRequest"]["Key"]["finding_id"] for each in part] for part in sent] == [
         ["a", "b", "c"],
         ["b"],
     ]
 
 
-def test_readings_left_over_are_asked_for_again(table: Table, stub: Stubber) -> None:
-    def row(number: int) -> dict[str, Any]:
+def test_unprocessed_reads_are_requested_again(table: Table, stub: Stubber) -> None:
+    def build_row(number: int) -> dict[str, Any]:
         one = make_finding(number)
         names = ("finding_id", "instance_id", "title", "control_id", "scan_id", "severity")
         texts = {name: {"S": str(getattr(one, name))} for name in names}
         return {**texts, "first_seen": {"S": one.first_seen.isoformat()}}
 
     one, other = make_finding(1), make_finding(2)
-    left = {"table": {"Keys": [{"finding_id": {"S": other.finding_id}}], "ConsistentRead": True}}
+    unprocessed = {
+        "table": {"Keys": [{"finding_id": {"S": other.finding_id}}], "ConsistentRead": True}
+    }
     stub.add_response(
-        "batch_get_item", {"Responses": {"table": [row(1)]}, "UnprocessedKeys": left}, ANYTHING
+        "batch_get_item",
+        {"Responses": {"table": [build_row(1)]}, "UnprocessedKeys": unprocessed},
+        ANY_ROWS,
     )
     stub.add_response(
-        "batch_get_item", {"Responses": {"table": [row(2)]}, "UnprocessedKeys": {}}, ANYTHING
+        "batch_get_item", {"Responses": {"table": [build_row(2)]}, "UnprocessedKeys": {}}, ANY_ROWS
     )
 
     assert DynamoFindings(table).get([one.finding_id, other.finding_id]) == {
@@ -111,62 +115,67 @@ def test_readings_left_over_are_asked_for_again(table: Table, stub: Stubber) -> 
     }
 
 
-def test_nothing_done_at_all_is_asked_for_again_too(table: Table, stub: Stubber) -> None:
-    left = {"table": {"Keys": [{"finding_id": {"S": "a"}}]}}
-    stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left}, ANYTHING)
-    stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}}, ANYTHING)
+def test_a_read_of_which_nothing_was_processed_is_requested_again(
+    table: Table, stub: Stubber
+) -> None:
+    unprocessed = {"table": {"Keys": [{"finding_id": {"S": "a"}}]}}
+    stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unprocessed}, ANY_ROWS)
+    stub.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}}, ANY_ROWS)
 
     assert DynamoFindings(table).get(["a"]) == {}
 
 
-def test_leftovers_are_sent_ever_more_slowly_and_given_up_in_the_end() -> None:
-    pauses, sent = Pauses(), []
+def test_unprocessed_rows_are_sent_at_growing_intervals_until_they_are_an_error() -> None:
+    sleep, sent = FakeSleep(), []
 
     def refuse(part: list[str]) -> list[str]:
         sent.append(part)
         return part
 
     with pytest.raises(Unavailable, match="throttles findings: 2 rows"):
-        send_until_accepted(refuse, ["a", "b"], "findings", pauses)
+        send_until_accepted(refuse, ["a", "b"], "findings", sleep)
     assert sent == [["a", "b"]] * len(BATCH_DELAYS)
-    assert pauses.taken == sorted(pauses.taken)
+    assert sleep.naps == sorted(sleep.naps)
     assert all(
-        0.5 * most <= taken <= most
-        for most, taken in zip(BATCH_DELAYS[1:], pauses.taken, strict=True)
+        0.5 * longest <= nap <= longest
+        for longest, nap in zip(BATCH_DELAYS[1:], sleep.naps, strict=True)
     )
 
 
-def test_a_transaction_waits_for_another_one(table: Table, stub: Stubber) -> None:
-    pauses = Pauses()
-    cancelled(stub, "TransactionConflict", "None")
+def test_a_transaction_is_repeated_after_a_conflict_with_another_one(
+    table: Table, stub: Stubber
+) -> None:
+    sleep = FakeSleep()
+    cancel(stub, "TransactionConflict", "None")
     stub.add_response("transact_write_items", {}, {"TransactItems": ANY})
 
-    assert transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], pauses)
-    assert pauses.taken == list(TRANSACTION_DELAYS[:1])
+    assert transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], sleep)
+    assert sleep.naps == list(TRANSACTION_DELAYS[:1])
 
 
-def test_a_transaction_gives_way_to_others_in_the_end(table: Table, stub: Stubber) -> None:
-    pauses = Pauses()
+def test_a_transaction_that_always_conflicts_is_a_conflict(table: Table, stub: Stubber) -> None:
+    sleep = FakeSleep()
     for _ in range(len(TRANSACTION_DELAYS) + 1):
-        cancelled(stub, "TransactionConflict")
+        cancel(stub, "TransactionConflict")
 
     with pytest.raises(Conflict):
-        transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], pauses)
-    assert pauses.taken == list(TRANSACTION_DELAYS)
+        transact(table, [{"Put": {"Item": {"pk": "a", "sk": "b"}}}], sleep)
+    assert sleep.naps == list(TRANSACTION_DELAYS)
 
 
 @pytest.mark.parametrize(
     ("reason", "error"), [("ThrottlingError", Unavailable), ("ValidationError", Forbidden)]
 )
-def test_a_transaction_that_is_refused_is_no_debt_written_before(
+def test_a_refused_transaction_does_not_look_like_an_enqueued_job(
     table: Table, stub: Stubber, reason: str, error: type[ServiceError]
 ) -> None:
-    cancelled(stub, "None", reason)
+    cancel(stub, "None", reason)
+
     with pytest.raises(error):
         DynamoWork(table).enqueue(make_job("a"))
 
 
-def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub: Stubber) -> None:
+def test_a_failed_second_transaction_is_an_error(table: Table, stub: Stubber) -> None:
     stub.add_response("transact_write_items", {}, {"TransactItems": ANY})
     stub.add_client_error("transact_write_items", "ThrottlingException")
     completed = tuple(make_job(f"a#{number}") for number in range(60))
@@ -203,15 +212,16 @@ def test_a_follow_up_that_fails_leaves_the_decision_standing(table: Table, stub:
         ("batch_write_item", lambda table: DynamoFindings(table).put([make_finding(1)])),
     ],
 )
-def test_throttling_is_unavailable_and_never_an_answer(
+def test_throttling_is_unavailable_and_never_a_result(
     table: Table, stub: Stubber, operation: str, call: Callable[[Table], object]
 ) -> None:
     stub.add_client_error(operation, "ThrottlingException")
+
     with pytest.raises(Unavailable):
         call(table)
 
 
-def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> None:
+def test_a_missing_table_is_forbidden_and_the_error_says_what_to_do(tables: Tables) -> None:
     tables.ledger.delete()
     tables.findings.delete()
     stores = build_stores(tables)
@@ -228,9 +238,8 @@ def test_a_missing_table_is_forbidden_and_says_what_to_mend(tables: Tables) -> N
             call()
 
 
-def test_an_answer_that_is_none_is_unavailable_and_no_empty_one(
-    table: Table, stub: Stubber
-) -> None:
-    stub.add_response("batch_write_item", {}, ANYTHING)
+def test_an_incomplete_response_is_unavailable_and_not_empty(table: Table, stub: Stubber) -> None:
+    stub.add_response("batch_write_item", {}, ANY_ROWS)
+
     with pytest.raises(Unavailable, match="without 'UnprocessedItems'"):
         DynamoFindings(table).delete(["a"])

@@ -1,4 +1,4 @@
-"""A table becomes equal to its restored copy, on engines, while no scan can run."""
+"""A table becomes equal to its restored copy while no scan can run."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -26,26 +26,29 @@ def clock() -> datetime:
 
 @pytest.fixture
 def copies(tables: Tables, aws_session: "boto3.Session") -> Tables:
-    """Three more tables of the same keys, as a restore to a point in time makes them."""
+    """Three more tables with the same keys, as a restore to a point in time creates them."""
     client = tables.ledger.meta.client
-    made = create_tables(client, prefix=f"{uuid.uuid4().hex}-")
+    names = create_tables(client, prefix=f"{uuid.uuid4().hex}-")
     dynamodb = aws_session.resource("dynamodb", endpoint_url=client.meta.endpoint_url)
-    return Tables(*(dynamodb.Table(name) for name in (made.findings, made.nodes, made.ledger)))
+    return Tables(*(dynamodb.Table(name) for name in (names.findings, names.nodes, names.ledger)))
 
 
 def test_the_table_becomes_equal_to_the_copy(tables: Tables, copies: Tables) -> None:
     DynamoNodes(copies.nodes).put([Node("i-1", untitled=1), Node("i-2")])
     DynamoNodes(tables.nodes).put([Node("i-1", untitled=7), Node("i-3")])
-    done = restore_table(copies.nodes, tables.nodes, DynamoLease(tables.ledger), clock)
-    assert done == Restored(written=2, deleted=1)
-    found = {node.instance_id: node.untitled for node in DynamoNodes(tables.nodes).all()}
-    assert found == {"i-1": 1, "i-2": 0}
+    result = restore_table(copies.nodes, tables.nodes, DynamoLease(tables.ledger), clock)
+    assert result == Restored(written=2, deleted=1)
+
+    untitled = {node.instance_id: node.untitled for node in DynamoNodes(tables.nodes).all()}
+    assert untitled == {"i-1": 1, "i-2": 0}
 
 
-def test_restoring_again_changes_nothing(tables: Tables, copies: Tables) -> None:
+def test_a_second_restore_changes_nothing(tables: Tables, copies: Tables) -> None:
     DynamoNodes(copies.nodes).put([Node("i-1")])
     lease = DynamoLease(tables.ledger)
+
     restore_table(copies.nodes, tables.nodes, lease, clock)
+
     assert restore_table(copies.nodes, tables.nodes, lease, clock) == Restored(written=1, deleted=0)
 
 
@@ -53,8 +56,10 @@ def test_nothing_changes_while_a_scan_is_running(tables: Tables, copies: Tables)
     DynamoNodes(tables.nodes).put([Node("i-1")])
     lease = DynamoLease(tables.ledger)
     lease.acquire("a scan", NOW, NOW + timedelta(minutes=1))
+
     with pytest.raises(Conflict, match="a scan is running"):
         restore_table(copies.nodes, tables.nodes, lease, clock)
+
     assert [node.instance_id for node in DynamoNodes(tables.nodes).all()] == ["i-1"]
 
 
@@ -64,7 +69,9 @@ def test_the_lease_in_the_ledger_is_not_restored(tables: Tables, copies: Tables)
     copies.ledger.put_item(Item={"pk": "SNOOZE", "sk": "1"})
     tables.ledger.put_item(Item={"pk": "SNOOZE", "sk": "2"})
     restore_table(copies.ledger, tables.ledger, lease, clock)
+
     rows = tables.ledger.scan(ConsistentRead=True)["Items"]
+
     assert rows == [{"pk": "SNOOZE", "sk": "1"}]
 
 
@@ -89,6 +96,8 @@ def test_a_long_restore_renews_its_lease_and_stops_if_it_is_lost(
 ) -> None:
     DynamoNodes(copies.nodes).put([Node(f"i-{number}") for number in range(5)])
     lease = ShortLease()
+
     with pytest.raises(Conflict):
         restore_table(copies.nodes, tables.nodes, lease, clock, renew_every=2)
+
     assert lease.untils == [NOW + LEASE_TIME] * 3

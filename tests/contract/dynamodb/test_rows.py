@@ -1,4 +1,4 @@
-"""What lies in the tables: names people may rely on, and what expires when."""
+"""The rows of the tables: attributes that people may rely on, and when each row expires."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,21 +22,21 @@ from tests.contract.samples import (
 )
 from tests.contract.stores import Tables, build_stores, list_by_title
 
-# in keys with a fixed width, so that texts sort as instants do
+# In keys times have a fixed width, so that texts sort as instants do.
 TIME = "2040-02-29T23:59:59.123456+00:00"
 AT = "2040-02-29T23:59:59.123456Z"
 HISTORY = {"SNOOZE#snooze-1", "SNOOZE#snooze-2"}
 
 
-def ledger(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
+def read_ledger(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["pk"], row["sk"]): row for row in scan_table(tables.ledger)}
 
 
-def epoch(at: datetime, days: int) -> int:
+def compute_expiry(at: datetime, days: int) -> int:
     return int((at + timedelta(days=days)).timestamp())
 
 
-def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
+def test_a_finding_row_has_the_documented_attributes(tables: Tables) -> None:
     build_stores(tables).findings.put([make_finding(1)])
 
     assert list(scan_table(tables.findings)) == [
@@ -53,7 +53,7 @@ def test_a_finding_row_has_the_names_that_others_read(tables: Tables) -> None:
     ]
 
 
-def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
+def test_another_title_with_the_same_hash_is_not_listed(tables: Tables) -> None:
     stores = build_stores(tables)
     found = [make_finding(1, node=f"i-{number}") for number in range(6)]
     found.sort(key=lambda each: each.finding_id)
@@ -65,14 +65,14 @@ def test_a_title_that_only_shares_the_hash_is_left_out(tables: Tables) -> None:
             ExpressionAttributeValues={":title": "another with this md5"},
         )
 
-    kept = tuple(found[1::2])
-    assert list_by_title(stores, "control 1") == kept
+    listed = tuple(found[1::2])
+    assert list_by_title(stores, "control 1") == listed
     by_title = Selection(title="control 1")
-    assert stores.findings.page(by_title, None, 2) == kept[:2]
-    assert stores.findings.page(by_title, kept[1].finding_id, 2) == kept[2:]
+    assert stores.findings.page(by_title, None, 2) == listed[:2]
+    assert stores.findings.page(by_title, listed[1].finding_id, 2) == listed[2:]
 
 
-def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> None:
+def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
     stores = build_stores(tables)
     stores.lease.acquire("a", NOW, NOW + MINUTE)
     stores.work.enqueue(make_job("association#1"))
@@ -81,11 +81,11 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
         Staged(message=make_message(1), channel_state=ChannelState(deferred=True)), NOW
     )
     stores.work.record(make_message(1).with_receipt(Step.POST, "1700000000.000100"), NOW)
-    for kept in (make_snooze(1), replace(make_snooze(2), ends_at=None)):
-        stores.snoozes.add(kept, make_snooze_event(kept))
+    for snooze in (make_snooze(1), replace(make_snooze(2), ends_at=None)):
+        stores.snoozes.add(snooze, make_snooze_event(snooze))
     stores.snoozes.save(replace(make_snooze(2), ended_at=NOW, version=2))
 
-    rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
+    rows = {key: row for key, row in read_ledger(tables).items() if key[0] not in HISTORY}
     assert set(rows) == {
         ("LEASE", "writer"),
         ("OPEN", "JOB#association#1"),
@@ -98,30 +98,30 @@ def test_nothing_unfinished_expires_and_it_is_one_partition(tables: Tables) -> N
     assert not any("expires_at" in row for row in rows.values())
 
 
-def test_what_is_finished_moves_and_expires(tables: Tables) -> None:
+def test_finished_work_leaves_the_partition_and_expires(tables: Tables) -> None:
     stores = build_stores(tables)
     stores.work.enqueue(make_job("association#1"))
     stores.work.mark_unannounced("scan-1")
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
-    told = replace(make_snooze(1), settled_at=NOW - MINUTE, version=2)
+    settled = replace(make_snooze(1), settled_at=NOW - MINUTE, version=2)
     pending = make_message(1, csv=False)
-    stores.work.stage(Staged(pending, ("scan-1",), (make_job("association#1"),), (told,)), NOW)
+    stores.work.stage(Staged(pending, ("scan-1",), (make_job("association#1"),), (settled,)), NOW)
     stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
-    rows = {key: row for key, row in ledger(tables).items() if key[0] not in HISTORY}
+    rows = {key: row for key, row in read_ledger(tables).items() if key[0] not in HISTORY}
     assert {key: row["expires_at"] for key, row in rows.items()} == {
-        ("JOB", "association#1"): epoch(NOW, 7),
-        ("MESSAGE", "message-1"): epoch(NOW + MINUTE, 90),
-        ("SNOOZE", "snooze-1"): epoch(NOW - MINUTE, 400),
+        ("JOB", "association#1"): compute_expiry(NOW, 7),
+        ("MESSAGE", "message-1"): compute_expiry(NOW + MINUTE, 90),
+        ("SNOOZE", "snooze-1"): compute_expiry(NOW - MINUTE, 400),
     }
 
 
-def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
-    opened = HistoryEvent(make_finding(1).finding_id, NOW, EventKind.NEW, "scan-1")
-    build_stores(tables).journal.write([opened])
+def test_history_is_sorted_by_time_and_expires(tables: Tables) -> None:
+    event = HistoryEvent(make_finding(1).finding_id, NOW, EventKind.NEW, "scan-1")
+    build_stores(tables).journal.write([event])
 
     key = (f"FINDING#{make_finding(1).finding_id}", f"{TIME}#new")
-    assert ledger(tables) == {
+    assert read_ledger(tables) == {
         key: {
             "pk": key[0],
             "sk": key[1],
@@ -129,16 +129,16 @@ def test_history_is_in_order_of_time_and_expires(tables: Tables) -> None:
             "at": AT,
             "kind": "new",
             "scan_id": "scan-1",
-            "expires_at": epoch(NOW, 400),
+            "expires_at": compute_expiry(NOW, 400),
         }
     }
 
 
-def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None:
-    kept = replace(make_snooze(1), version=12, ends_at=None, comment="ticket 42")
-    build_stores(tables).snoozes.add(kept, make_snooze_event(kept))
+def test_the_history_of_a_snooze_expires_even_if_the_snooze_does_not(tables: Tables) -> None:
+    snooze = replace(make_snooze(1), version=12, ends_at=None, comment="ticket 42")
+    build_stores(tables).snoozes.add(snooze, make_snooze_event(snooze))
 
-    rows = ledger(tables)
+    rows = read_ledger(tables)
     assert "expires_at" not in rows["SNOOZE", "snooze-1"]
     assert rows["SNOOZE#snooze-1", f"{TIME}#000012#created"] == {
         "pk": "SNOOZE#snooze-1",
@@ -151,17 +151,17 @@ def test_the_history_of_a_snooze_expires_by_its_own_time(tables: Tables) -> None
         "version": 12,
         "reason": "fix_scheduled",
         "comment": "ticket 42",
-        "expires_at": epoch(NOW, 400),
+        "expires_at": compute_expiry(NOW, 400),
     }
 
 
-def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
+def test_a_scan_record_holds_numbers_and_expires(tables: Tables) -> None:
     journal = build_stores(tables).journal
     journal.record(make_scan_record(1))
     journal.record(make_scan_record(1))
     journal.record(replace(make_scan_record(2), message_id=None))
 
-    rows = ledger(tables)
+    rows = read_ledger(tables)
     assert rows["SCAN", "scan-001"] == {
         "pk": "SCAN",
         "sk": "scan-001",
@@ -182,6 +182,6 @@ def test_a_pass_is_kept_in_numbers_and_expires(tables: Tables) -> None:
         "braked": True,
         "untitled_items": 12,
         "message_id": "message-1",
-        "expires_at": epoch(NOW + MINUTE, 90),
+        "expires_at": compute_expiry(NOW + MINUTE, 90),
     }
     assert "message_id" not in rows["SCAN", "scan-002"]

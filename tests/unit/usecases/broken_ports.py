@@ -1,5 +1,8 @@
 """Ports that fail, for more than one test module."""
 
+from collections.abc import Sequence
+
+from chalicelib.domain.compliance import Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
 
 
@@ -15,16 +18,24 @@ class UnreadableSnoozes:
         raise AssertionError(snooze)
 
 
-class BrokenCompliance:
+class UnusedCompliance:
+    """`Compliance` whose calls fail the test. A subclass implements the one that is used."""
+
+    def summaries(self) -> Sequence[SummaryRow]:
+        """Fails the test."""
+        raise AssertionError
+
+    def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+        """Fails the test."""
+        raise AssertionError(instance_id, types)
+
+
+class BrokenCompliance(UnusedCompliance):
     """`Compliance` that raises `error` instead of listing the fleet."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def summaries(self) -> tuple[()]:
+    def summaries(self) -> Sequence[SummaryRow]:
         """Raises the error."""
         raise self._error
-
-    def items(self, *_: object) -> tuple[()]:
-        """Fails the test: without a list there is nothing to read."""
-        raise AssertionError

@@ -1,5 +1,6 @@
+"""Findings, looked up through the API: lists, one finding, its history."""
+
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -7,17 +8,19 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.usecases.inbox.findings import (
     FETCH,
+    PAGE_TIME,
     FindingFilter,
     all_findings,
     get_finding,
     list_finding_history,
     list_findings,
 )
-from tests.fleet import HOUR, MINUTE, START, Service, make_snooze
+from tests.fleet import HOUR, MINUTE, START, Service
 
 
 @pytest.fixture
 def service() -> Service:
+    """A service that stores five findings of three nodes."""
     service = Service()
     service.report("i-1", "SSH root", "SSH empty", "Updates")
     service.report("i-2", "SSH root")
@@ -26,15 +29,16 @@ def service() -> Service:
     return service
 
 
-def walk(service: Service, wanted: FindingFilter, limit: int) -> list[tuple[str, str]]:
-    """Every row of a list, page by page."""
-    found, after = [], None
+def list_all_pages(service: Service, wanted: FindingFilter, limit: int) -> list[tuple[str, str]]:
+    """Lists the keys of every row, page by page."""
+    listed: list[tuple[str, str]] = []
+    after = None
     while True:
         page = list_findings(service.inbox, wanted, after, limit)
         assert len(page.rows) <= limit
-        found += [row.finding.key for row in page.rows]
+        listed += [row.finding.key for row in page.rows]
         if page.after is None:
-            return found
+            return listed
         after = page.after
 
 
@@ -56,10 +60,11 @@ def walk(service: Service, wanted: FindingFilter, limit: int) -> list[tuple[str,
         (FindingFilter(state="snoozed"), 0),
     ],
 )
-def test_a_list_has_every_row_once_whatever_the_page(
+def test_a_list_has_every_matching_row_once_for_any_page_size(
     service: Service, wanted: FindingFilter, count: int, limit: int
 ) -> None:
-    rows = walk(service, wanted, limit)
+    rows = list_all_pages(service, wanted, limit)
+
     assert len(rows) == len(set(rows)) == count
     assert len(list(all_findings(service.inbox, wanted))) == count
 
@@ -68,63 +73,74 @@ def test_a_list_has_every_row_once_whatever_the_page(
     ("instance_id", "title", "count"),
     [("i-1", "SSH root", 1), ("i-1", None, 3), (None, "SSH root", 2)],
 )
-def test_snoozed_is_what_a_pair_an_instance_or_a_title_snooze_mutes_to_the_second(
+def test_a_finding_is_listed_as_snoozed_until_the_second_its_snooze_ends(
     service: Service, instance_id: str | None, title: str | None, count: int
 ) -> None:
-    rule = make_snooze(instance_id=instance_id, title=title, ends_at=START + HOUR)
-    service.ledger.snoozes["s-1"] = rule
-    snoozed, rest = FindingFilter(state="snoozed"), FindingFilter(state="open")
-    service.clock.now = START + HOUR - timedelta(seconds=1)
-    assert len(walk(service, snoozed, 2)) == count
-    assert len(walk(service, rest, 2)) == 5 - count
+    service.add_snooze(instance_id=instance_id, title=title, ends_at=START + HOUR)
+    snoozed, open_ones = FindingFilter(state="snoozed"), FindingFilter(state="open")
+
+    service.clock.now = START + HOUR - MINUTE / 60
+
+    assert len(list_all_pages(service, snoozed, 2)) == count
+    assert len(list_all_pages(service, open_ones, 2)) == 5 - count
+
     service.clock.now = START + HOUR
-    assert walk(service, snoozed, 2) == []
+
+    assert list_all_pages(service, snoozed, 2) == []
 
 
-def test_a_rare_filter_gives_a_short_page_when_its_time_is_up() -> None:
+def test_a_filter_that_matches_little_gives_a_short_page_when_its_time_is_up() -> None:
     service = Service()
     service.report("i-1", *(f"title {number}" for number in range(2 * FETCH)))
     service.run()
-    ticks = iter([START, START + timedelta(seconds=11)])
-    inbox = service.inbox
-    hurried = replace(inbox, clock=lambda: next(ticks))
-    page = list_findings(hurried, FindingFilter(q="absent"), None, 10)
+    inbox, wanted = service.inbox, FindingFilter(q="absent")
+    times = iter([START, START + PAGE_TIME])
+
+    page = list_findings(replace(inbox, clock=lambda: next(times)), wanted, None, 10)
+
     assert page.rows == ()
     assert page.after is not None
-    rest = list_findings(inbox, FindingFilter(q="absent"), page.after, 10)
-    assert rest.after is None
+    assert list_findings(inbox, wanted, page.after, 10).after is None
 
 
-def test_one_finding_shows_every_snooze_about_it_that_has_not_ended(service: Service) -> None:
-    service.ledger.snoozes |= {
-        "s-1": make_snooze(title="SSH root"),
-        "s-2": make_snooze(id="s-2", title=None, starts_at=START + HOUR),
-        "s-3": make_snooze(id="s-3", title="SSH root", ended_at=START),
-        "s-4": make_snooze(id="s-4", title="Updates"),
-    }
+def test_a_finding_shows_every_snooze_that_covers_it_and_has_not_ended(service: Service) -> None:
+    service.add_snooze(title="SSH root")
+    service.add_snooze(id="s-2", title=None, starts_at=START + HOUR)
+    service.add_snooze(id="s-3", title="SSH root", ended_at=START)
+    service.add_snooze(id="s-4", title="Updates")
+
     detail = get_finding(service.inbox, finding_id("i-1", "SSH root"))
+
     assert [each.id for each in detail.snoozes] == ["s-1", "s-2"]
-    assert detail.listed.snooze
+    assert detail.listed.snooze is not None
     assert detail.listed.snooze.id == "s-1"
+
+
+def test_a_finding_that_is_not_stored_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound):
         get_finding(service.inbox, "0" * 32)
 
 
-def test_the_history_of_a_resolved_finding_is_still_there(service: Service) -> None:
-    wanted = finding_id("i-2", "SSH root")
+def test_a_fixed_finding_keeps_its_history(service: Service) -> None:
     service.clock.forward(HOUR)
     service.report("i-2", run="run-2")
     service.run()
-    events, lines = list_finding_history(service.inbox, wanted)
+
+    events, lines = list_finding_history(service.inbox, finding_id("i-2", "SSH root"))
+
     assert [each.kind for each in events] == ["new", "fixed"]
     assert lines == []
+
+
+def test_the_history_of_an_unknown_finding_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound):
         list_finding_history(service.inbox, "0" * 32)
 
 
-def test_the_history_of_a_finding_has_its_pair_snoozes(service: Service) -> None:
-    rule = make_snooze(title="SSH root", ends_at=START + MINUTE)
-    service.ledger.snoozes["s-1"] = rule
+def test_the_history_of_a_finding_includes_its_pair_snoozes(service: Service) -> None:
+    service.add_snooze(title="SSH root", ends_at=START + MINUTE)
     service.clock.forward(HOUR)
+
     _, lines = list_finding_history(service.inbox, finding_id("i-1", "SSH root"))
+
     assert [(line.kind, line.via, line.at) for line in lines] == [("ended", "time", START + MINUTE)]

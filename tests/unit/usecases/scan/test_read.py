@@ -1,3 +1,5 @@
+"""Nodes are read in chunks and in parallel, until the time is up."""
+
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,124 +24,122 @@ from chalicelib.usecases.scan.read import (
     split_into_chunks,
 )
 from tests.fleet import START, TYPE, FakeClock, Service, make_item
+from tests.unit.usecases.broken_ports import UnusedCompliance
+
+SECOND = timedelta(seconds=1)
+# Seconds until a test gives up waiting for a thread.
+PATIENCE = 30
 
 
-def report(node: str, count: int = 1) -> NodeReport:
+def make_report(node: str, count: int = 1) -> NodeReport:
     row = SummaryRow(node, TYPE, Execution("run-1", START, count), 1)
     return group_reports([row])[node]
 
 
 def test_chunks_end_at_node_boundaries_and_lose_no_node() -> None:
-    fleet = [report(f"i-{number}", 50 * (number % 7)) for number in range(100)]
-    parts = list(split_into_chunks(fleet))
-    assert [each for part in parts for each in part] == fleet
-    pages = [sum(max(1, -(-each.count // 50)) for each in part) for part in parts]
+    fleet = [make_report(f"i-{number}", 50 * (number % 7)) for number in range(100)]
+
+    chunks = list(split_into_chunks(fleet))
+
+    assert [each for chunk in chunks for each in chunk] == fleet
+    pages = [sum(max(1, -(-each.count // 50)) for each in chunk) for chunk in chunks]
     assert all(total >= CHUNK_PAGES for total in pages[:-1])
     assert list(split_into_chunks([])) == []
 
 
 def test_a_node_larger_than_a_chunk_is_a_chunk_of_its_own() -> None:
-    fleet = [report("i-1", 10_000), report("i-2"), report("i-3")]
-    assert [len(part) for part in split_into_chunks(fleet)] == [1, 2]
+    fleet = [make_report("i-1", 10_000), make_report("i-2"), make_report("i-3")]
+
+    assert [len(chunk) for chunk in split_into_chunks(fleet)] == [1, 2]
 
 
 def test_no_reading_begins_when_the_time_is_up() -> None:
     service = Service()
     service.report("i-1", "A")
-    with open_reader(service.compliance, 2, service.clock, {}) as node_reader:
-        assert list(node_reader.read([[report("i-1")]], START, ahead=True)) == []
-        until = START + timedelta(seconds=1)
-        (begun,) = node_reader.read([[report("i-1")]], until, ahead=True)
-        (reading,) = begun.readings()
+
+    with open_reader(service.compliance, 2, service.clock, {}) as reader:
+        assert list(reader.read([[make_report("i-1")]], START, ahead=True)) == []
+        (chunk,) = reader.read([[make_report("i-1")]], START + SECOND, ahead=True)
+        (reading,) = chunk.readings()
+
     assert reading.doubt is None
     assert service.compliance.reads == ("i-1",)
 
 
-def test_a_reading_that_hangs_is_left_and_the_others_are_kept() -> None:
-    release = threading.Event()
+def test_a_reading_that_hangs_is_given_up_and_the_others_are_kept() -> None:
+    release, begun = threading.Event(), threading.Event()
 
-    class Hanging:
-        def summaries(self) -> Sequence[SummaryRow]:
-            raise AssertionError
-
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
-            asked.set()
+    class HangsForOneNode(UnusedCompliance):
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002 - same signature
+            begun.set()
             if instance_id == "i-1":
-                release.wait(30)
+                release.wait(PATIENCE)
             return [make_item("A")]
 
-    until = datetime.now(UTC) - GRACE + timedelta(seconds=0.3)
-    early = FakeClock(until - timedelta(seconds=1))
-
-    asked = threading.Event()
+    until = datetime.now(UTC) - GRACE + 0.3 * SECOND
+    early = FakeClock(until - SECOND)
 
     def clock() -> datetime:
-        """Early while it is asked whether to begin, the present for the one that waits."""
-        waits = threading.current_thread() is threading.main_thread() and asked.is_set()
+        """Early for the threads that ask whether to begin, the real time for the one that waits."""
+        waits = threading.current_thread() is threading.main_thread() and begun.is_set()
         return datetime.now(UTC) if waits else early()
 
-    with open_reader(Hanging(), 2, clock, {}) as node_reader:
-        (begun,) = node_reader.read([[report("i-1"), report("i-2")]], until, ahead=True)
-        readings = begun.readings()
+    with open_reader(HangsForOneNode(), 2, clock, {}) as reader:
+        (chunk,) = reader.read([[make_report("i-1"), make_report("i-2")]], until, ahead=True)
+        readings = chunk.readings()
         release.set()
+
     assert [each.report.instance_id for each in readings] == ["i-2"]
 
 
 @pytest.mark.parametrize(("ahead", "begun"), [(True, ["i-1", "i-2"]), (False, ["i-1"])])
-def test_while_one_chunk_is_worked_on_the_next_is_read_and_no_further(
-    ahead: bool, begun: list[str]
-) -> None:
+def test_at_most_the_next_chunk_is_read_ahead(ahead: bool, begun: list[str]) -> None:
     read = threading.Event()
 
-    class Telling:
-        def summaries(self) -> Sequence[SummaryRow]:
-            raise AssertionError
-
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
+    class SignalsLastNode(UnusedCompliance):
+        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002 - same signature
             if instance_id == begun[-1]:
                 read.set()
             return [make_item("A")]
 
-    asked: list[str] = []
+    taken: list[str] = []
 
-    def one_by_one() -> Iterator[list[NodeReport]]:
+    def take_chunks() -> Iterator[list[NodeReport]]:
         for node in ("i-1", "i-2", "i-3"):
-            asked.append(node)
-            yield [report(node)]
+            taken.append(node)
+            yield [make_report(node)]
 
-    until = START + timedelta(seconds=1)
-    with open_reader(Telling(), 2, lambda: START, {}) as node_reader:
-        first = next(node_reader.read(one_by_one(), until, ahead=ahead))
+    with open_reader(SignalsLastNode(), 2, lambda: START, {}) as reader:
+        first = next(reader.read(take_chunks(), START + SECOND, ahead=ahead))
+
         assert [each.instance_id for each in first.reports] == ["i-1"]
-        assert read.wait(30)
-    assert asked == begun
+        assert read.wait(PATIENCE)
+
+    assert taken == begun
 
 
-def test_a_list_without_end_is_no_list_and_ends_in_time() -> None:
+def test_a_list_without_end_is_given_up_in_time() -> None:
     release = threading.Event()
 
-    class Endless:
+    class EndlessList(UnusedCompliance):
         def summaries(self) -> Sequence[SummaryRow]:
-            release.wait(30)
+            release.wait(PATIENCE)
             return ()
 
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002
-            raise AssertionError
+    until = datetime.now(UTC) - GRACE + 0.2 * SECOND
 
-    until = datetime.now(UTC) - GRACE + timedelta(seconds=0.2)
     with pytest.raises(Unavailable, match="did not list the fleet"):
-        list_summaries(Endless(), lambda: datetime.now(UTC), until)
+        list_summaries(EndlessList(), lambda: datetime.now(UTC), until)
+
     assert not release.is_set()
     release.set()
 
 
-def test_a_node_that_may_not_be_read_is_in_doubt() -> None:
-    class Refusing:
-        def summaries(self) -> Sequence[SummaryRow]:
-            raise AssertionError
-
+def test_a_node_that_ssm_refuses_to_list_is_unverified() -> None:
+    class RefusesItems(UnusedCompliance):
         def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
             raise Forbidden(f"SSM refuses {instance_id} {types}")
 
-    reading = read_node(Refusing(), report("i-1"))
+    reading = read_node(RefusesItems(), make_report("i-1"))
+
     assert (reading.doubt, reading.folded.observations) == (Doubt.UNREADABLE, ())

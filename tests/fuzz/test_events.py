@@ -12,10 +12,10 @@ from chalicelib.adapters.dynamodb.tables import from_row, to_row
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.job import Job
 from chalicelib.entrypoints.events.schemas import (
-    execution_job,
-    monthly_job,
+    build_execution_job,
+    build_monthly_job,
     parse_association_event,
-    reconcile_options,
+    parse_options,
 )
 from chalicelib.usecases.context import Options
 from tests.effort import examples
@@ -23,7 +23,7 @@ from tests.fuzz.inputs import ASSOCIATION_EVENT, AT, EVENTS
 
 # The place of the field, or its name where it is missing, or what came instead of an event.
 NAMED = re.compile(
-    r"event refused, nothing was changed: "
+    r"The event is refused and nothing was changed: "
     r"(.* - at `[^`]+`|.*required field `[^`]+`|Expected `object`, got `[a-z]+`)"
 )
 
@@ -41,7 +41,7 @@ def check_event(event: Any) -> None:
 
 def _execution(event: Any) -> None:
     happened = parse_association_event(event)
-    job = execution_job(happened, AT)
+    job = build_execution_job(happened, AT)
     assert job.key.startswith(f"{job.association_id}#")
     assert len(job.key) > len(job.association_id) + 1
     assert job.association_id
@@ -50,13 +50,13 @@ def _execution(event: Any) -> None:
 
 
 def _month(event: Any) -> None:
-    job = monthly_job(event, AT)
+    job = build_monthly_job(event, AT)
     assert re.fullmatch(r"monthly#\d{4}-\d{2}-\d{2}", job.key)
     _check_debt(job)
 
 
 def _wish(event: Any) -> None:
-    wish = reconcile_options(event)
+    wish = parse_options(event)
     assert wish in [Options(full, missing) for full in (True, False) for missing in (True, False)]
     assert type(wish.full) is type(wish.accept_missing) is bool
 

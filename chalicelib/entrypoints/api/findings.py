@@ -33,20 +33,20 @@ def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
         return _respond_with_csv(request, wanted)
     page = findings.list_findings(request.inbox, wanted, after, query.limit)
     following = make_cursor(ROUTE, query, page.after)
-    items = [responses.finding_response(row) for row in page.rows]
+    items = [responses.build_finding_response(row) for row in page.rows]
     return paginate(responses.FindingList(items, following), query, following)
 
 
 def get_finding(request: ApiRequest[NoQuery, None]) -> ApiResponse:
     """Show one finding with its snoozes."""
     detail = findings.get_finding(request.inbox, request.path["finding_id"])
-    return ApiResponse(responses.detail_response(detail, request.inbox.clock()))
+    return ApiResponse(responses.build_detail_response(detail, request.inbox.clock()))
 
 
 def list_finding_events(request: ApiRequest[NoQuery, None]) -> ApiResponse:
     """Show what happened to a finding, also if it is fixed."""
     events, lines = findings.list_finding_history(request.inbox, request.path["finding_id"])
-    return ApiResponse(responses.history_response(events, lines))
+    return ApiResponse(responses.build_history_response(events, lines))
 
 
 def snooze_finding(request: ApiRequest[NoQuery, SnoozeFinding]) -> ApiResponse:
@@ -58,7 +58,7 @@ def snooze_finding(request: ApiRequest[NoQuery, SnoozeFinding]) -> ApiResponse:
         parse_if_match(request.if_match),
         request.author,
     )
-    body = responses.snooze_response(snooze, request.inbox.clock())
+    body = responses.build_snooze_response(snooze, request.inbox.clock())
     return ApiResponse(body, 201 if is_new else 200, {"ETag": make_etag(snooze)})
 
 

@@ -13,7 +13,7 @@ def list_nodes(request: ApiRequest[PageQuery, None]) -> ApiResponse:
     after = read_cursor("nodes", query, or_none(query.cursor))
     page = overview.list_nodes(request.inbox, after, query.limit)
     following = make_cursor("nodes", query, page.after)
-    items = [responses.node_response(each) for each in page.nodes]
+    items = [responses.build_node_response(each) for each in page.nodes]
     return paginate(responses.NodeList(items, following), query, following)
 
 
@@ -23,10 +23,10 @@ def list_scans(request: ApiRequest[PageQuery, None]) -> ApiResponse:
     after = read_cursor("scans", query, or_none(query.cursor))
     page = overview.list_scans(request.inbox, after, query.limit)
     following = make_cursor("scans", query, page.after)
-    items = [responses.scan_response(scan, delivery) for scan, delivery in page.scans]
+    items = [responses.build_scan_response(scan, delivery) for scan, delivery in page.scans]
     return paginate(responses.ScanList(items, following), query, following)
 
 
 def get_summary(request: ApiRequest[NoQuery, None]) -> ApiResponse:
     """Show the totals: findings by severity, nodes, snoozes by state."""
-    return ApiResponse(responses.summary_response(overview.summarize(request.inbox)))
+    return ApiResponse(responses.build_summary_response(overview.summarize(request.inbox)))

@@ -1,4 +1,4 @@
-"""The types of requests: bodies and query parameters, with the limits that a schema can state."""
+"""Request types: bodies and query parameters, with the limits that a schema can express."""
 
 import re
 from datetime import datetime, timedelta
@@ -23,10 +23,10 @@ InstanceId = Annotated[str, msgspec.Meta(pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Aware = Annotated[
-    datetime, msgspec.Meta(tz=True, description="RFC 3339, with a time zone, in the future")
+    datetime, msgspec.Meta(tz=True, description="RFC 3339 with a time zone, in the future")
 ]
 _WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
-Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: without end")]
+Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: the snooze never ends")]
 Comment = Annotated[str, msgspec.Meta(min_length=SHORTEST_COMMENT, max_length=LONGEST_COMMENT)]
 
 
@@ -42,27 +42,27 @@ def decode_duration(kind: type, value: object) -> Any:
     if weeks:
         return Duration(weeks=int(weeks[1]))
     try:
-        read = msgspec.convert(value, timedelta)
+        duration = msgspec.convert(value, timedelta)
     except msgspec.ValidationError as error:
         # msgspec names the field only if the hook raises ValueError
         raise ValueError(str(error)) from error
-    return Duration(read.days, read.seconds, read.microseconds)
+    return Duration(duration.days, duration.seconds, duration.microseconds)
 
 
 def describe_duration(kind: type) -> dict[str, Any]:
-    """Say in a JSON schema what `read_own` reads: msgspec's `schema_hook`."""
+    """Returns the JSON schema of a `Duration`: msgspec's `schema_hook`."""
     if kind is not Duration:
         raise NotImplementedError(kind)
-    text = "ISO 8601, weeks to seconds, such as P2W, P1DT12H or PT30M"
+    text = "ISO 8601 duration in weeks to seconds, such as P2W, P1DT12H or PT30M"
     return {"type": "string", "format": "duration", "description": text}
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request's body or parameters; an unknown field is refused, not ignored."""
+    """The body or the parameters of a request. An unknown field is refused."""
 
 
 class SnoozeFinding(Body, frozen=True):
-    """Snooze one finding: exactly one of ends_at, duration and permanent."""
+    """Snooze one finding. Give exactly one of ends_at, duration and permanent."""
 
     reason: Reason
     comment: Comment
@@ -73,25 +73,25 @@ class SnoozeFinding(Body, frozen=True):
 
     @property
     def terms(self) -> SnoozeTerms:
-        """The terms as the domain has them."""
+        """The terms as a domain value."""
         end = SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
         return SnoozeTerms(end, self.reason, self.comment, self.until_resolved)
 
 
 class CreateSnooze(SnoozeFinding, frozen=True):
-    """Snooze an instance, a title or both: exactly one of ends_at, duration and permanent."""
+    """Snooze an instance, a title or both. Give exactly one of ends_at, duration and permanent."""
 
     instance_id: InstanceId | None = None
     title: Text | None = None
 
     @property
     def scope(self) -> Scope:
-        """The scope as the domain has it."""
+        """The scope as a domain value."""
         return Scope(self.instance_id, self.title)
 
 
 class ChangeSnooze(Body, frozen=True):
-    """What to change; at most one of ends_at, duration and permanent."""
+    """Change a snooze. Give at most one of ends_at, duration and permanent."""
 
     reason: Reason | None = None
     comment: Comment | None = None
@@ -101,14 +101,14 @@ class ChangeSnooze(Body, frozen=True):
 
     @property
     def end(self) -> SnoozeEnd:
-        """The end as the domain has it; nothing is given in it if the end stays."""
+        """The end as a domain value; empty if the end is not changed."""
         return SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
 
 
 def or_none(value: T | msgspec.UnsetType) -> T | None:
-    """Returns the value of a parameter, None if it was not given.
+    """Returns the value of a parameter; None if it was not given.
 
-    Parameters are unset instead of null, because msgspec reads the text "null" as null.
+    A missing parameter is UNSET, because msgspec reads the text "null" as None.
     """
     return None if isinstance(value, msgspec.UnsetType) else value
 
@@ -125,7 +125,7 @@ class PageQuery(Body, frozen=True):
 
 
 class FindingQuery(PageQuery, frozen=True):
-    """Which findings: title exactly, q as a part of title or instance, ignoring case."""
+    """Which findings. title must match exactly; q is a part of title or instance_id in any case."""
 
     instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
     title: Text | msgspec.UnsetType = msgspec.UNSET
@@ -145,6 +145,6 @@ class SnoozeQuery(PageQuery, frozen=True):
 
 
 class DryRunQuery(Body, frozen=True):
-    """Whether to only count what the rule would mute."""
+    """Whether only to count what the rule would mute, without writing it."""
 
     dry_run: bool = False

@@ -1,7 +1,9 @@
-"""The shapes of answers, as the specification shows them."""
+"""Response bodies: each type beside the function that builds it from domain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,9 +17,12 @@ from chalicelib.usecases.inbox.overview import DeliveryState, Summary
 from chalicelib.usecases.inbox.snooze_history import SERVICE, SnoozeLine
 from chalicelib.usecases.inbox.snoozes import SnoozePreview
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 
 class SnoozeResponse(msgspec.Struct, frozen=True):
-    """A snooze; ends_at null is for ever."""
+    """A snooze. If ends_at is null it has no end."""
 
     id: str
     instance_id: str | None
@@ -34,6 +39,18 @@ class SnoozeResponse(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     settled_at: datetime | None
     version: int
+
+
+class SnoozeList(msgspec.Struct, frozen=True):
+    """A page of snoozes, newest first. next is the cursor of the next page, null at the end."""
+
+    items: list[SnoozeResponse]
+    next: str | None
+
+
+def build_snooze_response(snooze: Snooze, now: datetime) -> SnoozeResponse:
+    """Returns a snooze with its state as of now."""
+    return msgspec.convert({**_list_fields(snooze), "state": snooze.state(now)}, SnoozeResponse)
 
 
 class SnoozedBy(msgspec.Struct, frozen=True):
@@ -59,24 +76,29 @@ class FindingResponse(msgspec.Struct, frozen=True):
     snoozed_by: SnoozedBy | None
 
 
-class FindingDetailResponse(FindingResponse, frozen=True):
-    """A finding with every snooze that is about it and has not ended."""
-
-    snoozes: list[SnoozeResponse]
-
-
 class FindingList(msgspec.Struct, frozen=True):
-    """A page of findings; next is the cursor of the page after it, null at the end."""
+    """A page of findings. next is the cursor of the next page, null at the end."""
 
     items: list[FindingResponse]
     next: str | None
 
 
-class SnoozeList(msgspec.Struct, frozen=True):
-    """A page of snoozes, newest first."""
+def build_finding_response(row: ListedFinding) -> FindingResponse:
+    """Returns a finding with the snooze that mutes it."""
+    return msgspec.convert(_list_finding_fields(row), FindingResponse)
 
-    items: list[SnoozeResponse]
-    next: str | None
+
+class FindingDetailResponse(FindingResponse, frozen=True):
+    """A finding with every snooze that covers it and has not ended."""
+
+    snoozes: list[SnoozeResponse]
+
+
+def build_detail_response(detail: FindingDetail, now: datetime) -> FindingDetailResponse:
+    """Returns a finding with its snoozes as of now."""
+    snoozes = [build_snooze_response(each, now) for each in detail.snoozes]
+    content = {**_list_finding_fields(detail.listed), "snoozes": snoozes}
+    return msgspec.convert(content, FindingDetailResponse)
 
 
 class SnoozePreviewResponse(msgspec.Struct, frozen=True):
@@ -85,6 +107,15 @@ class SnoozePreviewResponse(msgspec.Struct, frozen=True):
     total: int
     by_severity: dict[Severity, int]
     sample: list[FindingResponse]
+
+
+def build_preview_response(preview: SnoozePreview) -> SnoozePreviewResponse:
+    """Returns the result of a dry run."""
+    return SnoozePreviewResponse(
+        total=sum(preview.by_severity.values()),
+        by_severity=preview.by_severity,
+        sample=[build_finding_response(ListedFinding(each, None)) for each in preview.sample],
+    )
 
 
 class EventResponse(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,8 +138,22 @@ class EventList(msgspec.Struct, frozen=True):
     items: list[EventResponse]
 
 
+def build_history_response(
+    events: Sequence[HistoryEvent], lines: Sequence[SnoozeLine]
+) -> EventList:
+    """Merges the events of a finding and of snoozes into one history."""
+    history = [
+        EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id) for each in events
+    ]
+    history += [
+        msgspec.convert({**_list_fields(each), "kind": f"snooze {each.kind}"}, EventResponse)
+        for each in lines
+    ]
+    return EventList(sorted(history, key=lambda each: each.at))
+
+
 class ExecutionResponse(msgspec.Struct, frozen=True):
-    """What was last read and verified of a compliance type."""
+    """The last verified execution of a compliance type."""
 
     execution_id: str
     executed_at: datetime
@@ -116,7 +161,7 @@ class ExecutionResponse(msgspec.Struct, frozen=True):
 
 
 class NodeResponse(msgspec.Struct, frozen=True):
-    """A node: what was last read of it, its open findings, whether it is in doubt."""
+    """A node: its last verified executions and its open findings."""
 
     instance_id: str
     executions: dict[str, ExecutionResponse]
@@ -126,14 +171,20 @@ class NodeResponse(msgspec.Struct, frozen=True):
 
 
 class NodeList(msgspec.Struct, frozen=True):
-    """A page of nodes."""
+    """A page of nodes. next is the cursor of the next page, null at the end."""
 
     items: list[NodeResponse]
     next: str | None
 
 
+def build_node_response(node: Node) -> NodeResponse:
+    """Returns a node."""
+    content = {**_list_fields(node), "open": node.severities}
+    return msgspec.convert(content, NodeResponse, from_attributes=True)
+
+
 class ScanResponse(msgspec.Struct, frozen=True):
-    """A pass in numbers, and how far its message has come."""
+    """A scan in numbers, and the delivery of its message."""
 
     scan_id: str
     at: datetime
@@ -156,14 +207,19 @@ class ScanResponse(msgspec.Struct, frozen=True):
 
 
 class ScanList(msgspec.Struct, frozen=True):
-    """A page of passes, newest first."""
+    """A page of scans, newest first. next is the cursor of the next page, null at the end."""
 
     items: list[ScanResponse]
     next: str | None
 
 
+def build_scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanResponse:
+    """Returns a scan with its delivery."""
+    return msgspec.convert({**_list_fields(scan), "delivery": delivery}, ScanResponse)
+
+
 class SummaryResponse(msgspec.Struct, frozen=True):
-    """Totals; open counts snoozed findings too."""
+    """Totals. open includes snoozed findings."""
 
     open: dict[Severity, int]
     nodes_known: int
@@ -175,102 +231,23 @@ class SummaryResponse(msgspec.Struct, frozen=True):
     last_scan_at: datetime | None
 
 
-class Health(msgspec.Struct, frozen=True):
-    """The service runs."""
-
-    status: str
-
-
-def snooze_response(snooze: Snooze, now: datetime) -> SnoozeResponse:
-    """A snooze with its state as of now."""
-    return msgspec.convert({**_fields(snooze), "state": snooze.state(now)}, SnoozeResponse)
-
-
-def finding_response(row: ListedFinding) -> FindingResponse:
-    """A finding with what mutes it."""
-    return msgspec.convert(_finding(row), FindingResponse)
-
-
-def detail_response(detail: FindingDetail, now: datetime) -> FindingDetailResponse:
-    """A finding with all its snoozes."""
-    snoozes = [snooze_response(each, now) for each in detail.snoozes]
-    return msgspec.convert({**_finding(detail.listed), "snoozes": snoozes}, FindingDetailResponse)
-
-
-def preview_response(muted: SnoozePreview) -> SnoozePreviewResponse:
-    """The result of a dry run."""
-    return SnoozePreviewResponse(
-        total=sum(muted.by_severity.values()),
-        by_severity=muted.by_severity,
-        sample=[finding_response(ListedFinding(each, None)) for each in muted.sample],
-    )
-
-
-def history_response(events: Sequence[HistoryEvent], lines: Sequence[SnoozeLine]) -> EventList:
-    """Events of a finding and of snoozes in one history."""
-    told = [
-        EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id) for each in events
-    ]
-    told += [
-        EventResponse(
-            each.at,
-            f"snooze {each.kind}",
-            each.by,
-            each.via,
-            snooze_id=each.snooze_id,
-            ends_at=each.ends_at,
-            reason=each.reason,
-            comment=each.comment,
-        )
-        for each in lines
-    ]
-    return EventList(sorted(told, key=lambda each: each.at))
-
-
-def node_response(node: Node) -> NodeResponse:
-    """A node."""
-    return NodeResponse(
-        instance_id=node.instance_id,
-        executions={
-            name: ExecutionResponse(run.execution_id, run.executed_at, run.count)
-            for name, run in node.executions.items()
-        },
-        open=dict(node.severities),
-        missing_since=node.missing_since,
-        unverified_since=node.unverified_since,
-    )
-
-
-def scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanResponse:
-    """A pass and its delivery."""
-    return msgspec.convert({**_fields(scan), "delivery": delivery}, ScanResponse)
-
-
-def summary_response(summary: Summary) -> SummaryResponse:
-    """The totals."""
+def build_summary_response(summary: Summary) -> SummaryResponse:
+    """Returns the totals."""
     last = summary.last_scan
-    return SummaryResponse(
-        open=dict(summary.open),
-        nodes_known=summary.nodes_known,
-        nodes_missing=summary.nodes_missing,
-        nodes_unverified=summary.nodes_unverified,
-        snoozes=dict(summary.snoozes),
-        messages_pending=summary.messages_pending,
-        last_scan_id=last.scan_id if last else None,
-        last_scan_at=last.at if last else None,
-    )
+    scan = {"last_scan_id": last and last.scan_id, "last_scan_at": last and last.at}
+    return msgspec.convert({**_list_fields(summary), **scan}, SummaryResponse)
 
 
-def _finding(row: ListedFinding) -> Mapping[str, object]:
+def _list_finding_fields(row: ListedFinding) -> dict[str, object]:
     snooze = row.snooze
     return {
-        **_fields(row.finding),
+        **_list_fields(row.finding),
         "finding_id": row.finding.finding_id,
         "state": row.state,
         "snoozed_by": snooze and SnoozedBy(snooze.id, snooze.end, snooze.reason, snooze.created_by),
     }
 
 
-def _fields(value: object) -> Mapping[str, object]:
-    """The fields of a domain value by name."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}  # type: ignore[attr-defined]
+def _list_fields(value: "DataclassInstance") -> dict[str, object]:
+    """Returns the fields of a domain value by name. Unlike `asdict` it copies nothing."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}

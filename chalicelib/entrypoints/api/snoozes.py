@@ -33,7 +33,7 @@ def list_snoozes(request: ApiRequest[SnoozeQuery, None]) -> ApiResponse:
     after = read_cursor(ROUTE, query, or_none(query.cursor))
     page = snoozes.list_snoozes(request.inbox, keep, after, query.limit)
     following = make_cursor(ROUTE, query, page.after)
-    items = [responses.snooze_response(each, now) for each in page.snoozes]
+    items = [responses.build_snooze_response(each, now) for each in page.snoozes]
     return paginate(responses.SnoozeList(items, following), query, following)
 
 
@@ -42,7 +42,7 @@ def create_snooze(request: ApiRequest[DryRunQuery, CreateSnooze]) -> ApiResponse
     scope, terms = request.body.scope, request.body.terms
     if request.query.dry_run:
         preview = snoozes.preview_snooze(request.inbox, scope, terms)
-        return ApiResponse(responses.preview_response(preview))
+        return ApiResponse(responses.build_preview_response(preview))
     snooze = snoozes.create_snooze(request.inbox, scope, terms, request.author)
     return _respond(request, snooze, 201, {"Location": f"snoozes/{snooze.id}"})
 
@@ -76,7 +76,7 @@ def end_snooze(request: ApiRequest[NoQuery, None]) -> ApiResponse:
 def list_snooze_events(request: ApiRequest[NoQuery, None]) -> ApiResponse:
     """Show what happened to a snooze."""
     lines = snoozes.list_snooze_history(request.inbox, request.path["snooze_id"])
-    return ApiResponse(responses.history_response((), lines))
+    return ApiResponse(responses.build_history_response((), lines))
 
 
 def _respond(
@@ -87,5 +87,5 @@ def _respond(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> ApiResponse:
-    body = responses.snooze_response(snooze, request.inbox.clock())
+    body = responses.build_snooze_response(snooze, request.inbox.clock())
     return ApiResponse(body, status, {"ETag": make_etag(snooze), **(headers or {})})

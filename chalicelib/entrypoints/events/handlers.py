@@ -46,20 +46,20 @@ def on_association(event: RawEvent) -> dict[str, Any]:
             "event ignored", extra={"document": detail.document_name, "status": detail.status}
         )
         return {"ignored": f"document {detail.document_name}, status {detail.status}"}
-    return invocation.enqueue_and_scan(schemas.execution_job(association, runtime.clock()))
+    return invocation.enqueue_and_scan(schemas.build_execution_job(association, runtime.clock()))
 
 
 def on_month(event: RawEvent) -> dict[str, Any]:
     """Handles the monthly schedule."""
     invocation = Invocation.of(event)
     return invocation.enqueue_and_scan(
-        schemas.monthly_job(event.to_dict(), invocation.runtime.clock())
+        schemas.build_monthly_job(event.to_dict(), invocation.runtime.clock())
     )
 
 
 def on_reconcile(event: RawEvent) -> dict[str, Any]:
     """Handles the 15-minute schedule, or a call by hand with `full` or `accept_missing`."""
-    return Invocation.of(event).scan(schemas.reconcile_options(event.to_dict()))
+    return Invocation.of(event).scan(schemas.parse_options(event.to_dict()))
 
 
 @dataclass(frozen=True, slots=True)

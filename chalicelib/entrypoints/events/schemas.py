@@ -1,4 +1,4 @@
-"""The shapes of what comes in, and how each becomes a domain value."""
+"""The types of events, and how each becomes a domain value."""
 
 import json
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from chalicelib.usecases.context import Options
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
-# more nodes than any account has; DynamoDB takes no number of over 38 digits
+# The limit exceeds the nodes of any account. DynamoDB refuses numbers of more than 38 digits.
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
-# Outside these years an event is none of AWS, and arithmetic on its time may fail.
+# AWS sends no event outside these years, and arithmetic on its time could overflow.
 YEARS: Final = range(2006, 2100)
 
 
 class AssociationDetail(msgspec.Struct, frozen=True, rename="kebab"):
-    """What of the detail may be assumed, and what is used where it is there."""
+    """The part of the detail that is used. AWS does not always send the optional fields."""
 
     association_id: Name
     document_name: Name
@@ -45,73 +45,73 @@ class ScheduledEvent(msgspec.Struct, frozen=True):
 
 
 class ReconcilePayload(msgspec.Struct, frozen=True):
-    """What `reconcile` takes by hand; a scheduled event has neither and asks for nothing more."""
+    """The payload of `reconcile` invoked by hand. A scheduled event has none of these fields."""
 
     full: bool = False
     accept_missing: bool = False
 
 
 def parse_association_event(event: Any) -> AssociationEvent:
-    """The event, or `BadEvent` naming the field."""
-    return _converted(event, AssociationEvent)
+    """Returns the event; `BadEvent` names the field that is wrong."""
+    return _convert(event, AssociationEvent)
 
 
-def execution_job(event: AssociationEvent, now: datetime) -> Job:
-    """What an association event makes us enqueue, or `BadEvent` for a time that none of AWS has.
+def build_execution_job(event: AssociationEvent, now: datetime) -> Job:
+    """Builds the job of an association execution; `BadEvent` for an impossible time.
 
-    Optional parts that cannot be read are left out.
+    Optional fields that are malformed count as missing.
     """
     detail = event.detail
     return Job(
         key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
         kind=JobKind.EXECUTION,
-        event_at=_instant(event.time),
+        event_at=_validate_time(event.time),
         enqueued_at=now,
         association_id=detail.association_id,
         status=detail.status,
-        executed_at=_date(detail.last_execution_date),
-        nodes=_counts(detail.association_status_aggregated_count),
+        executed_at=_parse_date(detail.last_execution_date),
+        nodes=_parse_counts(detail.association_status_aggregated_count),
     )
 
 
-def monthly_job(event: Any, now: datetime) -> Job:
-    """What a tick of the monthly schedule makes us enqueue, or `BadEvent` naming the field."""
-    at = _instant(_converted(event, ScheduledEvent).time)
+def build_monthly_job(event: Any, now: datetime) -> Job:
+    """Builds the job of the monthly schedule; `BadEvent` names the field that is wrong."""
+    at = _validate_time(_convert(event, ScheduledEvent).time)
     return Job(key=monthly_key(at), kind=JobKind.MONTHLY, event_at=at, enqueued_at=now)
 
 
-def reconcile_options(event: Any) -> Options:
-    """What `reconcile` is asked to do, or `BadEvent` naming the field."""
-    payload = _converted(event, ReconcilePayload)
+def parse_options(event: Any) -> Options:
+    """Returns the options of `reconcile`; `BadEvent` names the field that is wrong."""
+    payload = _convert(event, ReconcilePayload)
     return Options(full=payload.full, accept_missing=payload.accept_missing)
 
 
-def _converted(event: Any, shape: type[T]) -> T:
+def _convert(event: Any, kind: type[T]) -> T:
     try:
-        return msgspec.convert(_storable(event), shape)
+        return msgspec.convert(_replace_surrogates(event), kind)
     except msgspec.ValidationError as error:
-        raise _refused(str(error)) from error
+        raise _refuse(str(error)) from error
 
 
-def _storable(event: Any) -> Any:
-    """JSON can carry half a surrogate pair; msgspec fails on it, and nothing can keep it."""
+def _replace_surrogates(event: Any) -> Any:
+    """Replaces halves of surrogate pairs: JSON allows them, msgspec and DynamoDB do not."""
     try:
         return json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError as error:
-        raise _refused("Expected fewer levels - at `$`") from error
+        raise _refuse("Expected fewer levels - at `$`") from error
 
 
-def _instant(at: datetime) -> datetime:
+def _validate_time(at: datetime) -> datetime:
     if at.year not in YEARS:
-        raise _refused(f"Expected a year from {YEARS[0]} to {YEARS[-1]} - at `$.time`")
+        raise _refuse(f"Expected a year from {YEARS[0]} to {YEARS[-1]} - at `$.time`")
     return at.astimezone(UTC)
 
 
-def _refused(why: str) -> BadEvent:
-    return BadEvent(f"event refused, nothing was changed: {why}")
+def _refuse(reason: str) -> BadEvent:
+    return BadEvent(f"The event is refused and nothing was changed: {reason}")
 
 
-def _date(text: str | None) -> datetime | None:
+def _parse_date(text: str | None) -> datetime | None:
     try:
         at = msgspec.convert(text, Aware)
     except msgspec.ValidationError:
@@ -119,7 +119,7 @@ def _date(text: str | None) -> datetime | None:
     return at.astimezone(UTC) if at.year in YEARS else None
 
 
-def _counts(text: str | None) -> Mapping[str, int]:
+def _parse_counts(text: str | None) -> Mapping[str, int]:
     try:
         return msgspec.json.decode(text or "{}", type=dict[Name, Count])
     except msgspec.DecodeError:

@@ -7,10 +7,10 @@ import pytest
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.job import JobKind
 from chalicelib.entrypoints.events.schemas import (
-    execution_job,
-    monthly_job,
+    build_execution_job,
+    build_monthly_job,
     parse_association_event,
-    reconcile_options,
+    parse_options,
 )
 from chalicelib.usecases.context import Options
 
@@ -42,7 +42,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
 
 
 def test_an_event_becomes_the_debt_of_its_execution() -> None:
-    job = execution_job(parse_association_event(EVENT), NOW)
+    job = build_execution_job(parse_association_event(EVENT), NOW)
     assert job.key == "6e37940a#2026-11-23T07:58:01Z"
     assert job.kind is JobKind.EXECUTION
     assert job.executed_at == datetime(2026, 11, 23, 7, 58, 1, tzinfo=UTC)
@@ -51,7 +51,9 @@ def test_an_event_becomes_the_debt_of_its_execution() -> None:
 
 
 def test_without_a_date_the_event_itself_is_the_key() -> None:
-    job = execution_job(parse_association_event(changed("detail.last-execution-date", None)), NOW)
+    job = build_execution_job(
+        parse_association_event(changed("detail.last-execution-date", None)), NOW
+    )
     assert job.key == "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774"
     assert job.executed_at is None
 
@@ -61,13 +63,13 @@ def test_without_a_date_the_event_itself_is_the_key() -> None:
 )
 def test_a_count_that_cannot_be_read_is_left_out(count: str) -> None:
     event = changed("detail.association-status-aggregated-count", count)
-    assert execution_job(parse_association_event(event), NOW).nodes == {}
+    assert build_execution_job(parse_association_event(event), NOW).nodes == {}
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-11-23T07:58:01", ""])
 def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
     event = changed("detail.last-execution-date", date)
-    assert execution_job(parse_association_event(event), NOW).executed_at is None
+    assert build_execution_job(parse_association_event(event), NOW).executed_at is None
 
 
 @pytest.mark.parametrize(
@@ -91,21 +93,21 @@ def test_a_wrong_shape_is_refused_and_the_field_named(path: str, value: object, 
 
 @pytest.mark.parametrize("event", [None, [], "text", 7])
 def test_what_is_no_object_is_refused(event: object) -> None:
-    for shape in (parse_association_event, reconcile_options):
+    for shape in (parse_association_event, parse_options):
         with pytest.raises(BadEvent, match="Expected `object`"):
             shape(event)
 
 
 def test_a_month_is_owed_once_a_day() -> None:
-    job = monthly_job({"time": "2026-12-01T00:30:00+01:00"}, NOW)
+    job = build_monthly_job({"time": "2026-12-01T00:30:00+01:00"}, NOW)
     assert (job.key, job.kind) == ("monthly#2026-11-30", JobKind.MONTHLY)
     with pytest.raises(BadEvent, match="`time`"):
-        monthly_job({}, NOW)
+        build_monthly_job({}, NOW)
 
 
 def test_reconcile_takes_a_tick_or_a_wish() -> None:
-    assert reconcile_options({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Options()
-    assert reconcile_options({"full": True}) == Options(full=True)
-    assert reconcile_options({"accept_missing": True}) == Options(accept_missing=True)
+    assert parse_options({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Options()
+    assert parse_options({"full": True}) == Options(full=True)
+    assert parse_options({"accept_missing": True}) == Options(accept_missing=True)
     with pytest.raises(BadEvent, match=r"\$\.accept_missing"):
-        reconcile_options({"accept_missing": "yes"})
+        parse_options({"accept_missing": "yes"})

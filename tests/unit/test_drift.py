@@ -6,6 +6,7 @@ fills in. A number of the code is followed by its constant: 30 s (`STEP_TIME`).
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 import tomllib
@@ -206,7 +207,7 @@ def test_the_fields_of_a_scan_are_those_of_the_code() -> None:
         for column in re.findall(r"^\| (.+?) \| ", table, re.MULTILINE)
         for field in quoted(column)
     }
-    assert documented == telemetry.facts(service.run(), {}).keys()
+    assert documented == telemetry.summarize_scan(service.run(), {}).keys()
 
 
 def test_every_name_in_the_tables_of_logs_occurs_in_the_code() -> None:
@@ -225,6 +226,20 @@ def test_every_row_of_the_ledger_is_in_the_stores() -> None:
     rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \| ", table.partition("\n\n")[0], re.MULTILINE)
     assert len(rows) > 8
     assert {key for row in rows for key in row if key not in stores} == set()
+
+
+def test_the_actions_of_each_statement_are_those_of_the_policies() -> None:
+    statements = [
+        statement
+        for file in (ROOT / ".chalice").glob("policy-*.json")
+        for statement in json.loads(file.read_text())["Statement"]
+    ]
+    allowed = {
+        each["Sid"]: {action.partition(":")[2] for action in each["Action"]} for each in statements
+    }
+    text = (ROOT / "docs" / "permissions.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ", section(text, "## The functions"), re.MULTILINE)
+    assert {sid: quoted(actions) for sid, actions in rows} == allowed
 
 
 def test_every_reason_and_every_step_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""What operators see: one structured log line and one set of EMF metrics a pass.
+"""What operators see: for each scan one structured log line and one set of EMF metrics.
 
 No line carries a token, a signed URL or a title: titles come from scanned hosts.
 """
@@ -13,8 +13,8 @@ from chalicelib.domain.errors import DeliveryError, ServiceError
 from chalicelib.usecases.announce.deliver import StepResult
 from chalicelib.usecases.run import ScanReport
 
-# Each is billed by CloudWatch once a month and stage, so only what alarms and dashboards
-# need is a metric; the log line has everything.
+# CloudWatch bills each of them for each stage. So only the numbers that alarms and dashboards need
+# are metrics; the log line has all.
 METRICS = (
     "seconds",
     "api_calls",
@@ -34,15 +34,20 @@ METRICS = (
 IN_SECONDS = ("seconds", "pending_age")
 
 
-def facts(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
-    """A pass in numbers, for the log line and for whoever invoked it by hand."""
+def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
+    """Returns a scan in numbers, for the log line and for the response to an invocation.
+
+    `calls` maps AWS calls to their number. The fields of an outcome are missing if
+    the scan failed.
+    """
     seconds = (report.finished_at - report.started_at).total_seconds()
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "scan_id": report.scan_id,
         "seconds": round(seconds, 3),
         "api_calls": sum(calls.values()),
         "calls": dict(sorted(calls.items())),
         "topic": report.announcement.topic,
+        "reason": report.announcement.reason,
         "announced": report.announcement.announced,
         "snoozed": report.announcement.muted,
         "delivered": sum(each.error is None for each in report.deliveries),
@@ -53,7 +58,7 @@ def facts(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
     }
     if report.outcome:
         coverage = report.outcome.coverage
-        found |= {
+        fields |= {
             "nodes_known": coverage.known,
             "nodes_changed": coverage.read + coverage.deferred,
             "nodes_deferred": coverage.deferred,
@@ -67,47 +72,48 @@ def facts(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
             "findings_gone": report.outcome.gone,
             "open": report.outcome.open_total,
         }
-    return found
+    return fields
 
 
 def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str, int]) -> None:
-    """Write the log lines and the metrics of one pass."""
-    numbers = facts(report, calls)
-    log.info("scan finished", extra=numbers)
+    """Writes the log lines and the metrics of one scan."""
+    fields = summarize_scan(report, calls)
+    log.info("scan finished", extra=fields)
     for delivery in report.undelivered:
-        log.error("message not delivered", extra=_undelivered(delivery))
+        log.error("message not delivered", extra=_describe_delivery(delivery))
     if report.failure:
-        log.error("scan failed", extra={"scan_id": report.scan_id, "why": _reason(report.failure)})
+        why = _describe_error(report.failure)
+        log.error("scan failed", extra={"scan_id": report.scan_id, "why": why})
     metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
     metrics.add_dimension("stage", stage)
     metrics.add_metadata("scan_id", report.scan_id)
     metrics.add_metric("scans_failed", MetricUnit.Count, 1 if report.failure else 0)
     for name in METRICS:
-        value = numbers.get(name)
+        value = fields.get(name)
         if isinstance(value, int | float):
             unit = MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
 
 
-def _reason(error: Exception) -> str:
-    """An error for the log; the text of one that is not ours may quote what it worked on."""
-    return str(error) if isinstance(error, ServiceError) else type(error).__name__
-
-
 def report_request(request_id: str, error: ServiceError) -> None:
-    """Write what the caller of the API is not told; the logger needs no settings to do so."""
+    """Logs the details that the API's response leaves out. Works also without settings."""
     extra = {"request_id": request_id, "why": str(error)}
     Logger(service=SERVICE).error("request failed", extra=extra)
 
 
-def _undelivered(delivery: StepResult) -> dict[str, object]:
+def _describe_error(error: Exception) -> str:
+    """Describes an error for the log. An error of a library may quote a title in its text."""
+    return str(error) if isinstance(error, ServiceError) else type(error).__name__
+
+
+def _describe_delivery(delivery: StepResult) -> dict[str, object]:
     error = delivery.error
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "message_id": delivery.message_id,
         "step": delivery.step,
         "why": str(error),
     }
     if isinstance(error, DeliveryError):
-        found |= {"code": error.code, "retryable": error.retryable, "mend": error.hint or "wait"}
-    return found
+        fields |= {"code": error.code, "retryable": error.retryable, "mend": error.hint or "wait"}
+    return fields

@@ -128,7 +128,7 @@ def test_every_field_and_line_of_the_log_is_documented() -> None:
     service = Service()
     service.report("i-1", "A")
     documented = quoted(section(OPERATIONS, "## Logs"))
-    assert telemetry.facts(service.run(), {}).keys() <= documented
+    assert telemetry.summarize_scan(service.run(), {}).keys() <= documented
     source = inspect.getsource(telemetry) + inspect.getsource(auth)
     lines = set(re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", source))
     assert {"scan finished", "request failed", "request refused"} <= lines <= documented

@@ -98,7 +98,7 @@ class Invocation:
             ignored = {"full": options.full, "accept_missing": options.accept_missing}
             runtime.log.info("another scan is running; these options were ignored", extra=ignored)
         _raise_if_undone(reports)
-        scans = [telemetry.facts(report, calls) for report in reports]
+        scans = [telemetry.summarize_scan(report, calls) for report in reports]
         return {"busy": not scans, "scans": scans}
 
 

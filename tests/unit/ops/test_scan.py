@@ -1,6 +1,6 @@
 """The report of `ops scan`, from the facts that the functions really return."""
 
-from chalicelib.entrypoints.telemetry import facts
+from chalicelib.entrypoints.telemetry import summarize_scan
 from ops.scan import describe_scans
 from tests.fleet import Service
 
@@ -8,7 +8,7 @@ from tests.fleet import Service
 def test_a_scan_is_described_by_the_facts_of_the_function() -> None:
     service = Service()
     service.report("i-1", "A", "B")
-    found = facts(service.run(), {"ssm.ListComplianceItems": 3})
+    found = summarize_scan(service.run(), {"ssm.ListComplianceItems": 3})
 
     lines = describe_scans({"scans": [found]}).splitlines()
 
@@ -27,13 +27,13 @@ def test_a_scan_without_news_announces_nothing() -> None:
     service.report("i-1", "A")
     service.run()
 
-    text = describe_scans({"scans": [facts(service.run(), {})]})
+    text = describe_scans({"scans": [summarize_scan(service.run(), {})]})
 
     assert "  announced  nothing" in text.splitlines()
 
 
 def test_a_braked_scan_explains_itself() -> None:
-    found = facts(Service().run(), {}) | {"braked": True}
+    found = summarize_scan(Service().run(), {}) | {"braked": True}
 
     assert "too many nodes are missing, so none was removed" in describe_scans({"scans": [found]})
 

@@ -96,8 +96,8 @@ check: lint  ## the inner loop: lint and the unit tests, about a minute
 secrets: $(VENV)/.installed  ## look for tokens and keys in the files that git tracks
 	@git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .secrets.baseline
 
-# Three workers on two cores: deployments wait five to ten seconds for each function. Tests that share
-# something expensive are a group (`xdist_group`) and run on one worker.
+# Three workers on two cores: deployments wait five to ten seconds for each function. tests/scheduling.py
+# keeps tests that share something expensive on one worker.
 test: setup lint secrets  ## lint, secrets, all tests and their coverage: what CI runs
 	@$(PY) -m pytest -n 3 --dist loadgroup --cov=chalicelib --cov-branch --cov-report=
 	@$(PY) -m coverage report --fail-under=100 --skip-covered --show-missing \

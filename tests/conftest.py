@@ -6,9 +6,11 @@ from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from devstack import dynamodb_local
 from devstack.environment import isolate
+from tests.scheduling import SharingScheduler
 
 # Before any test module imports moto, which fails at import on a profile that does not exist.
 isolate()
@@ -34,10 +36,7 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
-    """One DynamoDB Local for all tests that need it. Each test creates its own tables in it.
-
-    `make test` runs these tests on one worker (`xdist_group`), so only one Java is started.
-    """
+    """One DynamoDB Local for all tests that need it. Each test creates its own tables in it."""
     reason = dynamodb_local.describe_missing()
     if reason:
         pytest.skip(f"DynamoDB Local cannot run: {reason}")
@@ -47,6 +46,12 @@ def dynamodb_url() -> Iterator[str]:
             java.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
             url = stack.enter_context(dynamodb_local.run_dynamodb_local())
         yield url
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingScheduler | None:
+    """Serve `--dist loadgroup` with groups of our own."""
+    return SharingScheduler(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -38,11 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.ports import Archive, Journal, Lease, Snoozes, Work
 
 MOTO = pytest.param("moto", id="moto")
-LOCAL = pytest.param(
-    "dynamodb-local",
-    id="dynamodb-local",
-    marks=[pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")],
-)
+LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.enable_socket)
 # More pages than any test stores rows.
 MOST_PAGES = 1_000
 

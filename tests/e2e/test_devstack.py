@@ -25,7 +25,7 @@ from devstack.story.play import save_channel
 from devstack.story.scenes import Story
 from devstack.story.snooze_scenes import SnoozeScenes
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("make-up")]
+pytestmark = pytest.mark.enable_socket
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "devstack" / "samples"

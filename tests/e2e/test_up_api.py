@@ -15,7 +15,7 @@ from devstack.__main__ import main
 from devstack.local_app import serve_api
 from tests.e2e.test_devstack import run_devstack, run_up
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("make-up-api")]
+pytestmark = pytest.mark.enable_socket
 
 TOKEN = re.compile(r"^  (operator|viewer) +(eis_[\w-]{43})$", re.MULTILINE)
 CURL = re.compile(

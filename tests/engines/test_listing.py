@@ -12,7 +12,7 @@ from devstack.inspec.loader import read_clock
 from tests.engines.engines import Engines, node_id
 from tests.engines.proxy import Answer, Call, answered, meanwhile, refused
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")]
+pytestmark = pytest.mark.enable_socket
 
 NODES = 101
 LIST, ITEMS = "ListResourceComplianceSummaries", "ListComplianceItems"

@@ -19,7 +19,7 @@ from devstack.environment import CHANNEL_ID, TOKEN
 from tests.engines.engines import S3, SLACK, Engines, node_id
 from tests.engines.proxy import Answer, Call, Fault, answered, dropped, lost, refused, silent
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")]
+pytestmark = pytest.mark.enable_socket
 
 LAMBDA = timedelta(minutes=15)
 POST = "chat.postMessage"

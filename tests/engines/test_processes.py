@@ -20,7 +20,7 @@ from tests.engines.proxy import ANY_CALL, Call, Fault, meanwhile, unprocessed
 if TYPE_CHECKING:
     import subprocess
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")]
+pytestmark = pytest.mark.enable_socket
 
 Tell = Callable[[str, str], None]
 Pairs = list[tuple[str, str]]

@@ -11,7 +11,7 @@ from chalicelib.domain.snooze import Reason, Snooze
 from tests.engines.engines import DYNAMODB, Engines, node_id
 from tests.engines.proxy import Answer, Call, Fault, dropped, lost, refused, unprocessed
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("dynamodb-local")]
+pytestmark = pytest.mark.enable_socket
 
 Tell = Callable[[str, str], None]
 NODES, TITLES = 3, 40

@@ -14,7 +14,7 @@ from tests.permissions.operations import named_in_code
 from tests.permissions.policies import CHALICE, FUNCTIONS, Grant, config, grants, policy
 from tests.permissions.recorder import Need, Recorder
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("permissions")]
+pytestmark = pytest.mark.enable_socket
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "permissions.md"
 STAGES = sorted(config()["stages"])

@@ -1,3 +1,5 @@
+"""Laws of the difference between the stored findings of a node and a reading."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,56 +17,64 @@ def observations(draw: st.DrawFn) -> list[Observation]:
     return [Observation("i-1", title, draw(SEVERITIES), draw(TITLES)) for title in titles]
 
 
-def compared(
+def compare(
     stored: tuple[Finding, ...], observed: list[Observation], *, verified: bool = True
 ) -> Diff:
     return diff(stored, observed, verified=verified, seen_at=START + HOUR, scan_id="later")
 
 
-def stored_of(observed: list[Observation]) -> tuple[Finding, ...]:
+def store(observed: list[Observation]) -> tuple[Finding, ...]:
+    """Returns the findings that a first scan stores."""
     return diff((), observed, verified=True, seen_at=START, scan_id="first").new
 
 
 @given(observations())
-def test_what_is_stored_as_observed_differs_in_nothing(observed: list[Observation]) -> None:
-    same = compared(stored_of(observed), observed)
+def test_stored_findings_that_are_observed_again_are_unchanged(observed: list[Observation]) -> None:
+    same = compare(store(observed), observed)
+
     assert (same.new, same.updated, same.removed) == ((), (), ())
     assert len(same.unchanged) == len(observed)
 
 
 @given(observations(), observations())
-def test_opened_and_resolved_swap_when_time_is_turned_round(
+def test_new_and_removed_findings_swap_if_the_readings_are_swapped(
     before: list[Observation], after: list[Observation]
 ) -> None:
-    forth = compared(stored_of(before), after)
-    back = compared(stored_of(after), before)
-    assert {each.key for each in forth.new} == {each.key for each in back.removed}
-    assert {each.key for each in forth.removed} == {each.key for each in back.new}
+    forward = compare(store(before), after)
+    backward = compare(store(after), before)
+
+    assert {each.key for each in forward.new} == {each.key for each in backward.removed}
+    assert {each.key for each in forward.removed} == {each.key for each in backward.new}
 
 
 @given(observations(), observations(), st.booleans())
-def test_applying_a_diff_and_comparing_again_changes_nothing(
+def test_after_a_diff_is_applied_the_same_reading_changes_nothing(
     before: list[Observation],
     after: list[Observation],
     verified: bool,
 ) -> None:
-    first = compared(stored_of(before), after, verified=verified)
+    first = compare(store(before), after, verified=verified)
     rows = (*first.new, *first.updated, *first.unchanged)
-    again = compared(rows, after, verified=verified)
-    assert (again.new, again.updated, again.removed) == ((), (), ())
+
+    second = compare(rows, after, verified=verified)
+
+    assert (second.new, second.updated, second.removed) == ((), (), ())
     assert sum(first.severities.values()) == len(rows)
 
 
 @given(observations(), observations())
-def test_a_doubtful_reading_resolves_nothing_and_opens_the_same(
+def test_an_unverified_reading_removes_nothing_and_has_the_same_new_findings(
     before: list[Observation], after: list[Observation]
 ) -> None:
-    doubtful = compared(stored_of(before), after, verified=False)
-    assert doubtful.removed == ()
-    assert doubtful.new == compared(stored_of(before), after).new
+    unverified = compare(store(before), after, verified=False)
+
+    assert unverified.removed == ()
+    assert unverified.new == compare(store(before), after).new
 
 
 def test_an_update_keeps_first_seen_and_scan_id() -> None:
-    stored = stored_of([Observation("i-1", "A", Severity.LOW, "c-1")])
-    (updated,) = compared(stored, [Observation("i-1", "A", Severity.HIGH, "c-2")]).updated
+    stored = store([Observation("i-1", "A", Severity.LOW, "c-1")])
+
+    (updated,) = compare(stored, [Observation("i-1", "A", Severity.HIGH, "c-2")]).updated
+
     assert updated == Finding("i-1", "A", Severity.HIGH, "c-2", START, "first")

@@ -1,3 +1,5 @@
+"""The rules that a snooze must keep."""
+
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -15,10 +17,11 @@ from chalicelib.domain.snooze_rules import (
 from tests.fleet import HOUR, START, make_snooze
 
 LONGEST = timedelta(days=180)
-TICK = timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 
 
 def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields: Any) -> Any:
+    """Validates a snooze of a pair for an hour, with these fields changed."""
     usual: dict[str, Any] = {
         "end": SnoozeEnd(duration=HOUR),
         "reason": Reason.MAINTENANCE,
@@ -28,7 +31,8 @@ def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields:
     return validate_snooze(Scope(instance_id, title), terms, START, LONGEST)
 
 
-def faults(**fields: Any) -> list[tuple[str, str]]:
+def list_faults(**fields: Any) -> list[tuple[str, str]]:
+    """Lists pointer and code of every rule that the snooze breaks."""
     with pytest.raises(RuleBroken) as raised:
         validate(**fields)
     return [(fault.pointer, fault.code) for fault in raised.value.faults]
@@ -42,65 +46,66 @@ def test_an_end_is_an_instant_a_duration_or_never() -> None:
 
 def test_the_longest_end_is_allowed_and_a_second_more_is_not() -> None:
     assert validate(end=SnoozeEnd(duration=LONGEST)) == START + LONGEST
-    assert faults(end=SnoozeEnd(duration=LONGEST + TICK)) == [("/duration", "too_long")]
-    assert faults(end=SnoozeEnd(at=START + LONGEST + TICK)) == [("/ends_at", "too_long")]
+    assert list_faults(end=SnoozeEnd(duration=LONGEST + SECOND)) == [("/duration", "too_long")]
+    assert list_faults(end=SnoozeEnd(at=START + LONGEST + SECOND)) == [("/ends_at", "too_long")]
 
 
 def test_an_end_in_the_past_or_now_is_refused() -> None:
-    assert faults(end=SnoozeEnd(at=START)) == [("/ends_at", "past")]
-    assert faults(end=SnoozeEnd(at=START - HOUR)) == [("/ends_at", "past")]
-    assert faults(end=SnoozeEnd(duration=timedelta(0))) == [("/duration", "past")]
-    assert faults(end=SnoozeEnd(duration=-HOUR)) == [("/duration", "past")]
-    assert faults(end=SnoozeEnd(duration=timedelta(milliseconds=1))) == [("/duration", "past")]
+    assert list_faults(end=SnoozeEnd(at=START)) == [("/ends_at", "past")]
+    assert list_faults(end=SnoozeEnd(at=START - HOUR)) == [("/ends_at", "past")]
+    assert list_faults(end=SnoozeEnd(duration=timedelta(0))) == [("/duration", "past")]
+    assert list_faults(end=SnoozeEnd(duration=-HOUR)) == [("/duration", "past")]
+    assert list_faults(end=SnoozeEnd(duration=timedelta(milliseconds=1))) == [("/duration", "past")]
 
 
 def test_an_end_at_the_edge_of_the_calendar_is_refused_like_any_other() -> None:
     east, west = timezone(timedelta(hours=23)), timezone(-timedelta(hours=23))
     first, last = datetime.min.replace(tzinfo=east), datetime.max.replace(tzinfo=west)
-    assert faults(end=SnoozeEnd(at=first)) == [("/ends_at", "past")]
-    assert faults(end=SnoozeEnd(at=last)) == [("/ends_at", "too_long")]
+
+    assert list_faults(end=SnoozeEnd(at=first)) == [("/ends_at", "past")]
+    assert list_faults(end=SnoozeEnd(at=last)) == [("/ends_at", "too_long")]
 
 
-def test_exactly_one_end_is_given() -> None:
-    assert faults(end=SnoozeEnd()) == [("", "one_end")]
-    assert faults(end=SnoozeEnd(at=START + HOUR, duration=HOUR)) == [("/duration", "one_end")]
-    assert faults(end=SnoozeEnd(duration=HOUR, permanent=True)) == [("/permanent", "one_end")]
+def test_exactly_one_end_must_be_given() -> None:
+    assert list_faults(end=SnoozeEnd()) == [("", "one_end")]
+    assert list_faults(end=SnoozeEnd(at=START + HOUR, duration=HOUR)) == [("/duration", "one_end")]
+    assert list_faults(end=SnoozeEnd(duration=HOUR, permanent=True)) == [("/permanent", "one_end")]
 
 
 @pytest.mark.parametrize("comment", ["", "ab", "  a  ", "x" * 501])
-def test_a_comment_has_3_to_500_characters(comment: str) -> None:
-    assert faults(comment=comment) == [("/comment", "length")]
+def test_a_comment_must_have_3_to_500_characters(comment: str) -> None:
+    assert list_faults(comment=comment) == [("/comment", "length")]
 
 
-def test_a_rule_names_an_instance_a_title_or_both() -> None:
-    assert faults(instance_id=None, title=None) == [("", "scope_missing")]
+def test_a_snooze_must_name_an_instance_a_title_or_both() -> None:
+    assert list_faults(instance_id=None, title=None) == [("", "scope_missing")]
 
 
-def test_only_a_pair_ends_with_its_fix() -> None:
+def test_only_a_snooze_of_a_pair_can_end_with_its_fix() -> None:
     assert validate(until_resolved=True)
-    assert faults(until_resolved=True, title=None) == [("/until_resolved", "pairs_only")]
-    assert faults(until_resolved=True, instance_id=None) == [("/until_resolved", "pairs_only")]
+    assert list_faults(until_resolved=True, title=None) == [("/until_resolved", "pairs_only")]
+    assert list_faults(until_resolved=True, instance_id=None) == [("/until_resolved", "pairs_only")]
 
 
 def test_every_broken_rule_is_named_at_once() -> None:
-    broken = faults(title=None, until_resolved=True, comment="x", end=SnoozeEnd())
+    broken = list_faults(title=None, until_resolved=True, comment="x", end=SnoozeEnd())
+
     assert broken == [("/until_resolved", "pairs_only"), ("/comment", "length"), ("", "one_end")]
 
 
-def test_a_change_without_an_end_keeps_the_end() -> None:
-    held = make_snooze()
-    assert validate_change(held, SnoozeChange(comment="longer"), START, LONGEST) == held.ends_at
-    assert (
-        validate_change(held, SnoozeChange(end=SnoozeEnd(permanent=True)), START, LONGEST) is None
-    )
+def test_a_change_keeps_the_end_unless_it_gives_another() -> None:
+    snooze = make_snooze()
+    comment, permanent = SnoozeChange(comment="longer"), SnoozeChange(SnoozeEnd(permanent=True))
+
+    assert validate_change(snooze, comment, START, LONGEST) == snooze.ends_at
+    assert validate_change(snooze, permanent, START, LONGEST) is None
 
 
-def test_an_ended_snooze_cannot_be_changed_and_a_change_keeps_the_rules() -> None:
+def test_a_refused_change_names_every_broken_rule_and_that_the_snooze_has_ended() -> None:
+    ended = make_snooze(ended_at=START)
+    change = SnoozeChange(SnoozeEnd(at=START), comment="x")
+
     with pytest.raises(RuleBroken) as raised:
-        validate_change(
-            make_snooze(ended_at=START),
-            SnoozeChange(SnoozeEnd(at=START), comment="x"),
-            START,
-            LONGEST,
-        )
+        validate_change(ended, change, START, LONGEST)
+
     assert [fault.code for fault in raised.value.faults] == ["ended", "length", "past"]

@@ -259,6 +259,14 @@ def test_the_layers_are_those_of_the_import_contracts() -> None:
             assert " > ".join(layers) in ARCHITECTURE
 
 
+def test_the_rules_of_the_state_machine_that_hold_a_promise_exist() -> None:
+    source = (ROOT / "tests/reliability/test_inbox_machine.py").read_text()
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    rules = {rule for each in re.findall(r"::TestInbox` \((.+?)\)", text) for rule in quoted(each)}
+    assert rules
+    assert {rule for rule in rules if f"def {rule}(" not in source} == set()
+
+
 def test_every_path_below_the_package_exists() -> None:
     paths = [path for document in DOCUMENTS for path in BELOW.findall(document.read_text())]
     assert paths

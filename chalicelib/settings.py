@@ -1,7 +1,7 @@
-"""The only reader of the environment: settings by their fixed names, typed and validated.
+"""Reads and validates the settings. Nothing else reads the environment.
 
-Nothing is read at import. The three settings that become infrastructure when
-the Chalice CLI imports app.py have their own small class, `Triggers`.
+Nothing is read at import. `Triggers` are the three settings that app.py needs
+when the Chalice CLI imports it, because they become infrastructure.
 """
 
 import re
@@ -14,14 +14,14 @@ from chalicelib.domain.errors import BadSetting
 PLACEHOLDER = "CHANGE-ME"
 _CHANNEL_ID = re.compile(r"[CGDZ][A-Z0-9]{8,}")
 _SCHEDULE = re.compile(r"(cron|rate)\(.+\)")
-# A filter of the SSM compliance calls takes at most 20 values (API reference).
+# The limit of a filter of SSM's compliance calls (API reference).
 _MOST_TYPES = 20
 _TYPE = re.compile(r"Custom:\w{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
 class Triggers:
-    """What app.py needs at import: documents and schedule of the rules, kind of API access."""
+    """The settings that app.py needs at import: documents, schedule, authorization of the API."""
 
     association_documents: tuple[str, ...]
     monthly_schedule: str
@@ -29,7 +29,7 @@ class Triggers:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Triggers":
-        """Read the three; `BadSetting` names the one that is wrong."""
+        """Reads the three settings; `BadSetting` names the first that is wrong."""
         read = _Reader(env)
         return cls(
             association_documents=read.names("ASSOCIATION_DOCUMENTS", "AWS-RunInspecChecks"),
@@ -40,7 +40,7 @@ class Triggers:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a handler needs, read on first use."""
+    """All settings."""
 
     findings_table: str
     nodes_table: str
@@ -62,7 +62,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read all of them; `BadSetting` names the first that is missing or wrong."""
+        """Reads all settings; `BadSetting` names the first that is missing or wrong."""
         read = _Reader(env)
         triggers = Triggers.from_env(env)
         return cls(
@@ -88,7 +88,7 @@ class Settings:
 
 
 class _Reader:
-    """Reads one setting at a time and says which one is wrong."""
+    """Reads one setting at a time; `BadSetting` names it if it is missing or wrong."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -102,7 +102,7 @@ class _Reader:
         if PLACEHOLDER in value:
             raise BadSetting(name, "still has its placeholder; set it in .chalice/config.json")
         if pattern and not pattern.fullmatch(value):
-            raise BadSetting(name, f"{value!r} has not the form {pattern.pattern}")
+            raise BadSetting(name, f"{value!r} does not match {pattern.pattern}")
         return value
 
     def optional(self, name: str) -> str | None:
@@ -113,7 +113,8 @@ class _Reader:
         if not _CHANNEL_ID.fullmatch(value):
             raise BadSetting(
                 name,
-                f"{value!r} is no channel ID; copy the ID (C…) from the channel's details in Slack",
+                f"{value!r} is not a channel ID; "
+                "copy the ID (C…) from the channel's details in Slack",
             )
         return value
 
@@ -124,22 +125,23 @@ class _Reader:
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.text(name, default)
         if value not in choices:
-            raise BadSetting(name, f"{value!r} is none of {', '.join(choices)}")
+            raise BadSetting(name, f"{value!r} is not one of {', '.join(choices)}")
         return value
 
     def names(self, name: str, default: str) -> tuple[str, ...]:
         values = [part.strip() for part in self.text(name, default).split(",")]
         if not all(values):
-            raise BadSetting(name, "has an empty entry; separate names by single commas")
+            raise BadSetting(name, "has an empty entry; separate entries by single commas")
         return tuple(dict.fromkeys(values))
 
     def types(self, name: str, default: str) -> tuple[str, ...]:
         values = self.names(name, default)
         if len(values) > _MOST_TYPES:
-            raise BadSetting(name, f"has {len(values)} entries; SSM takes {_MOST_TYPES} at most")
+            raise BadSetting(name, f"has {len(values)} entries; SSM accepts at most {_MOST_TYPES}")
         for value in values:
             if not _TYPE.fullmatch(value):
-                raise BadSetting(name, f"{value!r} is no compliance type such as Custom:InSpec")
+                text = f"{value!r} is not a custom compliance type, such as Custom:InSpec"
+                raise BadSetting(name, text)
         return values
 
     def timezone(self, name: str, default: str) -> str:
@@ -147,11 +149,13 @@ class _Reader:
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise BadSetting(name, f"{value!r} is no IANA time zone such as UTC") from error
+            text = f"{value!r} is not an IANA time zone, such as Europe/Berlin"
+            raise BadSetting(name, text) from error
         return value
 
     def number(self, name: str, default: int, *, lowest: int, highest: int) -> int:
         value = self.text(name, str(default))
         if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
-            raise BadSetting(name, f"{value!r} is no whole number from {lowest} to {highest}")
+            text = f"{value!r} is not a whole number from {lowest} to {highest}"
+            raise BadSetting(name, text)
         return int(value)

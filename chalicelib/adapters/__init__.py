@@ -1,1 +1,1 @@
-"""One vendor a file, the client passed in."""
+"""One vendor in each file or folder. The client is passed in."""

@@ -1,1 +1,1 @@
-"""Facts and rules: standard library only, no clock, no I/O, no log."""
+"""Values and rules: standard library only, no clock, no I/O, no log."""

@@ -1,1 +1,1 @@
-"""Events and requests in, use cases called, answers out."""
+"""Receives events and requests, calls use cases, returns responses."""

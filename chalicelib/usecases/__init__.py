@@ -1,1 +1,1 @@
-"""What the service does, in the domain's words, through ports."""
+"""What the service does, in words of the domain. The outside world is behind ports."""

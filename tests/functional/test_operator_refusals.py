@@ -60,7 +60,7 @@ def test_deploying_to_a_channel_name_is_refused(desk: Desk) -> None:
     line = read_refusal(
         desk, "deploy", "--stage", "dev", **{**desk.account, "SLACK_CHANNEL": "#alerts"}
     )
-    assert "is no channel ID" in line
+    assert "is not a channel ID" in line
 
 
 def test_deploying_without_the_slack_token_is_refused(desk: Desk) -> None:

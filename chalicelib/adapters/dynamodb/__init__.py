@@ -1,1 +1,1 @@
-"""DynamoDB: three tables, one module a store."""
+"""DynamoDB: three tables, one module for each store."""

@@ -1,4 +1,4 @@
-"""Slack: posts messages and puts files into their threads."""
+"""Slack: posts messages and uploads files into their threads."""
 
 from chalicelib.adapters.slack.channel import SlackChannel, slack_channel
 

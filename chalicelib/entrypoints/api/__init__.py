@@ -1,1 +1,1 @@
-"""The REST API: routes, requests, responses, authorization."""
+"""The REST API: routes, request and response types, authorization."""

@@ -1,1 +1,1 @@
-"""The event handlers: association executions, schedules."""
+"""Handlers of events: association executions and schedules."""

@@ -1,1 +1,1 @@
-"""Announcing: decide and stage a message, then deliver it."""
+"""Announcing: decides and stages a message, then delivers it."""

@@ -1,1 +1,1 @@
-"""The inbox: look up findings, snooze them, see totals."""
+"""The inbox: looks up findings, snoozes them, shows totals."""

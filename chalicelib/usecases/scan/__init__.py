@@ -1,1 +1,1 @@
-"""Scanning: read SSM Compliance, compare with the store, write the differences."""
+"""Scanning: reads SSM Compliance, compares with the store, writes the differences."""

@@ -1,3 +1,5 @@
+"""Events become jobs and options, or are refused with the name of the wrong field."""
+
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +30,8 @@ EVENT: dict[str, Any] = {
 }
 
 
-def changed(path: str, value: object) -> dict[str, Any]:
+def change_event(path: str, value: object) -> dict[str, Any]:
+    """Returns the event with another value at this path; None removes the field."""
     event = deepcopy(EVENT)
     *parents, last = path.split(".")
     place = event
@@ -41,8 +44,9 @@ def changed(path: str, value: object) -> dict[str, Any]:
     return event
 
 
-def test_an_event_becomes_the_debt_of_its_execution() -> None:
+def test_an_event_becomes_the_job_of_its_execution() -> None:
     job = build_execution_job(parse_association_event(EVENT), NOW)
+
     assert job.key == "6e37940a#2026-11-23T07:58:01Z"
     assert job.kind is JobKind.EXECUTION
     assert job.executed_at == datetime(2026, 11, 23, 7, 58, 1, tzinfo=UTC)
@@ -50,10 +54,11 @@ def test_an_event_becomes_the_debt_of_its_execution() -> None:
     assert (job.status, job.enqueued_at) == ("Success", NOW)
 
 
-def test_without_a_date_the_event_itself_is_the_key() -> None:
+def test_without_a_date_the_event_id_is_in_the_key() -> None:
     job = build_execution_job(
-        parse_association_event(changed("detail.last-execution-date", None)), NOW
+        parse_association_event(change_event("detail.last-execution-date", None)), NOW
     )
+
     assert job.key == "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774"
     assert job.executed_at is None
 
@@ -61,14 +66,16 @@ def test_without_a_date_the_event_itself_is_the_key() -> None:
 @pytest.mark.parametrize(
     "count", ["", "{", "[]", '{"Success":"three"}', '{"Success":-1}', '{"":1}']
 )
-def test_a_count_that_cannot_be_read_is_left_out(count: str) -> None:
-    event = changed("detail.association-status-aggregated-count", count)
+def test_a_malformed_count_counts_as_missing(count: str) -> None:
+    event = change_event("detail.association-status-aggregated-count", count)
+
     assert build_execution_job(parse_association_event(event), NOW).nodes == {}
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-11-23T07:58:01", ""])
-def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
-    event = changed("detail.last-execution-date", date)
+def test_a_malformed_date_counts_as_missing(date: str) -> None:
+    event = change_event("detail.last-execution-date", date)
+
     assert build_execution_job(parse_association_event(event), NOW).executed_at is None
 
 
@@ -86,26 +93,29 @@ def test_a_date_that_cannot_be_read_is_no_date(date: str) -> None:
         ("id", None, "`id`"),
     ],
 )
-def test_a_wrong_shape_is_refused_and_the_field_named(path: str, value: object, named: str) -> None:
+def test_a_wrong_type_is_refused_and_its_field_is_named(
+    path: str, value: object, named: str
+) -> None:
     with pytest.raises(BadEvent, match=named):
-        parse_association_event(changed(path, value))
+        parse_association_event(change_event(path, value))
 
 
 @pytest.mark.parametrize("event", [None, [], "text", 7])
-def test_what_is_no_object_is_refused(event: object) -> None:
-    for shape in (parse_association_event, parse_options):
+def test_an_event_that_is_not_an_object_is_refused(event: object) -> None:
+    for parse in (parse_association_event, parse_options):
         with pytest.raises(BadEvent, match="Expected `object`"):
-            shape(event)
+            parse(event)
 
 
-def test_a_month_is_owed_once_a_day() -> None:
+def test_a_monthly_report_has_one_job_a_utc_day() -> None:
     job = build_monthly_job({"time": "2026-12-01T00:30:00+01:00"}, NOW)
+
     assert (job.key, job.kind) == ("monthly#2026-11-30", JobKind.MONTHLY)
     with pytest.raises(BadEvent, match="`time`"):
         build_monthly_job({}, NOW)
 
 
-def test_reconcile_takes_a_tick_or_a_wish() -> None:
+def test_reconcile_takes_a_scheduled_event_or_options() -> None:
     assert parse_options({"time": "2026-11-23T07:59:10Z", "detail": {}}) == Options()
     assert parse_options({"full": True}) == Options(full=True)
     assert parse_options({"accept_missing": True}) == Options(accept_missing=True)

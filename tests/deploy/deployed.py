@@ -20,7 +20,7 @@ from devstack.events import build_association_event
 from devstack.inspec.loader import load_sample, read_clock
 from devstack.slack import SlackStandIn, serve_slack
 from ops.tokens import add_token
-from tests.functional.api.client import Reply
+from tests.functional.api.client import Response
 
 SLACK_TOKEN_PARAMETER = "/ec2-inspec-scan/dev/slack-token"
 API_TOKENS_PARAMETER = "/ec2-inspec-scan/dev/api-tokens"
@@ -125,7 +125,7 @@ class Deployed:
         *,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
-    ) -> Reply:
+    ) -> Response:
         """Call the API by its host name."""
         port = self.surroundings.emulator.port
         sent = {"Host": self.host, "Content-Type": "application/json", **(headers or {})}
@@ -133,7 +133,7 @@ class Deployed:
         with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             line.request(method, f"/api{path}", content, sent)
             answer = line.getresponse()
-            return Reply(answer.status, dict(answer.headers.items()), answer.read())
+            return Response(answer.status, dict(answer.headers.items()), answer.read())
 
     @property
     def host(self) -> str:

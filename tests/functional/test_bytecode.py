@@ -31,38 +31,38 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     compile_loaded_modules(ROOT, folder)
     return folder
 
 
-def files(folder: Path) -> set[str]:
+def list_files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def constants(code: CodeType) -> Iterator[CodeType]:
+def walk_code(code: CodeType) -> Iterator[CodeType]:
     yield code
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            yield from constants(each)
+            yield from walk_code(each)
 
 
-def test_all_our_modules_are_compiled_and_of_packages_those_that_are_loaded(compiled: Path) -> None:
+def test_all_our_modules_and_the_loaded_modules_of_packages_are_compiled(bytecode: Path) -> None:
     tag = sys.implementation.cache_tag
     ours = {
         str(path.parent.relative_to(ROOT) / "__pycache__" / f"{path.stem}.{tag}.pyc")
         for path in [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
     }
-    found = files(compiled)
+    found = list_files(bytecode)
     assert ours < found
     tops = {name.split("/", 1)[0] for name in found - ours}
     assert tops == {"aws_lambda_powertools", "chalice", "jmespath", "msgspec", "__pycache__"}
 
 
-def test_tracebacks_will_name_the_paths_of_the_runtime(compiled: Path) -> None:
-    for path in compiled.rglob("*.pyc"):
-        for code in constants(marshal.loads(path.read_bytes()[HEADER:])):  # noqa: S302 - ours
+def test_tracebacks_will_name_the_paths_of_the_runtime(bytecode: Path) -> None:
+    for path in bytecode.rglob("*.pyc"):
+        for code in walk_code(marshal.loads(path.read_bytes()[HEADER:])):  # noqa: S302 - ours
             assert code.co_filename.startswith("/var/task/")
 
 
@@ -70,10 +70,10 @@ def test_only_the_bytecode_is_removed_afterwards(checkout: Path) -> None:
     kept = checkout / "vendor" / "theirs"
     kept.mkdir(parents=True)
     (kept / "module.py").write_text("")
-    before = files(checkout)
+    before = list_files(checkout)
     with bytecode_in_vendor(checkout):
-        assert any(name.startswith("vendor/chalicelib/") for name in files(checkout))
-    assert files(checkout) == before
+        assert any(name.startswith("vendor/chalicelib/") for name in list_files(checkout))
+    assert list_files(checkout) == before
 
 
 def test_an_empty_vendor_folder_is_removed(checkout: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import app
 from chalicelib.domain.finding import finding_id
-from tests.functional.conftest import NODE, Service
+from tests.functional.service import NODE, Service
 
 pytestmark = pytest.mark.enable_socket
 
@@ -86,7 +86,7 @@ def describe(what: str, files: set[str]) -> str:
 def test_a_put_of_a_snooze_runs_code_in_few_files(
     service: Service, record_property: Callable[[str, object], None]
 ) -> None:
-    service.put("A", "B")
+    service.report("A", "B")
     service.scan()
     assert put_snooze("A") == 201
 
@@ -101,7 +101,7 @@ def test_a_put_of_a_snooze_runs_code_in_few_files(
 def test_the_first_event_of_a_process_runs_code_in_few_files(
     service: Service, record_property: Callable[[str, object], None]
 ) -> None:
-    service.put("A", "B")
+    service.report("A", "B")
 
     with record_files() as files:
         facts = service.scan()

@@ -1,1 +1,1 @@
-"""What each function may do is what its code does: policies against recorded calls."""
+"""The policies allow what each function does, and nothing else."""

@@ -1,4 +1,4 @@
-"""Lets every function do all that it can do, and records what it asks of AWS for it."""
+"""Runs every function through everything it can do, and records its calls to AWS."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ from chalicelib.usecases.context import Context
 from devstack.aws.compliance_store import attach_store
 from devstack.environment import ACCOUNT, REGION
 from devstack.slack.faults import Fault
-from tests.functional.conftest import NODE, Service
+from tests.functional.service import NODE, Service
 from tests.permissions.recorder import Recorder
 
 OTHERS = ("i-0123456789abcdef1", "i-0123456789abcdef2", "i-0123456789abcdef3")
@@ -32,7 +32,7 @@ FINDING = finding_id(NODE, TITLE)
 
 
 def drive(service: Service, recorder: Recorder) -> None:
-    """Every function, one after the other, each in a process of its own."""
+    """Runs every function, one after the other, each in a new process."""
     handlers = service.handlers
     for months, (function, invoke) in enumerate(
         (
@@ -41,14 +41,14 @@ def drive(service: Service, recorder: Recorder) -> None:
             ("reconcile", handlers.reconcile),
         )
     ):
-        with recorder.of(function):
+        with recorder.record(function):
             month = LONG_AGO + timedelta(days=31 * months)
-            Passes(service, _world(recorder), recorder, invoke).make(month)
-    with recorder.of("reconcile"):
+            ScanScenes(service, _build_context(recorder), recorder, invoke).run(month)
+    with recorder.record("reconcile"):
         handlers.reconcile({"full": True, "accept_missing": True})
-    with recorder.of("api_handler"):
-        api(handlers._app.app)
-    with recorder.of("authorizer"):
+    with recorder.record("api_handler"):
+        call_every_route(handlers._app.app)
+    with recorder.record("authorizer"):
         token = {
             "type": "TOKEN",
             "authorizationToken": "Bearer eis_unknown",
@@ -57,111 +57,111 @@ def drive(service: Service, recorder: Recorder) -> None:
         assert handlers._app.authorizer(token, None)["principalId"] == "nobody"
 
 
-def _world(recorder: Recorder) -> Context:
-    """The ports of a new process, listened to."""
+def _build_context(recorder: Recorder) -> Context:
+    """Builds the ports of a new process, with its calls recorded."""
     bootstrap.runtime.cache_clear()
     runtime = bootstrap.runtime()
     recorder.watch(runtime._session)
     return runtime.context(ACCOUNT, REGION)
 
 
-class Passes:
-    """All that a pass may do, made by one of the three functions that make passes."""
+class ScanScenes:
+    """Everything that a scan can do, run by one of the three functions."""
 
     def __init__(
         self, service: Service, context: Context, recorder: Recorder, invoke: Callable[[], object]
     ) -> None:
         self._service = service
-        self._world = context
+        self._context = context
         self._recorder = recorder
         self._invoke = invoke
 
-    def make(self, month: datetime) -> None:
-        """The scenes, in order; each leaves the fleet as the next one needs it."""
-        self.everything_is_new()
-        self.one_node_of_many_changes_and_its_file_waits()
-        self.snoozes_are_over()
-        self.leftovers_are_made_good(month)
-        self.a_large_file_breaks_off()
-        self.a_node_is_gone()
-        self.another_pass_is_under_way()
+    def run(self, month: datetime) -> None:
+        """Runs the scenes in order. Each leaves the fleet as the next one needs it."""
+        self.report_new_findings()
+        self.change_one_node_while_slack_refuses_files()
+        self.end_snoozes()
+        self.complete_leftovers(month)
+        self.interrupt_large_uploads()
+        self.remove_a_node()
+        self.find_the_lease_taken()
 
-    def everything_is_new(self) -> None:
+    def report_new_findings(self) -> None:
         for node in (NODE, *OTHERS):
-            self._put(node, "a", "b")
-        # with so many rows in the table, one node is looked up by the index
-        self._put(LARGE, *(f"title {number}" for number in range(200)))
-        self._pass()
+            self._report(node, "a", "b")
+        # with this number of rows in the table, a node is looked up by the index
+        self._report(LARGE, *(f"title {number}" for number in range(200)))
+        self._scan()
 
-    def one_node_of_many_changes_and_its_file_waits(self) -> None:
-        """The index, its candidates, a fix that ends a snooze; the bucket gives the file back."""
-        self._snooze("until fixed", NODE, "b", until_resolved=True)
-        self._put(NODE, "a", "c")
-        self._slack_takes_no_file()
-        self._pass()
-        self._pass()
+    def change_one_node_while_slack_refuses_files(self) -> None:
+        """Uses the index; a fix ends a snooze; the file is read back from the bucket."""
+        self._add_snooze("until fixed", NODE, "b", until_resolved=True)
+        self._report(NODE, "a", "c")
+        self._refuse_next_file()
+        self._scan()
+        self._scan()
 
-    def snoozes_are_over(self) -> None:
-        """Of a pair, whose row is asked for, and of a title, for which the table is read."""
-        self._snooze("pair", NODE, "a", ends_at=LONG_AGO + timedelta(days=1))
-        self._pass()
-        self._snooze("title", None, "a", ends_at=LONG_AGO + timedelta(days=1))
-        self._pass()
+    def end_snoozes(self) -> None:
+        """Ends the snooze of a pair, which reads one row, and that of a title, which reads all."""
+        self._add_snooze("pair", NODE, "a", ends_at=LONG_AGO + timedelta(days=1))
+        self._scan()
+        self._add_snooze("title", None, "a", ends_at=LONG_AGO + timedelta(days=1))
+        self._scan()
 
-    def leftovers_are_made_good(self, month: datetime) -> None:
-        """A mark without a message; a month, whose file the bucket gives back too."""
+    def complete_leftovers(self, month: datetime) -> None:
+        """Completes a mark without a message, and a month whose file is read back too."""
         job = Job(f"monthly#{month:%Y-%m-%d}", JobKind.MONTHLY, event_at=month, enqueued_at=month)
-        with self._recorder.deaf():
-            self._world.work.mark_unannounced("left-over")
-            self._world.work.enqueue(job)
-        self._slack_takes_no_file()
-        self._pass()
-        self._pass()
+        with self._recorder.pause():
+            self._context.work.mark_unannounced("leftover")
+            self._context.work.enqueue(job)
+        self._refuse_next_file()
+        self._scan()
+        self._scan()
 
-    def _slack_takes_no_file(self) -> None:
+    def _refuse_next_file(self) -> None:
         full = Fault.refused("storage_limit_reached")
         self._service.stack.slack.fail("files.getUploadURLExternal", full)
 
-    def a_large_file_breaks_off(self) -> None:
-        """In each folder, as the file of a message or a month of a large fleet may."""
+    def interrupt_large_uploads(self) -> None:
+        """Interrupts the upload of a large file in each folder."""
 
-        def pieces() -> Iterator[bytes]:
+        def fail_late() -> Iterator[bytes]:
             yield bytes(2 * PART)
             raise Unavailable("the table does not answer")
 
         for folder in ("alerts", "monthly"):
-            self._world.files.put(f"{folder}/large.csv", [bytes(2 * PART)])
+            self._context.files.put(f"{folder}/large.csv", [bytes(2 * PART)])
             with suppress(Unavailable):
-                self._world.files.put(f"{folder}/large.csv", pieces())
+                self._context.files.put(f"{folder}/large.csv", fail_late())
 
-    def a_node_is_gone(self) -> None:
+    def remove_a_node(self) -> None:
         attach_store(ssm_backends[ACCOUNT][REGION]).forget(OTHERS[0])
-        self._pass()
-        with self._recorder.deaf():
+        self._scan()
+        with self._recorder.pause():
             long_ago = datetime.now(UTC) - timedelta(hours=2)
-            nodes = self._world.nodes
+            nodes = self._context.nodes
             nodes.put(
                 replace(node, missing_since=long_ago) for node in nodes.all() if node.missing_since
             )
-        self._pass()
+        self._scan()
 
-    def another_pass_is_under_way(self) -> None:
+    def find_the_lease_taken(self) -> None:
         now = datetime.now(UTC)
-        with self._recorder.deaf():
-            self._world.lease.acquire("another", now, now + timedelta(minutes=1))
-        self._pass()
-        with self._recorder.deaf():
-            self._world.lease.release("another")
+        with self._recorder.pause():
+            self._context.lease.acquire("another", now, now + timedelta(minutes=1))
+        self._scan()
+        with self._recorder.pause():
+            self._context.lease.release("another")
 
-    def _put(self, node: str, *titles: str) -> None:
-        with self._recorder.deaf():
-            self._service.put(*titles, node=node, run=datetime.now(UTC).isoformat())
+    def _report(self, node: str, *titles: str) -> None:
+        with self._recorder.pause():
+            self._service.report(*titles, node=node, run=datetime.now(UTC).isoformat())
 
-    def _pass(self) -> None:
+    def _scan(self) -> None:
         with suppress(ServiceError):
             self._invoke()
 
-    def _snooze(
+    def _add_snooze(
         self,
         name: str,
         node: str | None,
@@ -171,7 +171,7 @@ class Passes:
         until_resolved: bool = False,
     ) -> None:
         now = datetime.now(UTC)
-        made = Snooze(
+        snooze = Snooze(
             id=f"{name} {now.timestamp()}".replace(" ", "-").replace(".", "-"),
             instance_id=node,
             title=title,
@@ -186,7 +186,7 @@ class Passes:
         )
         kind = SnoozeEventKind.CREATED
         event = SnoozeEvent(
-            snooze_id=made.id,
+            snooze_id=snooze.id,
             at=now,
             kind=kind,
             by="oncall",
@@ -196,16 +196,16 @@ class Passes:
             reason="other",
             comment="none",
         )
-        with self._recorder.deaf():
-            self._world.snoozes.add(made, event)
+        with self._recorder.pause():
+            self._context.snoozes.add(snooze, event)
 
 
 WEEK = {"duration": "P7D", "reason": "fix_scheduled", "comment": "after the release"}
 MONTH = {"duration": "P30D"}
 
 
-def api(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
-    """Every route, each way in which it reads or writes."""
+def call_every_route(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
+    """Calls every route in each way in which it reads or writes."""
 
     def call(
         method: str,
@@ -215,8 +215,8 @@ def api(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
         body: Any = None,
         **path: str,
     ) -> Any:
-        asked = {name: [value] for name, value in (query or {}).items()}
-        answer = handler(
+        values = {name: [value] for name, value in (query or {}).items()}
+        response = handler(
             {
                 "requestContext": {
                     "httpMethod": method,
@@ -227,7 +227,7 @@ def api(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
                     "identity": {"sourceIp": "127.0.0.1"},
                 },
                 "headers": {"content-type": "application/json"},
-                "multiValueQueryStringParameters": asked or None,
+                "multiValueQueryStringParameters": values or None,
                 "pathParameters": path or None,
                 "stageVariables": None,
                 "body": json.dumps(body) if body else None,
@@ -235,8 +235,8 @@ def api(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
             },
             LambdaContext("api", 512, max_runtime_ms=60_000),
         )
-        assert answer["statusCode"] == expected, answer
-        return json.loads(answer["body"]) if answer["body"].startswith("{") else None
+        assert response["statusCode"] == expected, response
+        return json.loads(response["body"]) if response["body"].startswith("{") else None
 
     findings, finding = "/v1/findings", "/v1/findings/{finding_id}"
     call("GET", findings, 200)
@@ -252,12 +252,12 @@ def api(handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
     rule = {**WEEK, "title": TITLE}
     call("POST", snoozes, 200, {"dry_run": "true"}, rule)
     call("POST", snoozes, 200, {"dry_run": "true"}, {**WEEK, "instance_id": NODE})
-    made = call("POST", snoozes, 201, body=rule)
+    created = call("POST", snoozes, 201, body=rule)
     call("GET", snoozes, 200)
-    call("GET", snooze, 200, snooze_id=made["id"])
-    call("PATCH", snooze, 200, body=MONTH, snooze_id=made["id"])
-    call("GET", f"{snooze}/events", 200, snooze_id=made["id"])
-    call("DELETE", snooze, 204, snooze_id=made["id"])
+    call("GET", snooze, 200, snooze_id=created["id"])
+    call("PATCH", snooze, 200, body=MONTH, snooze_id=created["id"])
+    call("GET", f"{snooze}/events", 200, snooze_id=created["id"])
+    call("DELETE", snooze, 204, snooze_id=created["id"])
     call("GET", "/v1/nodes", 200)
     call("GET", "/v1/scans", 200)
     call("GET", "/v1/summary", 200)

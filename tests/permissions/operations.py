@@ -1,4 +1,4 @@
-"""The operations of AWS that the code names, found in its text."""
+"""Finds the AWS operations that the code calls, in its text."""
 
 import ast
 from collections.abc import Iterator
@@ -9,9 +9,8 @@ from botocore.session import Session
 
 CHALICELIB = Path(__file__).parents[2] / "chalicelib"
 SERVICES = ("dynamodb", "s3", "ssm")
-# Operations behind a library's own words.
+# Operations behind a method of boto3 with another name.
 BEHIND = {
-    "SSMProvider": {"ssm.GetParameter"},
     "upload_fileobj": {
         "s3.AbortMultipartUpload",
         "s3.CompleteMultipartUpload",
@@ -22,8 +21,8 @@ BEHIND = {
 }
 
 
-def known() -> dict[str, set[str]]:
-    """The method name of every operation of our services, to `service.Operation`."""
+def list_operations() -> dict[str, set[str]]:
+    """Maps the method name of each operation of our services to `service.Operation`."""
     session = Session()
     found: dict[str, set[str]] = {}
     for service in SERVICES:
@@ -32,19 +31,18 @@ def known() -> dict[str, set[str]]:
     return found
 
 
-def named_in_code() -> set[str]:
-    """Every operation that a method, a paginator or a library's class in chalicelib stands for."""
-    methods = known()
+def find_operations_in_code() -> set[str]:
+    """Finds every operation that a method or a paginator in chalicelib stands for."""
+    methods = list_operations()
     found: set[str] = set()
-    for folder in ("adapters", "aws"):
-        for file in sorted((CHALICELIB / folder).rglob("*.py")):
-            for name in _names(ast.parse(file.read_text(encoding="utf-8"))):
-                found |= methods.get(name, set())
-                found |= BEHIND.get(name, set())
+    for file in [CHALICELIB / "aws.py", *(CHALICELIB / "adapters").rglob("*.py")]:
+        for name in _find_names(ast.parse(file.read_text(encoding="utf-8"))):
+            found |= methods.get(name, set())
+            found |= BEHIND.get(name, set())
     return found
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
+def _find_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(ast.Attribute(_, "get_paginator"), [ast.Constant(str(name))]):

@@ -1,4 +1,4 @@
-"""The policies of .chalice: read, and asked whether they allow something."""
+"""Reads the policies of .chalice and checks what they allow."""
 
 import json
 import re
@@ -24,45 +24,45 @@ class Grant:
     resource: str
 
     def allows(self, action: str, resource: str) -> bool:
-        """Whether IAM would let this through; `*` and `?` are IAM's wildcards."""
-        return action == self.action and bool(_pattern(self.resource).fullmatch(resource))
+        """Whether IAM would allow this; `*` and `?` are IAM's wildcards."""
+        return action == self.action and bool(_compile_pattern(self.resource).fullmatch(resource))
 
 
-def config() -> dict[str, Any]:
-    """What .chalice/config.json holds."""
+def read_config() -> dict[str, Any]:
+    """Reads .chalice/config.json."""
     read: dict[str, Any] = json.loads((CHALICE / "config.json").read_bytes())
     return read
 
 
-def policy(stage: str, function: str) -> dict[str, Any]:
-    """The policy that config.json gives to a function of a stage."""
-    named = config()["stages"][stage]["lambda_functions"][function]["iam_policy_file"]
+def read_policy(stage: str, function: str) -> dict[str, Any]:
+    """Reads the policy that config.json gives to a function of a stage."""
+    named = read_config()["stages"][stage]["lambda_functions"][function]["iam_policy_file"]
     read: dict[str, Any] = json.loads((CHALICE / named).read_bytes())
     return read
 
 
-def statements(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The statements of a policy; all of ours allow."""
+def list_statements(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yields the statements of a policy; all of ours allow."""
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
         assert statement.get("Condition", OWN_ACCOUNT) == OWN_ACCOUNT
         yield statement
 
 
-def grants(document: Mapping[str, Any]) -> list[Grant]:
-    """Everything that a policy allows, one action and one resource at a time."""
+def list_grants(document: Mapping[str, Any]) -> list[Grant]:
+    """Lists everything that a policy allows, one action and one resource at a time."""
     return [
         Grant(statement["Sid"], action, resource)
-        for statement in statements(document)
-        for action in _list(statement["Action"])
-        for resource in _list(statement["Resource"])
+        for statement in list_statements(document)
+        for action in _as_list(statement["Action"])
+        for resource in _as_list(statement["Resource"])
     ]
 
 
-def _list(value: str | list[str]) -> list[str]:
+def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _pattern(resource: str) -> re.Pattern[str]:
+def _compile_pattern(resource: str) -> re.Pattern[str]:
     plain = resource.replace("${aws:PrincipalAccount}", ACCOUNT)
     return re.compile(re.escape(plain).replace(r"\*", ".*").replace(r"\?", "."))

@@ -1,4 +1,4 @@
-"""Writes down what a function asks of AWS: the IAM actions, and on what."""
+"""Records the IAM actions and resources that a function needs for its calls to AWS."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import boto3
 
 from devstack.environment import ACCOUNT, REGION
 
-# One element of a transaction to the action that IAM asks for.
+# Maps one element of a transaction to the action that IAM requires.
 _IN_TRANSACTION = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Delete": "dynamodb:DeleteItem",
@@ -28,19 +28,19 @@ class Need:
 
 @dataclass
 class Recorder:
-    """What each function asked for, and the operations that were called at all."""
+    """What each function needs, and every operation that was called."""
 
     needs: dict[str, set[Need]] = field(default_factory=dict)
     operations: set[str] = field(default_factory=set)
     _function: str | None = None
 
     def watch(self, session: boto3.Session) -> None:
-        """Listen to all clients that this session makes from now on."""
-        session.events.register("before-parameter-build", self._heard)
+        """Observes every client that this session creates from now on."""
+        session.events.register("before-parameter-build", self._record_call)
 
     @contextmanager
-    def of(self, function: str) -> Iterator[None]:
-        """What is asked for while the block lasts belongs to this function."""
+    def record(self, function: str) -> Iterator[None]:
+        """Records the calls within the block as those of this function."""
         self._function = function
         try:
             yield
@@ -48,24 +48,24 @@ class Recorder:
             self._function = None
 
     @contextmanager
-    def deaf(self) -> Iterator[None]:
-        """What the scenery does while the block lasts is no function's doing."""
+    def pause(self) -> Iterator[None]:
+        """Records no calls within the block, which prepares something for a function."""
         function, self._function = self._function, None
         try:
             yield
         finally:
             self._function = function
 
-    def _heard(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+    def _record_call(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         if self._function is None:
             return
         operation = f"{model.service_model.service_name}.{model.name}"
         self.operations.add(operation)
-        self.needs.setdefault(self._function, set()).update(needs(operation, params))
+        self.needs.setdefault(self._function, set()).update(list_needs(operation, params))
 
 
-def needs(operation: str, params: Mapping[str, Any]) -> set[Need]:
-    """What IAM asks for where this operation is called with these parameters; pure."""
+def list_needs(operation: str, params: Mapping[str, Any]) -> set[Need]:
+    """Lists what IAM requires for this operation with these parameters; pure."""
     service, _, name = operation.partition(".")
     return _SERVICES[service](name, params)
 
@@ -73,17 +73,19 @@ def needs(operation: str, params: Mapping[str, Any]) -> set[Need]:
 def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
     if name == "TransactWriteItems":
         return {
-            Need(_IN_TRANSACTION[kind], _table(what["TableName"]))
+            Need(_IN_TRANSACTION[kind], _build_table_arn(what["TableName"]))
             for item in params["TransactItems"]
             for kind, what in item.items()
         }
     if "RequestItems" in params:
-        return {Need(f"dynamodb:{name}", _table(table)) for table in params["RequestItems"]}
+        return {
+            Need(f"dynamodb:{name}", _build_table_arn(table)) for table in params["RequestItems"]
+        }
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-    return {Need(f"dynamodb:{name}", f"{_table(params['TableName'])}{index}")}
+    return {Need(f"dynamodb:{name}", f"{_build_table_arn(params['TableName'])}{index}")}
 
 
-# S3 asks for the same right for a whole object and for one in parts.
+# S3 requires the same action for a whole object and for one in parts.
 _PARTS = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 
 
@@ -93,14 +95,14 @@ def _s3(name: str, params: Mapping[str, Any]) -> set[Need]:
 
 
 def _ssm(name: str, params: Mapping[str, Any]) -> set[Need]:
-    # The compliance calls have no resource of their own.
+    # the compliance calls have no resource
     resource = (
         f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{params['Name']}" if "Name" in params else "*"
     )
     return {Need(f"ssm:{name}", resource)}
 
 
-def _table(name: str) -> str:
+def _build_table_arn(name: str) -> str:
     return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
 

@@ -1,7 +1,6 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.enable_socket
 
 NAME, SETTING = "/ec2-inspec-scan/dev/slack-token", "SLACK_TOKEN_PARAMETER"
-NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 
 
 def store(ssm: "SSMClient", value: str) -> None:
@@ -26,7 +24,7 @@ def test_a_secret_is_decrypted(ssm: "SSMClient") -> None:
     assert read_parameter(ssm, NAME, SETTING) == "xoxb-1"
 
 
-def test_a_secret_is_read_fresh_each_time(ssm: "SSMClient") -> None:
+def test_a_secret_is_read_each_time(ssm: "SSMClient") -> None:
     store(ssm, "xoxb-1")
     read_parameter(ssm, NAME, SETTING)
     store(ssm, "xoxb-2")
@@ -34,7 +32,7 @@ def test_a_secret_is_read_fresh_each_time(ssm: "SSMClient") -> None:
     assert read_parameter(ssm, NAME, SETTING) == "xoxb-2"
 
 
-def test_a_missing_parameter_names_itself_and_its_setting(ssm: "SSMClient") -> None:
+def test_the_error_of_a_missing_parameter_names_it_and_its_setting(ssm: "SSMClient") -> None:
     with pytest.raises(Forbidden, match=rf"{NAME} of {SETTING} \(ParameterNotFound\)"):
         read_parameter(ssm, NAME, SETTING)
 
@@ -48,20 +46,20 @@ def test_a_missing_parameter_names_itself_and_its_setting(ssm: "SSMClient") -> N
         ("InternalServerError", Unavailable),
     ],
 )
-def test_a_refusal_is_announced_in_our_words(
+def test_an_aws_error_becomes_a_domain_error(
     ssm: "SSMClient", code: str, kind: type[Exception]
 ) -> None:
-    with Stubber(ssm) as answers:
-        answers.add_client_error("get_parameter", code)
+    with Stubber(ssm) as stub:
+        stub.add_client_error("get_parameter", code)
         with pytest.raises(kind, match=SETTING):
             read_parameter(ssm, NAME, SETTING)
 
 
-def test_an_ssm_out_of_reach_is_unavailable(ssm: "SSMClient") -> None:
-    def unplug(**_: Any) -> None:
+def test_a_connection_error_is_unavailable(ssm: "SSMClient") -> None:
+    def break_connection(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://ssm.invalid")
 
-    ssm.meta.events.register("before-send.ssm", unplug)
+    ssm.meta.events.register("before-send.ssm", break_connection)
     with pytest.raises(Unavailable, match=SETTING):
         read_parameter(ssm, NAME, SETTING)
-    ssm.meta.events.unregister("before-send.ssm", unplug)
+    ssm.meta.events.unregister("before-send.ssm", break_connection)

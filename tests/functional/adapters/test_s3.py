@@ -38,25 +38,27 @@ def s3(server: AwsServer, client: "S3Client") -> "S3Client":
     return client
 
 
-def refused(s3: "S3Client", operation: str, code: str) -> DeliveryError:
+def catch_client_error(s3: "S3Client", operation: str, code: str) -> DeliveryError:
     files = S3Files(lambda: s3, BUCKET)
-    with Stubber(s3) as answers:
-        answers.add_client_error(operation, code)
-        with pytest.raises(DeliveryError) as caught:
+    with Stubber(s3) as stub:
+        stub.add_client_error(operation, code)
+        with pytest.raises(DeliveryError) as raised:
             files.put(KEY, [b"x"]) if operation == "put_object" else files.get(KEY)
-    return caught.value
+    return raised.value
 
 
 def test_a_file_is_stored_as_csv_with_its_checksum(s3: "S3Client") -> None:
     S3Files(lambda: s3, BUCKET).put(KEY, [b"a,b\r\n"])
     stored = s3.get_object(Bucket=BUCKET, Key=KEY, ChecksumMode="ENABLED")
+
     with closing(stored["Body"]) as body:
         assert body.read() == b"a,b\r\n"
+
     assert stored["ContentType"] == "text/csv; charset=utf-8"
     assert stored["ChecksumSHA256"]
 
 
-def test_encryption_is_left_to_the_bucket(s3: "S3Client") -> None:
+def test_the_bucket_decides_how_files_are_encrypted(s3: "S3Client") -> None:
     sent: list[Mapping[str, Any]] = []
 
     def record(params: Mapping[str, Any], **_: Any) -> None:
@@ -68,14 +70,16 @@ def test_encryption_is_left_to_the_bucket(s3: "S3Client") -> None:
     assert not [name for name in sent[0] if "server-side-encryption" in name.lower()]
 
 
-def test_a_file_of_megabytes_comes_back_whole(s3: "S3Client") -> None:
+def test_a_file_of_megabytes_is_read_unchanged(s3: "S3Client") -> None:
     content = bytes(range(256)) * 4096 * 5
     files = S3Files(lambda: s3, BUCKET)
+
     files.put(KEY, [content])
+
     assert b"".join(files.get(KEY)) == content
 
 
-def test_what_is_larger_than_a_part_goes_up_in_parts_and_leaves_none_behind(
+def test_a_large_file_is_uploaded_in_parts_and_an_incomplete_upload_is_removed(
     s3: "S3Client",
 ) -> None:
     def pieces(number: int) -> Iterator[bytes]:
@@ -85,37 +89,37 @@ def test_what_is_larger_than_a_part_goes_up_in_parts_and_leaves_none_behind(
     files.put(KEY, pieces(20))
     assert s3.head_object(Bucket=BUCKET, Key=KEY)["ETag"].strip('"').endswith("-3")
 
-    def broken() -> Iterator[bytes]:
+    def fail_late() -> Iterator[bytes]:
         yield from pieces(20)
         raise Unavailable("the table does not answer")
 
     with pytest.raises(Unavailable):
-        files.put(KEY, broken())
+        files.put(KEY, fail_late())
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
-def test_no_more_is_asked_for_than_a_part_holds(s3: "S3Client") -> None:
-    asked: list[int] = []
+def test_an_upload_reads_little_more_content_than_it_has_sent(s3: "S3Client") -> None:
+    read: list[int] = []
     sent: list[int] = []
 
     def pieces() -> Iterator[bytes]:
         for each in range(40):
-            asked.append(each)
+            read.append(each)
             yield b"x" * 1_000_000
 
-    def note(**_: Any) -> None:
-        sent.append(len(asked))
+    def record(**_: Any) -> None:
+        sent.append(len(read))
 
-    s3.meta.events.register("before-call.s3.UploadPart", note)
+    s3.meta.events.register("before-call.s3.UploadPart", record)
     S3Files(lambda: s3, BUCKET).put(KEY, pieces())
-    s3.meta.events.unregister("before-call.s3.UploadPart", note)
+    s3.meta.events.unregister("before-call.s3.UploadPart", record)
     ahead = [pieces - number * PART // 1_000_000 for number, pieces in enumerate(sent)]
     assert max(ahead) <= PART // 1_000_000 + 2
 
 
 @pytest.mark.parametrize("operation", ["put_object", "get_object"])
 @pytest.mark.parametrize(
-    ("code", "named"),
+    ("code", "hint"),
     [
         ("AccessDenied", "policy"),
         ("AllAccessDisabled", "REPORTS_BUCKET"),
@@ -126,44 +130,47 @@ def test_no_more_is_asked_for_than_a_part_holds(s3: "S3Client") -> None:
         ("KMS.KMSInvalidStateException", "KMS key of REPORTS_BUCKET"),
     ],
 )
-def test_a_permanent_refusal_says_what_to_mend(
-    s3: "S3Client", operation: str, code: str, named: str
+def test_a_permanent_error_says_what_to_do(
+    s3: "S3Client", operation: str, code: str, hint: str
 ) -> None:
-    error = refused(s3, operation, code)
+    error = catch_client_error(s3, operation, code)
+
     assert (error.code, error.retryable) == (code, False)
-    assert named in error.hint
+    assert hint in error.hint
 
 
 @pytest.mark.parametrize("operation", ["put_object", "get_object"])
 @pytest.mark.parametrize(
     "code", ["SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "BrandNewCode"]
 )
-def test_every_other_refusal_is_passing(s3: "S3Client", operation: str, code: str) -> None:
-    error = refused(s3, operation, code)
+def test_any_other_error_can_be_retried(s3: "S3Client", operation: str, code: str) -> None:
+    error = catch_client_error(s3, operation, code)
     assert (error.code, error.retryable, error.hint) == (code, True, "")
 
 
-def test_a_bucket_that_is_not_there_is_named_by_its_setting(s3: "S3Client") -> None:
-    with pytest.raises(DeliveryError, match=r"NoSuchBucket: .*REPORTS_BUCKET") as caught:
+def test_the_error_of_a_missing_bucket_names_the_setting(s3: "S3Client") -> None:
+    with pytest.raises(DeliveryError, match=r"NoSuchBucket: .*REPORTS_BUCKET") as raised:
         S3Files(lambda: s3, "no-such-bucket").put(KEY, [b"x"])
-    assert not caught.value.retryable
+
+    assert not raised.value.retryable
 
 
-def test_an_s3_out_of_reach_is_passing(s3: "S3Client") -> None:
-    def unplug(**_: Any) -> None:
+def test_a_connection_error_can_be_retried(s3: "S3Client") -> None:
+    def break_connection(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://s3.invalid")
 
-    s3.meta.events.register("before-send.s3", unplug)
-    with pytest.raises(DeliveryError) as caught:
+    s3.meta.events.register("before-send.s3", break_connection)
+    with pytest.raises(DeliveryError) as raised:
         S3Files(lambda: s3, BUCKET).get(KEY)
-    s3.meta.events.unregister("before-send.s3", unplug)
-    assert (caught.value.code, caught.value.retryable) == ("EndpointConnectionError", True)
+    s3.meta.events.unregister("before-send.s3", break_connection)
+    assert (raised.value.code, raised.value.retryable) == ("EndpointConnectionError", True)
 
 
-def test_an_answer_cut_short_is_passing(s3: "S3Client") -> None:
-    cut = StreamingBody(io.BytesIO(b"half a fi"), content_length=18)
-    with Stubber(s3) as answers:
-        answers.add_response("get_object", {"Body": cut})
-        with pytest.raises(DeliveryError) as caught:
+def test_an_incomplete_response_can_be_retried(s3: "S3Client") -> None:
+    incomplete = StreamingBody(io.BytesIO(b"half a fi"), content_length=18)
+    with Stubber(s3) as stub:
+        stub.add_response("get_object", {"Body": incomplete})
+        with pytest.raises(DeliveryError) as raised:
             list(S3Files(lambda: s3, BUCKET).get(KEY))
-    assert (caught.value.code, caught.value.retryable) == ("IncompleteReadError", True)
+
+    assert (raised.value.code, raised.value.retryable) == ("IncompleteReadError", True)

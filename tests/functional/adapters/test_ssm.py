@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib.adapters.ssm_compliance import NEVER, NO_EXECUTION, SsmCompliance
@@ -29,7 +28,6 @@ NODE = "i-0123456789abcdef0"
 SPELLINGS = ("Custom:InSpec", "Custom:Inspec")
 RAN = datetime(2026, 1, 31, 8, 0, 1, tzinfo=UTC)
 RUN = {"ExecutionTime": RAN, "ExecutionId": "run-1", "ExecutionType": "Command"}
-NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=8)
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def compliance(ssm: "SSMClient") -> SsmCompliance:
     return SsmCompliance(ssm, SPELLINGS)
 
 
-def failing(count: int) -> list[dict[str, Any]]:
+def make_items(count: int) -> list[dict[str, Any]]:
     return [
         {"Id": f"c-{each}", "Title": f"t {each}", "Status": "NON_COMPLIANT", "Severity": "HIGH"}
         for each in range(count)
@@ -55,8 +53,8 @@ def put(ssm: "SSMClient", items: Sequence[Any], **changes: Any) -> None:
     ssm.put_compliance_items(**request | changes)
 
 
-def raw_item(**fields: str) -> dict[str, Any]:
-    """An item as SSM might list it, whatever PutComplianceItems would have said to it."""
+def make_raw_item(**fields: str) -> dict[str, Any]:
+    """Returns an item as SSM may list it, even if PutComplianceItems would refuse it."""
     return {
         "ComplianceType": "Custom:InSpec",
         "ResourceType": "ManagedInstance",
@@ -75,9 +73,10 @@ def test_every_item_of_every_page_is_read_once(
     ssm: "SSMClient", compliance: SsmCompliance, count: int
 ) -> None:
     passing = [{"Id": "ok", "Title": "ok", "Status": "COMPLIANT", "Severity": "LOW"}]
-    put(ssm, failing(count) + passing)
+    put(ssm, make_items(count) + passing)
     found = compliance.items(NODE, ["Custom:InSpec"])
     assert [item.title for item in found] == [f"t {each}" for each in range(count)]
+
     (row,) = compliance.summaries()
     assert (row.execution, row.compliant) == (Execution("run-1", RAN, count), 1)
 
@@ -85,17 +84,16 @@ def test_every_item_of_every_page_is_read_once(
 def test_every_row_of_every_page_is_read_once(ssm: "SSMClient", compliance: SsmCompliance) -> None:
     nodes = [f"i-{number:017x}" for number in range(51)]
     for node in nodes:
-        put(ssm, failing(1), ResourceId=node)
+        put(ssm, make_items(1), ResourceId=node)
+
     assert [row.instance_id for row in compliance.summaries()] == nodes
 
 
-def test_pages_are_asked_for_as_large_as_they_may_be(
-    ssm: "SSMClient", compliance: SsmCompliance
-) -> None:
-    asked: list[Any] = []
+def test_requests_ask_for_the_largest_pages(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    requests: list[Any] = []
 
     def record(params: Any, **_: Any) -> None:
-        asked.append(params)
+        requests.append(params)
 
     ssm.meta.events.register("provide-client-params.ssm", record)
     compliance.summaries()
@@ -103,7 +101,7 @@ def test_pages_are_asked_for_as_large_as_they_may_be(
     ssm.meta.events.unregister("provide-client-params.ssm", record)
     types = {"Key": "ComplianceType", "Values": list(SPELLINGS), "Type": "EQUAL"}
     status = {"Key": "Status", "Values": ["NON_COMPLIANT"], "Type": "EQUAL"}
-    assert asked == [
+    assert requests == [
         {"Filters": [types], "MaxResults": 50},
         {
             "ResourceIds": [NODE],
@@ -117,12 +115,12 @@ def test_pages_are_asked_for_as_large_as_they_may_be(
 @pytest.mark.parametrize(
     "operation", ["list_resource_compliance_summaries", "list_compliance_items"]
 )
-def test_a_token_that_repeats_does_not_read_for_ever(ssm: "SSMClient", operation: str) -> None:
+def test_a_repeated_page_token_ends_the_read(ssm: "SSMClient", operation: str) -> None:
     compliance = SsmCompliance(ssm, SPELLINGS)
     rows = "ResourceComplianceSummaryItems" if "summ" in operation else "ComplianceItems"
-    with Stubber(ssm) as answers:
+    with Stubber(ssm) as stub:
         for _ in range(3):
-            answers.add_response(operation, {"NextToken": "again", rows: []})
+            stub.add_response(operation, {"NextToken": "again", rows: []})
         with pytest.raises(Unavailable, match="token"):
             compliance.summaries() if "summ" in operation else compliance.items(NODE, SPELLINGS)
 
@@ -130,10 +128,10 @@ def test_a_token_that_repeats_does_not_read_for_ever(ssm: "SSMClient", operation
 @pytest.mark.parametrize(
     "operation", ["list_resource_compliance_summaries", "list_compliance_items"]
 )
-def test_an_answer_without_a_list_is_no_empty_list(ssm: "SSMClient", operation: str) -> None:
+def test_a_response_without_a_list_is_not_an_empty_list(ssm: "SSMClient", operation: str) -> None:
     compliance = SsmCompliance(ssm, SPELLINGS)
-    with Stubber(ssm) as answers:
-        answers.add_response(operation, {})
+    with Stubber(ssm) as stub:
+        stub.add_response(operation, {})
         with pytest.raises(Unavailable, match="without"):
             compliance.summaries() if "summ" in operation else compliance.items(NODE, SPELLINGS)
 
@@ -141,10 +139,13 @@ def test_an_answer_without_a_list_is_no_empty_list(ssm: "SSMClient", operation: 
 # Types
 
 
-def test_both_spellings_are_rows_of_their_own(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+def test_each_spelling_of_the_type_has_its_own_row(
+    ssm: "SSMClient", compliance: SsmCompliance
+) -> None:
     for count, spelling in enumerate(SPELLINGS, start=1):
-        put(ssm, failing(count), ComplianceType=spelling)
+        put(ssm, make_items(count), ComplianceType=spelling)
     rows = compliance.summaries()
+
     assert [(row.compliance_type, row.execution.count) for row in rows] == [
         ("Custom:InSpec", 1),
         ("Custom:Inspec", 2),
@@ -153,13 +154,14 @@ def test_both_spellings_are_rows_of_their_own(ssm: "SSMClient", compliance: SsmC
     assert len(compliance.items(NODE, SPELLINGS)) == 3
 
 
-def test_other_types_are_not_ours(ssm: "SSMClient", compliance: SsmCompliance) -> None:
-    put(ssm, failing(2), ComplianceType="Custom:Other")
+def test_other_types_are_ignored(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    put(ssm, make_items(2), ComplianceType="Custom:Other")
+
     assert compliance.summaries() == ()
     assert compliance.items(NODE, SPELLINGS) == ()
 
 
-def test_rows_are_compared_here_whatever_the_filter_lets_through(ssm: "SSMClient") -> None:
+def test_rows_of_other_types_are_ignored_even_if_the_filter_returns_them(ssm: "SSMClient") -> None:
     def row(compliance_type: str, resource_type: str = "ManagedInstance") -> dict[str, Any]:
         return {
             "ComplianceType": compliance_type,
@@ -169,23 +171,23 @@ def test_rows_are_compared_here_whatever_the_filter_lets_through(ssm: "SSMClient
         }
 
     rows = [row("CUSTOM:INSPEC"), row("Custom:Other"), row("Custom:InSpec", "Something"), {}]
-    with Stubber(ssm) as answers:
-        answers.add_response(
+    with Stubber(ssm) as stub:
+        stub.add_response(
             "list_resource_compliance_summaries", {"ResourceComplianceSummaryItems": rows}
         )
         found = SsmCompliance(ssm, SPELLINGS).summaries()
     assert [each.compliance_type for each in found] == ["CUSTOM:INSPEC"]
 
 
-# Things missing
+# Missing fields
 
 
-def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
+def test_any_field_of_an_item_can_be_missing(compliance: SsmCompliance) -> None:
     bare = {"ComplianceType": "Custom:InSpec", "ResourceId": NODE, "Status": "NON_COMPLIANT"}
     items = (
-        raw_item(Title="no id", Severity="HIGH"),
-        raw_item(Id="no-title", Severity="HIGH"),
-        raw_item(Id="odd", Title="odd severity", Severity="Catastrophic"),
+        make_raw_item(Title="no id", Severity="HIGH"),
+        make_raw_item(Id="no-title", Severity="HIGH"),
+        make_raw_item(Id="odd", Title="odd severity", Severity="Catastrophic"),
         bare,
     )
     find_store().put(Group(NODE, "Custom:InSpec", RUN, items))
@@ -196,6 +198,7 @@ def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
         ("odd", "odd severity", "run-1"),
         (None, None, ""),
     ]
+
     folded = fold_items(NODE, found)
     assert [(seen.title, seen.severity) for seen in folded.observations] == [
         ("no id", Severity.HIGH),
@@ -204,7 +207,7 @@ def test_an_item_may_lack_what_it_likes(compliance: SsmCompliance) -> None:
     assert folded.untitled == 2
 
 
-def rows_answered(ssm: "SSMClient", **fields: Any) -> tuple[SummaryRow, ...]:
+def read_rows(ssm: "SSMClient", **fields: Any) -> tuple[SummaryRow, ...]:
     row = {
         "ComplianceType": "Custom:InSpec",
         "ResourceType": "ManagedInstance",
@@ -212,21 +215,22 @@ def rows_answered(ssm: "SSMClient", **fields: Any) -> tuple[SummaryRow, ...]:
         **fields,
     }
     compliance = SsmCompliance(ssm, SPELLINGS)
-    with Stubber(ssm) as answers:
-        answers.add_response(
+    with Stubber(ssm) as stub:
+        stub.add_response(
             "list_resource_compliance_summaries", {"ResourceComplianceSummaryItems": [row]}
         )
         return compliance.summaries()
 
 
-def test_missing_counts_are_zero(ssm: "SSMClient") -> None:
-    (row,) = rows_answered(ssm, ExecutionSummary=RUN)
+def test_a_missing_count_is_zero(ssm: "SSMClient") -> None:
+    (row,) = read_rows(ssm, ExecutionSummary=RUN)
+
     assert (row.execution.count, row.compliant) == (0, 0)
     assert row.checked_nothing
 
 
-def test_an_execution_without_an_id_is_known_by_its_time(ssm: "SSMClient") -> None:
-    (row,) = rows_answered(
+def test_an_execution_without_an_id_is_identified_by_its_time(ssm: "SSMClient") -> None:
+    (row,) = read_rows(
         ssm,
         ExecutionSummary={"ExecutionTime": RAN},
         NonCompliantSummary={"NonCompliantCount": 1},
@@ -234,89 +238,101 @@ def test_an_execution_without_an_id_is_known_by_its_time(ssm: "SSMClient") -> No
     assert row.execution == Execution(f"at {RAN.timestamp()}", RAN, 1)
 
 
-def test_without_ids_two_runs_are_told_apart_by_their_times(
+def test_two_executions_without_ids_differ_by_their_times(
     ssm: "SSMClient", compliance: SsmCompliance
 ) -> None:
     earlier = {"ExecutionTime": RAN - timedelta(hours=1), "ExecutionType": "Command"}
-    put(ssm, failing(1), ExecutionSummary=earlier)
+    put(ssm, make_items(1), ExecutionSummary=earlier)
     stale = compliance.items(NODE, ["Custom:InSpec"])
-    put(ssm, failing(1), ExecutionSummary={"ExecutionTime": RAN, "ExecutionType": "Command"})
+    put(ssm, make_items(1), ExecutionSummary={"ExecutionTime": RAN, "ExecutionType": "Command"})
     (row,) = compliance.summaries()
+
     report = group_reports([row])[NODE]
+
     assert find_doubt(report, stale) is Doubt.EXECUTION_DIFFERS
     assert find_doubt(report, compliance.items(NODE, ["Custom:InSpec"])) is None
 
 
 @pytest.mark.parametrize("year", [1, 1999, 2100, 9999])
-def test_a_time_that_no_scan_can_have_had_is_none(ssm: "SSMClient", year: int) -> None:
+def test_an_absurd_execution_time_is_ignored(ssm: "SSMClient", year: int) -> None:
     absurd = datetime(year, 6, 1, tzinfo=UTC)
-    (row,) = rows_answered(
+    (row,) = read_rows(
         ssm,
         ExecutionSummary={"ExecutionTime": absurd, "ExecutionId": "run-1"},
         NonCompliantSummary={"NonCompliantCount": 1},
     )
+
     assert row.execution == Execution(NO_EXECUTION, NEVER, 1)
 
 
-def test_a_row_without_an_execution_is_never_proven(
+def test_a_row_without_an_execution_is_never_verified(
     ssm: "SSMClient", compliance: SsmCompliance
 ) -> None:
-    (row,) = rows_answered(ssm, NonCompliantSummary={"NonCompliantCount": 1})
+    (row,) = read_rows(ssm, NonCompliantSummary={"NonCompliantCount": 1})
     assert (row.execution.executed_at, row.execution.count) == (NEVER, 1)
-    item = {key: value for key, value in raw_item(Title="t").items() if key != "ExecutionSummary"}
+
+    item = {
+        key: value for key, value in make_raw_item(Title="t").items() if key != "ExecutionSummary"
+    }
     find_store().put(Group(NODE, "Custom:InSpec", RUN, (item,)))
     report = group_reports([row])[NODE]
     assert find_doubt(report, compliance.items(NODE, report.types)) is Doubt.EXECUTION_DIFFERS
 
 
 def test_times_are_in_utc(ssm: "SSMClient", compliance: SsmCompliance) -> None:
-    put(ssm, failing(1))
+    put(ssm, make_items(1))
     (row,) = compliance.summaries()
+
     assert row.execution.executed_at.tzinfo is UTC
 
 
-# Refusals
+# Errors
 
 
 def test_throttling_is_unavailable(compliance: SsmCompliance) -> None:
     for operation in ("ListComplianceItems", "ListResourceComplianceSummaries"):
         find_store().fail_next(operation, "ThrottlingException")
+
     with pytest.raises(Unavailable, match=NODE):
         compliance.items(NODE, SPELLINGS)
+
     with pytest.raises(Unavailable, match="summaries"):
         compliance.summaries()
 
 
-def test_a_page_that_fails_fails_the_whole_reading(
-    ssm: "SSMClient", compliance: SsmCompliance
-) -> None:
-    put(ssm, failing(101))
+def test_a_failed_page_fails_the_whole_read(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+    put(ssm, make_items(101))
     find_store().fail_next("ListComplianceItems", "InternalServerError", after=2)
+
     with pytest.raises(Unavailable, match=NODE):
         compliance.items(NODE, SPELLINGS)
 
 
 def test_a_missing_permission_is_forbidden(compliance: SsmCompliance) -> None:
     find_store().fail_next("ListComplianceItems", "AccessDeniedException")
+
     with pytest.raises(Forbidden, match="policy"):
         compliance.items(NODE, SPELLINGS)
 
 
-def test_nodes_are_read_from_threads(ssm: "SSMClient", compliance: SsmCompliance) -> None:
+def test_nodes_can_be_read_in_threads(ssm: "SSMClient", compliance: SsmCompliance) -> None:
     nodes = [f"i-{number:017x}" for number in range(8)]
     for count, node in enumerate(nodes, start=48):
-        put(ssm, failing(count), ResourceId=node)
+        put(ssm, make_items(count), ResourceId=node)
+
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda node: len(compliance.items(node, SPELLINGS)), nodes))
+
     assert found == list(range(48, 56))
 
 
-def test_half_a_surrogate_pair_in_a_title_still_gets_a_finding_id(
+def test_a_title_with_half_a_surrogate_pair_has_a_finding_id(
     client: "SSMClient", compliance: SsmCompliance
 ) -> None:
     with Stubber(client) as stub:
-        broken = raw_item(Id="c-\udfff", Title="lone \ud800 half", Severity="LOW")
+        broken = make_raw_item(Id="c-\udfff", Title="lone \ud800 half", Severity="LOW")
         stub.add_response("list_compliance_items", {"ComplianceItems": [broken]})
         (found,) = compliance.items(NODE, ["Custom:InSpec"])
     (observation,) = fold_items(NODE, [found]).observations
+
     assert finding_id(NODE, observation.title) == finding_id(NODE, "lone ? half")

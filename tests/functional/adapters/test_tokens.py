@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 
 from chalicelib.adapters.access_tokens import MAX_AGE, ParameterTokens
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.enable_socket
 
 NAME = "/ec2-inspec-scan/dev/api-tokens"
-NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 TOKEN = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), datetime(2026, 1, 31, 8, tzinfo=UTC))
 ROW = {
     "name": "ci",
@@ -26,8 +24,8 @@ ROW = {
 }
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
+class FakeTimer:
+    """A monotonic clock in seconds that stands still until a test moves it."""
 
     now = 1000.0
 
@@ -39,16 +37,18 @@ def store(ssm: "SSMClient", value: str) -> None:
     ssm.put_parameter(Name=NAME, Value=value, Type="SecureString", Overwrite=True)
 
 
-def test_what_is_kept_is_the_documented_json_in_a_secure_string(ssm: "SSMClient") -> None:
+def test_tokens_are_stored_as_the_documented_json_in_a_secure_string(ssm: "SSMClient") -> None:
     ParameterTokens(ssm, NAME).save((TOKEN,))
-    found = ssm.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
-    assert found["Type"] == "SecureString"
-    assert json.loads(found["Value"]) == {"tokens": [ROW]}
+    stored = ssm.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
+
+    assert stored["Type"] == "SecureString"
+    assert json.loads(stored["Value"]) == {"tokens": [ROW]}
 
 
-def test_an_offset_of_another_time_zone_is_read_as_utc(ssm: "SSMClient") -> None:
+def test_a_time_with_another_offset_is_read_as_utc(ssm: "SSMClient") -> None:
     store(ssm, json.dumps({"tokens": [{**ROW, "created_at": "2026-01-31T09:00:00+01:00"}]}))
     (token,) = ParameterTokens(ssm, NAME).all()
+
     assert (token, token.created_at.tzinfo) == (TOKEN, UTC)
 
 
@@ -71,15 +71,19 @@ def test_an_offset_of_another_time_zone_is_read_as_utc(ssm: "SSMClient") -> None
         json.dumps({"tokens": [ROW, {key: ROW[key] for key in ("name", "role", "sha256")}]}),
     ],
 )
-def test_a_malformed_list_lets_nobody_in_and_is_not_quoted(ssm: "SSMClient", content: str) -> None:
+def test_a_malformed_list_is_a_bad_setting_and_is_not_quoted(
+    ssm: "SSMClient", content: str
+) -> None:
     store(ssm, content)
-    with pytest.raises(BadSetting) as told:
+
+    with pytest.raises(BadSetting) as raised:
         ParameterTokens(ssm, NAME).all()
-    assert str(told.value) == (
+
+    assert str(raised.value) == (
         "setting API_TOKENS_PARAMETER: its parameter does not hold a list of tokens; "
         "delete it and add each token again"
     )
-    assert (told.value.__cause__, told.value.__suppress_context__) == (None, True)
+    assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
 
 
 def test_a_blank_parameter_is_an_empty_list(ssm: "SSMClient") -> None:
@@ -87,39 +91,46 @@ def test_a_blank_parameter_is_an_empty_list(ssm: "SSMClient") -> None:
     assert ParameterTokens(ssm, NAME).all() == ()
 
 
-def test_the_list_is_remembered_for_five_minutes_unless_somebody_wants_it_fresher(
+def test_the_list_is_cached_for_five_minutes_or_for_a_shorter_requested_time(
     ssm: "SSMClient",
 ) -> None:
-    clock = Clock()
-    tokens = ParameterTokens(ssm, NAME, clock)
+    timer = FakeTimer()
+    tokens = ParameterTokens(ssm, NAME, timer)
     assert tokens.all() == ()
+
     store(ssm, json.dumps({"tokens": [ROW]}))
-    clock.now += MAX_AGE - 1
+    timer.now += MAX_AGE - 1
     assert tokens.all() == ()
     assert tokens.all(MAX_AGE - 1) == (TOKEN,)
+
     store(ssm, json.dumps({"tokens": []}))
     assert tokens.all() == (TOKEN,)
-    clock.now += MAX_AGE
+
+    timer.now += MAX_AGE
     assert tokens.all() == ()
 
 
-def test_a_list_that_could_not_be_read_is_not_remembered(ssm: "SSMClient") -> None:
+def test_a_failed_read_is_not_cached(ssm: "SSMClient") -> None:
     tokens = ParameterTokens(ssm, NAME)
-    with Stubber(ssm) as answers:
-        answers.add_client_error("get_parameter", "ThrottlingException")
+    with Stubber(ssm) as stub:
+        stub.add_client_error("get_parameter", "ThrottlingException")
         with pytest.raises(Unavailable):
             tokens.all()
+
     store(ssm, json.dumps({"tokens": [ROW]}))
+
     assert tokens.all() == (TOKEN,)
 
 
-def test_a_list_that_could_not_be_written_is_not_remembered(ssm: "SSMClient") -> None:
+def test_a_failed_write_is_not_cached(ssm: "SSMClient") -> None:
     tokens = ParameterTokens(ssm, NAME)
     tokens.all()
-    with Stubber(ssm) as answers:
-        answers.add_client_error("put_parameter", "AccessDeniedException")
+
+    with Stubber(ssm) as stub:
+        stub.add_client_error("put_parameter", "AccessDeniedException")
         with pytest.raises(Forbidden, match=f"{NAME} of API_TOKENS_PARAMETER"):
             tokens.save((TOKEN,))
+
     assert tokens.all() == ()
 
 
@@ -131,8 +142,8 @@ def test_a_list_that_could_not_be_written_is_not_remembered(ssm: "SSMClient") ->
         ("InternalServerError", Unavailable),
     ],
 )
-def test_a_refusal_is_announced_in_our_words(ssm: "SSMClient", code: str, kind: Any) -> None:
-    with Stubber(ssm) as answers:
-        answers.add_client_error("get_parameter", code)
+def test_an_aws_error_becomes_a_domain_error(ssm: "SSMClient", code: str, kind: Any) -> None:
+    with Stubber(ssm) as stub:
+        stub.add_client_error("get_parameter", code)
         with pytest.raises(kind, match=f"{NAME} of API_TOKENS_PARAMETER"):
             ParameterTokens(ssm, NAME).all()

@@ -13,14 +13,14 @@ from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
 from devstack.environment import API_TOKENS_PARAMETER
 from devstack.local_app import serve_api
-from tests.functional.conftest import Service
+from tests.functional.service import Service
 
 TOKENS = {Role.OPERATOR: "eis_operator", Role.VIEWER: "eis_viewer"}
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An answer of the API."""
+class Response:
+    """A response of the API."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,24 +32,24 @@ class Reply:
 
     @property
     def faults(self) -> list[tuple[str, str]]:
-        """Pointer and code of each error of a problem."""
+        """Pointer and code of each error in a problem."""
         return [(each["pointer"], each["code"]) for each in self.json.get("errors", [])]
 
 
 @dataclass
-class Api:
-    """Calls the API as an operator, unless told otherwise."""
+class ApiClient:
+    """Calls the API, as an operator by default."""
 
     url: str
     headers: dict[str, str] = field(
         default_factory=lambda: {"Authorization": f"Bearer {TOKENS[Role.OPERATOR]}"}
     )
 
-    def as_viewer(self) -> "Api":
-        return Api(self.url, {"Authorization": f"Bearer {TOKENS[Role.VIEWER]}"})
+    def as_viewer(self) -> "ApiClient":
+        return ApiClient(self.url, {"Authorization": f"Bearer {TOKENS[Role.VIEWER]}"})
 
-    def anonymous(self) -> "Api":
-        return Api(self.url, {})
+    def anonymous(self) -> "ApiClient":
+        return ApiClient(self.url, {})
 
     def call(
         self,
@@ -57,7 +57,7 @@ class Api:
         path: str,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> Response:
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         sent = {**self.headers, **(headers or {})}
         if content is not None:
@@ -65,21 +65,21 @@ class Api:
         address = urlsplit(self.url)
         with closing(HTTPConnection(address.hostname or "", address.port, timeout=20)) as line:
             line.request(method, path, content, sent)
-            answer = line.getresponse()
-            got = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, got, answer.read())
+            response = line.getresponse()
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, received, response.read())
 
-    def get(self, path: str, **headers: str) -> Reply:
+    def get(self, path: str, **headers: str) -> Response:
         return self.call("GET", path, headers=headers)
 
 
 @contextmanager
-def served_api(service: Service) -> Iterator[Api]:
-    """The API of this stack, with a token of each role."""
+def open_api(service: Service) -> Iterator[ApiClient]:
+    """Serves the API of this service, with a token of each role."""
     now = datetime.now(UTC)
     tokens = tuple(
         AccessToken(f"{role}-token", role, hash_token(text), now) for role, text in TOKENS.items()
     )
     ParameterTokens(service.ssm, API_TOKENS_PARAMETER).save(tokens)
     with serve_api() as url:
-        yield Api(url)
+        yield ApiClient(url)

@@ -1,4 +1,4 @@
-"""The API answers the same under Chalice's test client and over real HTTP."""
+"""Chalice's test client and the server on this machine give the same responses."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from chalice.test import Client
 
 import app
 from chalicelib.domain.finding import finding_id
-from tests.functional.api.client import Api, served_api
-from tests.functional.conftest import NODE, running_service
+from tests.functional.api.client import ApiClient, open_api
+from tests.functional.service import NODE, run_service
 
 pytestmark = pytest.mark.enable_socket
 
@@ -42,16 +42,16 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with running_service() as service:
-        service.put("A", "B")
+def api() -> Iterator[ApiClient]:
+    with run_service() as service:
+        service.report("A", "B")
         service.scan()
-        with served_api(service) as api:
+        with open_api(service) as api:
             yield api
 
 
-def shown(content: bytes) -> Any:
-    """The body without the id of its request, which is another one each time."""
+def read_body(content: bytes) -> Any:
+    """Returns the body without the request id, which differs each time."""
     try:
         body = json.loads(content)
     except ValueError:
@@ -62,17 +62,19 @@ def shown(content: bytes) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
-def test_a_request_is_answered_the_same_both_ways(
-    api: Api, method: str, path: str, body: dict[str, Any] | None
+def test_the_test_client_and_the_server_give_the_same_response(
+    api: ApiClient, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     over_http = api.call(method, path, body)
     sent = {**api.headers, "Content-Type": "application/json"}
     content = b"" if body is None else json.dumps(body).encode()
     with Client(app.app) as client:
         inside = client.http.request(method, path, headers=sent, body=content)
+
     headers = {name.lower(): value for name, value in inside.headers.items()}
+
     assert inside.status_code == over_http.status
-    assert shown(inside.body) == shown(over_http.content)
-    # the local server adds a content type to an answer without content
+    assert read_body(inside.body) == read_body(over_http.content)
+    # the local server adds a content type to a response without a body
     for name in HEADERS if over_http.content else HEADERS[1:]:
         assert headers.get(name) == over_http.headers.get(name), name

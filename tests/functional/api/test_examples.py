@@ -9,7 +9,7 @@ from chalicelib.domain.access import Role
 from devstack.inspec.loader import FLEET, load_sample, read_clock
 from devstack.local_app import create_tokens, serve_api
 from tests.functional.api.console_examples import Comparison, parse_elided_json, read_examples
-from tests.functional.conftest import running_service
+from tests.functional.service import run_service
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 PRINTED = '{"id": "s-1", "at": "2026-11-23T17:16:49Z", "by": ["a", …, "c"], "why": "do…", …}'
@@ -25,7 +25,7 @@ RECEIVED = {
 @pytest.fixture
 def variables() -> Iterator[Mapping[str, str]]:
     """The variables of the page, for a stack that has what `make up` has."""
-    with running_service() as service:
+    with run_service() as service:
         tokens = create_tokens(service.stack.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
         began = read_clock()
         for node, report in FLEET.items():

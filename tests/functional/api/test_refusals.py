@@ -1,4 +1,4 @@
-"""What the API refuses: nothing here writes, so one service answers all of it."""
+"""Requests that the API refuses. None of them writes, so all tests share one service."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.domain.finding import finding_id
-from tests.functional.api.client import Api, served_api
-from tests.functional.conftest import NODE, running_service
+from tests.functional.api.client import ApiClient, open_api
+from tests.functional.service import NODE, run_service
 
 pytestmark = pytest.mark.enable_socket
 
@@ -17,11 +17,11 @@ FINDING = f"/v1/findings/{finding_id(NODE, 'A')}"
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with running_service() as service:
-        service.put("A", "B", "C")
+def api() -> Iterator[ApiClient]:
+    with run_service() as service:
+        service.report("A", "B", "C")
         service.scan()
-        with served_api(service) as api:
+        with open_api(service) as api:
             yield api
 
 
@@ -44,14 +44,15 @@ def api() -> Iterator[Api]:
         ("cursor=%C3%A9", "cursor"),
     ],
 )
-def test_a_parameter_that_is_wrong_is_named(api: Api, query: str, pointer: str) -> None:
+def test_a_wrong_parameter_is_named(api: ApiClient, query: str, pointer: str) -> None:
     refused = api.get(f"/v1/findings?{query}")
+
     assert refused.status == 400
     assert refused.headers["content-type"] == "application/problem+json"
     assert [fault[0] for fault in refused.faults] == [pointer]
 
 
-def test_what_is_not_there_is_404(api: Api) -> None:
+def test_an_unknown_id_is_not_found(api: ApiClient) -> None:
     unknown = "/v1/findings/" + "0" * 32
     for method, path, body in (
         ("GET", unknown, None),
@@ -62,15 +63,16 @@ def test_what_is_not_there_is_404(api: Api) -> None:
         ("PATCH", "/v1/snoozes/s-0", {"comment": "ticket 43"}),
         ("DELETE", "/v1/snoozes/s-0", None),
     ):
-        answer = api.call(method, path, body)
-        assert (answer.status, answer.json["title"]) == (404, "Not found"), (method, path)
+        response = api.call(method, path, body)
+        assert (response.status, response.json["title"]) == (404, "Not found"), (method, path)
+
     assert api.call("DELETE", f"{unknown}/snooze").status == 204
 
 
 @pytest.mark.parametrize(
     "strange", ["%00", "%2e%2e", "%E2%98%83", "a%2Fb", "'; drop table", "x" * 600]
 )
-def test_an_id_may_be_anything_and_is_just_not_found(api: Api, strange: str) -> None:
+def test_a_strange_id_is_not_found(api: ApiClient, strange: str) -> None:
     for path in (f"/v1/findings/{strange}", f"/v1/snoozes/{strange}"):
         assert api.get(quote(path, safe="/%")).status in (400, 403, 404)
 
@@ -107,24 +109,28 @@ PAST = "2020-01-01T00:00:00Z"
         ({"until_resolved": "yes"}, 422, [("/until_resolved", "invalid")]),
     ],
 )
-def test_a_body_that_breaks_a_rule_is_refused_and_the_field_named(
-    api: Api, change: dict[str, Any], status: int, faults: list[tuple[str, str]] | None
+def test_a_body_that_breaks_a_rule_is_refused_with_the_field(
+    api: ApiClient, change: dict[str, Any], status: int, faults: list[tuple[str, str]] | None
 ) -> None:
-    answer = api.call("PUT", f"{FINDING}/snooze", SNOOZE | change)
-    assert answer.status == status
-    assert faults is None or answer.faults == faults
-    assert answer.faults
+    response = api.call("PUT", f"{FINDING}/snooze", SNOOZE | change)
+
+    assert response.status == status
+    assert faults is None or response.faults == faults
+    assert response.faults
     assert api.get("/v1/snoozes").json["items"] == []
 
 
-def test_a_missing_field_is_named(api: Api) -> None:
+def test_a_missing_field_is_named(api: ApiClient) -> None:
     for name in ("reason", "comment"):
         body = {key: value for key, value in SNOOZE.items() if key != name}
         assert api.call("PUT", f"{FINDING}/snooze", body).faults == [(f"/{name}", "missing")]
 
 
-def test_a_rule_about_nothing_and_a_fix_of_many_are_refused(api: Api) -> None:
+def test_a_rule_without_scope_and_an_until_resolved_rule_for_many_are_refused(
+    api: ApiClient,
+) -> None:
     assert api.call("POST", "/v1/snoozes", SNOOZE).faults == [("", "scope_missing")]
+
     wide = SNOOZE | {"title": "A", "until_resolved": True}
     assert api.call("POST", "/v1/snoozes", wide).faults == [("/until_resolved", "pairs_only")]
 
@@ -132,26 +138,28 @@ def test_a_rule_about_nothing_and_a_fix_of_many_are_refused(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b"nul", b'{"reason":"other","comment":"abc"}{']
 )
-def test_what_is_no_json_is_400(api: Api, body: bytes) -> None:
-    answer = api.call("PUT", f"{FINDING}/snooze", body)
-    assert answer.status == 400
-    assert answer.json["title"] == "Malformed request"
+def test_a_body_that_is_not_json_is_400(api: ApiClient, body: bytes) -> None:
+    response = api.call("PUT", f"{FINDING}/snooze", body)
+
+    assert response.status == 400
+    assert response.json["title"] == "Malformed request"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"text"'])
-def test_json_that_is_no_object_is_refused(api: Api, body: bytes) -> None:
+def test_a_json_body_that_is_not_an_object_is_422(api: ApiClient, body: bytes) -> None:
     assert api.call("PUT", f"{FINDING}/snooze", body).status == 422
 
 
-def test_a_body_of_a_megabyte_is_413(api: Api) -> None:
-    answer = api.call("PUT", f"{FINDING}/snooze", b" " * 1_000_000)
-    assert (answer.status, answer.json["title"]) == (413, "Body too large")
+def test_a_body_of_a_megabyte_is_413(api: ApiClient) -> None:
+    response = api.call("PUT", f"{FINDING}/snooze", b" " * 1_000_000)
+    assert (response.status, response.json["title"]) == (413, "Body too large")
 
 
-def test_another_content_type_is_415_and_another_method_405_as_problems(api: Api) -> None:
+def test_an_unsupported_content_type_is_415_and_an_unknown_method_405(api: ApiClient) -> None:
     wrong = api.call("PUT", f"{FINDING}/snooze", b"x=1", {"Content-Type": "text/plain"})
     assert (wrong.status, wrong.json["title"]) == (415, "Not JSON")
     assert wrong.headers["content-type"] == "application/problem+json"
+
     other = api.call("DELETE", "/v1/findings")
     assert (other.status, other.json["title"], other.headers["allow"]) == (
         405,
@@ -160,28 +168,31 @@ def test_another_content_type_is_415_and_another_method_405_as_problems(api: Api
     )
 
 
-def test_every_problem_has_the_id_of_its_request(api: Api) -> None:
+def test_every_problem_has_the_id_of_its_request(api: ApiClient) -> None:
     ids = {api.get("/v1/findings?limit=0").json["request_id"] for _ in range(2)}
+
     assert len(ids) == 2
     assert all(ids)
 
 
-def test_a_viewer_reads_and_does_not_snooze(api: Api) -> None:
+def test_a_viewer_can_read_but_not_snooze(api: ApiClient) -> None:
     viewer = api.as_viewer()
+
     assert viewer.get(FINDING).status == 200
     assert viewer.call("PUT", f"{FINDING}/snooze", SNOOZE).status == 403
     assert viewer.call("POST", "/v1/snoozes", SNOOZE | {"title": "A"}).status == 403
     assert api.get("/v1/snoozes").json["items"] == []
 
 
-def test_nobody_gets_in_without_a_token_that_is_known(api: Api) -> None:
+def test_a_request_without_a_known_token_is_refused(api: ApiClient) -> None:
     assert api.anonymous().get("/v1/findings").status == 401
     for header in ("Bearer wrong", "eis_operator", "Basic eis_operator", "Bearer eis_operator x"):
-        assert Api(api.url, {"Authorization": header}).get("/v1/findings").status == 403
+        assert ApiClient(api.url, {"Authorization": header}).get("/v1/findings").status == 403
 
 
-def test_health_and_specification_need_no_token(api: Api) -> None:
+def test_health_and_specification_need_no_token(api: ApiClient) -> None:
     assert api.anonymous().get("/healthz").json == {"status": "ok"}
+
     specification = api.anonymous().get("/openapi.json")
     assert specification.headers["content-type"] == "application/json"
     assert specification.json["openapi"] == "3.1.0"

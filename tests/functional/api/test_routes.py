@@ -1,4 +1,4 @@
-"""The API over real HTTP: what each route answers, and what it refuses."""
+"""The response of each route over real HTTP."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from urllib.request import urlopen
 import pytest
 
 from chalicelib.domain.finding import finding_id
-from tests.functional.api.client import Api, served_api
-from tests.functional.conftest import NODE, Service
+from tests.functional.api.client import ApiClient, open_api
+from tests.functional.service import NODE, Service
 
 pytestmark = pytest.mark.enable_socket
 
@@ -17,14 +17,14 @@ FINDING = f"/v1/findings/{finding_id(NODE, 'A')}"
 
 
 @pytest.fixture
-def api(service: Service) -> Iterator[Api]:
-    service.put("A", "B", "C")
+def api(service: Service) -> Iterator[ApiClient]:
+    service.report("A", "B", "C")
     service.scan()
-    with served_api(service) as api:
+    with open_api(service) as api:
         yield api
 
 
-def test_findings_are_listed_page_by_page_along_the_link(api: Api) -> None:
+def test_the_link_header_leads_from_page_to_page(api: ApiClient) -> None:
     titles, path = [], "/v1/findings?limit=2"
     while True:
         page = api.get(path)
@@ -35,11 +35,12 @@ def test_findings_are_listed_page_by_page_along_the_link(api: Api) -> None:
         target, relation = page.headers["link"].split("; ")
         assert relation == 'rel="next"'
         path = f"/v1/findings{target.strip('<>')}"
+
     assert sorted(titles) == ["A", "B", "C"]
     assert page.json["next"] is None
 
 
-def test_findings_are_filtered_by_each_parameter(api: Api) -> None:
+def test_each_parameter_filters_the_findings(api: ApiClient) -> None:
     for query, count in {
         f"instance_id={NODE}": 3,
         "instance_id=i-00000000": 0,
@@ -56,27 +57,31 @@ def test_findings_are_filtered_by_each_parameter(api: Api) -> None:
         assert len(api.get(f"/v1/findings?{query}").json["items"]) == count, query
 
 
-def test_a_cursor_of_another_list_or_filter_is_refused(api: Api) -> None:
+def test_a_cursor_of_another_list_or_filter_is_refused(api: ApiClient) -> None:
     cursor = api.get("/v1/findings?limit=1").json["next"]
+
     assert api.get(f"/v1/findings?limit=2&cursor={cursor}").status == 200
     for path in (f"/v1/findings?title=A&cursor={cursor}", f"/v1/snoozes?cursor={cursor}"):
         assert api.get(path).faults == [("cursor", "cursor")]
 
 
-def test_everything_that_matches_comes_as_csv(api: Api) -> None:
-    answer = api.get("/v1/findings?format=csv&title=A")
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.content.startswith(b"\xef\xbb\xbf")
-    assert answer.content.count(b"\r\n") == 2
+def test_a_csv_holds_every_match(api: ApiClient) -> None:
+    response = api.get("/v1/findings?format=csv&title=A")
+
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    assert response.content.count(b"\r\n") == 2
 
 
-def test_one_finding_its_snoozes_and_its_history(api: Api) -> None:
+def test_a_finding_has_its_snoozes_and_its_history(api: ApiClient) -> None:
     assert api.call("PUT", f"{FINDING}/snooze", SNOOZE).status == 201
+
     finding = api.get(FINDING).json
     assert (finding["title"], finding["state"]) == ("A", "snoozed")
     assert finding["snoozed_by"]["created_by"] == "operator-token"
     assert [each["reason"] for each in finding["snoozes"]] == ["fix_scheduled"]
+
     events = api.get(f"{FINDING}/events").json["items"]
     assert [(each["kind"], each["by"]) for each in events] == [
         ("new", "ec2-inspec-scan"),
@@ -84,36 +89,43 @@ def test_one_finding_its_snoozes_and_its_history(api: Api) -> None:
     ]
 
 
-def test_a_repeated_put_answers_the_same(api: Api) -> None:
+def test_a_repeated_put_gets_the_same_response(api: ApiClient) -> None:
     ends_at = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0).isoformat()
     body = {"reason": "accepted_risk", "comment": "ticket 42", "ends_at": ends_at}
     first = api.call("PUT", f"{FINDING}/snooze", body)
+
     second = api.call("PUT", f"{FINDING}/snooze", body)
+
     assert (first.status, second.status) == (201, 200)
     assert first.json == second.json
     assert first.headers["etag"] == second.headers["etag"] == '"1"'
 
 
-def test_unsnoozing_acts_on_the_next_get(api: Api) -> None:
+def test_a_deleted_snooze_opens_the_finding_at_once(api: ApiClient) -> None:
     api.call("PUT", f"{FINDING}/snooze", SNOOZE)
+
     for _ in range(2):
         assert api.call("DELETE", f"{FINDING}/snooze").status == 204
     assert api.get(FINDING).json["state"] == "open"
 
 
-def test_a_rule_is_made_changed_and_ended_with_its_history(api: Api) -> None:
+def test_a_rule_is_created_changed_and_ended_with_its_history(api: ApiClient) -> None:
     rule = SNOOZE | {"title": "A"}
-    made = api.call("POST", "/v1/snoozes", rule)
-    assert (made.status, made.headers["etag"]) == (201, '"1"')
-    path = f"/v1/{made.headers['location']}"
-    assert api.get(path).json == made.json
+    created = api.call("POST", "/v1/snoozes", rule)
+    assert (created.status, created.headers["etag"]) == (201, '"1"')
+
+    path = f"/v1/{created.headers['location']}"
+    assert api.get(path).json == created.json
+
     again = api.call("POST", "/v1/snoozes", rule)
     assert (again.status, again.headers["link"]) == (
         409,
-        f'<{made.headers["location"]}>; rel="related"',
+        f'<{created.headers["location"]}>; rel="related"',
     )
+
     stale = api.call("PATCH", path, {"comment": "ticket 43"}, {"If-Match": '"7"'})
     assert stale.status == 412
+
     changed = api.call("PATCH", path, {"comment": "ticket 43"}, {"If-Match": '"1"'})
     assert (changed.status, changed.json["comment"], changed.headers["etag"]) == (
         200,
@@ -125,58 +137,68 @@ def test_a_rule_is_made_changed_and_ended_with_its_history(api: Api) -> None:
         assert api.call("DELETE", path).status == 204
     assert api.get(path).json["state"] == "ended"
     assert api.call("PATCH", path, {"comment": "ticket 44"}).faults == [("", "ended")]
+
     kinds = [each["kind"] for each in api.get(f"{path}/events").json["items"]]
     assert kinds == ["snooze created", "snooze changed", "snooze ended"]
     assert [each["state"] for each in api.get("/v1/snoozes?state=ended").json["items"]] == ["ended"]
     assert api.get("/v1/snoozes?state=active").json["items"] == []
 
 
-def test_a_wrong_etag_header_is_named(api: Api) -> None:
-    made = api.call("POST", "/v1/snoozes", SNOOZE | {"title": "A"}).headers["location"]
-    refused = api.call("DELETE", f"/v1/{made}", headers={"If-Match": "one"})
+def test_a_malformed_etag_is_refused(api: ApiClient) -> None:
+    created = api.call("POST", "/v1/snoozes", SNOOZE | {"title": "A"}).headers["location"]
+    refused = api.call("DELETE", f"/v1/{created}", headers={"If-Match": "one"})
+
     assert (refused.status, refused.faults) == (400, [("If-Match", "etag")])
 
 
-def test_a_dry_run_counts_and_writes_nothing(api: Api) -> None:
-    answer = api.call("POST", "/v1/snoozes?dry_run=true", SNOOZE | {"instance_id": NODE})
-    assert (answer.status, answer.json["total"]) == (200, 3)
-    assert answer.json["by_severity"] == {"HIGH": 3}
-    assert len(answer.json["sample"]) == 3
+def test_a_dry_run_counts_matches_and_stores_nothing(api: ApiClient) -> None:
+    response = api.call("POST", "/v1/snoozes?dry_run=true", SNOOZE | {"instance_id": NODE})
+
+    assert (response.status, response.json["total"]) == (200, 3)
+    assert response.json["by_severity"] == {"HIGH": 3}
+    assert len(response.json["sample"]) == 3
     assert api.get("/v1/snoozes").json["items"] == []
 
 
-def test_nodes_scans_and_totals(api: Api) -> None:
+def test_nodes_scans_and_the_summary_are_listed(api: ApiClient) -> None:
     (node,) = api.get("/v1/nodes").json["items"]
     assert (node["instance_id"], node["open"]) == (NODE, {"HIGH": 3})
+
     (scan,) = api.get("/v1/scans").json["items"]
     assert (scan["findings_new"], scan["delivery"]) == (3, "sent")
+
     summary = api.get("/v1/summary").json
     assert (summary["open"], summary["nodes_known"]) == ({"HIGH": 3}, 1)
     assert summary["last_scan_id"] == scan["scan_id"]
 
 
-def test_a_snoozed_finding_stays_quiet_and_its_end_is_told(api: Api, service: Service) -> None:
+def test_a_snoozed_finding_is_announced_once_its_snooze_has_ended(
+    api: ApiClient, service: Service
+) -> None:
     ends_at = datetime.now(UTC) + timedelta(hours=1)
     rule = {"reason": "maintenance", "comment": "<b>night</b> shift", "title": "D"}
-    made = api.call("POST", "/v1/snoozes", rule | {"ends_at": ends_at.isoformat()})
-    assert made.status == 201
-    service.put("A", "B", "C", "D", run="run-2")
+    created = api.call("POST", "/v1/snoozes", rule | {"ends_at": ends_at.isoformat()})
+    assert created.status == 201
+
+    service.report("A", "B", "C", "D", run="run-2")
     assert service.scan()["announced"] == 0
-    api.call("DELETE", f"/v1/{made.headers['location']}")
+
+    api.call("DELETE", f"/v1/{created.headers['location']}")
     service.handlers.reconcile()
     service.handlers.reconcile()
-    told = service.posts()
-    assert told[-1] == "1 finding still fails after its snooze ended"
-    assert len([each for each in told if "still fail" in each]) == 1
-    with urlopen(service.stack.slack.page_url, timeout=10) as answer:  # noqa: S310 - our own
-        page = answer.read().decode()
+    headers = service.list_headers()
+    assert headers[-1] == "1 finding still fails after its snooze ended"
+    assert len([each for each in headers if "still fail" in each]) == 1
+
+    with urlopen(service.stack.slack.page_url, timeout=10) as response:  # noqa: S310 - our own
+        page = response.read().decode()
     assert "operator-token" in page
     assert "&lt;b&gt;night&lt;/b&gt; shift" in page
     assert "<b>night" not in page
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("duration", "expected"),
     [
         ("P2W", timedelta(weeks=2)),
         ("P14D", timedelta(weeks=2)),
@@ -185,7 +207,10 @@ def test_a_snoozed_finding_stays_quiet_and_its_end_is_told(api: Api, service: Se
         ("PT45S", timedelta(seconds=45)),
     ],
 )
-def test_a_duration_is_read_from_weeks_to_seconds(api: Api, written: str, meant: timedelta) -> None:
-    made = api.call("PUT", f"{FINDING}/snooze", {**SNOOZE, "duration": written}).json
-    starts_at = datetime.fromisoformat(made["starts_at"]).replace(microsecond=0)
-    assert datetime.fromisoformat(made["ends_at"]) - starts_at == meant
+def test_a_duration_may_have_any_unit_from_weeks_to_seconds(
+    api: ApiClient, duration: str, expected: timedelta
+) -> None:
+    created = api.call("PUT", f"{FINDING}/snooze", {**SNOOZE, "duration": duration}).json
+    starts_at = datetime.fromisoformat(created["starts_at"]).replace(microsecond=0)
+
+    assert datetime.fromisoformat(created["ends_at"]) - starts_at == expected

@@ -1,4 +1,4 @@
-"""The specification against tools that nobody here wrote, and against the service itself."""
+"""The specification against foreign tools and against the service."""
 
 import re
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from schemathesis.config import SchemathesisConfig
 import app
 from chalicelib.entrypoints.api import openapi, problems
 from chalicelib.entrypoints.api.routes import ROUTES
-from tests.functional.api.client import Api, served_api
-from tests.functional.conftest import running_service
+from tests.functional.api.client import ApiClient, open_api
+from tests.functional.service import run_service
 
 pytestmark = pytest.mark.enable_socket
 
 EXAMPLES = 20
 load_all_checks()
-LEFT_OUT: list[Any] = [CHECKS.get_one("unsupported_method")]
+EXCLUDED_CHECKS: list[Any] = [CHECKS.get_one("unsupported_method")]
 SCHEMA = schemathesis.openapi.from_dict(
     openapi.build_specification(),
     config=SchemathesisConfig.from_dict(
         {
             "generation": {"mode": "all"},
-            # Chalice's local server answers TRACE and unknown methods by itself
+            # Chalice's local server responds to TRACE and to unknown methods by itself
             "phases": {"coverage": {"unexpected-methods": []}},
             "checks": {
                 # a schema cannot say that an end lies in the future, or which ETag is right
@@ -44,63 +44,71 @@ SCHEMA = schemathesis.openapi.from_dict(
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with running_service() as service:
-        service.put("A", "B", "C")
+def api() -> Iterator[ApiClient]:
+    with run_service() as service:
+        service.report("A", "B", "C")
         service.scan()
-        with served_api(service) as api:
+        with open_api(service) as api:
             yield api
 
 
-def without_cursor(case: schemathesis.Case[Any]) -> None:
-    """Cursors are made by the service; made up ones are refused, which test_api.py shows."""
-    good = case.meta and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
-    if good and case.query:
+def drop_cursor(case: schemathesis.Case[Any]) -> None:
+    """Drops the cursor of a valid request: only the service can create a valid one."""
+    valid = case.meta and case.meta.generation.mode is schemathesis.GenerationMode.POSITIVE
+    if valid and case.query:
         case.query.pop("cursor", None)
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_an_operator_gets_documented_answers_only(case: schemathesis.Case[Any], api: Api) -> None:
-    without_cursor(case)
-    case.call_and_validate(base_url=api.url, headers=api.headers, excluded_checks=LEFT_OUT)
+def test_an_operator_gets_documented_responses_only(
+    case: schemathesis.Case[Any], api: ApiClient
+) -> None:
+    drop_cursor(case)
+    case.call_and_validate(base_url=api.url, headers=api.headers, excluded_checks=EXCLUDED_CHECKS)
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case[Any], api: Api) -> None:
-    answer = case.call_and_validate(base_url=api.url, excluded_checks=LEFT_OUT)
+def test_an_anonymous_caller_gets_documented_responses_only(
+    case: schemathesis.Case[Any], api: ApiClient
+) -> None:
+    response = case.call_and_validate(base_url=api.url, excluded_checks=EXCLUDED_CHECKS)
     if case.path.startswith("/v1/"):
-        assert answer.status_code in (401, 403, 404)
+        assert response.status_code in (401, 403, 404)
 
 
 def test_the_specification_is_valid() -> None:
     validate(openapi.build_specification())
 
 
-def test_every_route_of_the_app_is_in_it_and_nothing_else() -> None:
+def test_the_specification_has_exactly_the_routes_of_the_app() -> None:
     document = openapi.build_specification()
     served = {(path, method) for path, methods in app.app.routes.items() for method in methods}
+
     written = {
         (path, method.upper()) for path, methods in document["paths"].items() for method in methods
     }
+
     assert served == written
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_parameter_body_status_and_problem_of_a_route_is_in_it(route: Any) -> None:
+def test_the_specification_has_every_parameter_body_and_status_of_a_route(route: Any) -> None:
     operation = openapi.build_specification()["paths"][route.path][route.method.lower()]
     named = {each["name"] for each in operation["parameters"]}
     expected = {*route.query.__struct_fields__, *re.findall(r"\{(\w+)\}", route.path)}
     assert named == (expected | {"If-Match"} if route.if_match else expected)
     assert ("requestBody" in operation) == (route.body is not None)
+
     statuses = {*route.answers, *route.problems, *openapi.USUAL_PROBLEMS}
     assert set(operation["responses"]) == {str(status) for status in statuses}
     assert operation["summary"]
 
 
-def test_every_status_of_a_problem_is_documented_somewhere() -> None:
+def test_every_status_of_a_problem_is_documented() -> None:
     documented = {*openapi.USUAL_PROBLEMS, *(each for route in ROUTES for each in route.problems)}
-    # a method that a path does not know belongs to no operation
+
+    # a method that a path does not have belongs to no operation
     assert documented == set(problems.TITLES) - {405}
     assert {status for _, status in problems.STATUSES} <= documented

@@ -1,11 +1,17 @@
-"""A new Lambda environment loads no more than its function needs, and Slack's SDK only to send."""
+"""A new Lambda environment loads only what its function needs, and opens a small session."""
 
 import subprocess
 import sys
+from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import UnknownServiceError
 
-from tests.functional.conftest import Service
+from chalicelib.startup import SERVICES, open_session
+from devstack.environment import REGION
+from tests.functional.service import Service
+from tests.permissions.operations import find_operations_in_code
 
 pytestmark = pytest.mark.enable_socket
 
@@ -66,7 +72,7 @@ SILENT = {
 }
 
 
-def loaded_after(call: str) -> set[str]:
+def load_modules(call: str) -> set[str]:
     """Returns the modules of a fresh interpreter after one call."""
     ran = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", PROGRAM.format(call=call)],
@@ -79,7 +85,7 @@ def loaded_after(call: str) -> set[str]:
     return set(last.removeprefix("modules: ").split())
 
 
-def of(packages: tuple[str, ...], loaded: set[str]) -> set[str]:
+def filter_modules(packages: tuple[str, ...], loaded: set[str]) -> set[str]:
     """Filters the loaded modules by package."""
     return {name for name in loaded for package in packages if f"{name}.".startswith(f"{package}.")}
 
@@ -96,24 +102,68 @@ def test_the_collector_is_deferred_before_anything_large_is_imported() -> None:
         text=True,
     )
     threshold, *loaded = ran.stdout.split()
+
     assert int(threshold) == 50_000
-    assert of(("boto3", "botocore", "chalice"), set(loaded)) == set()
+    assert filter_modules(("boto3", "botocore", "chalice"), set(loaded)) == set()
 
 
 @pytest.mark.parametrize("function", SILENT)
-def test_a_function_with_nothing_to_send_loads_only_what_it_needs(
+def test_a_function_that_sends_nothing_loads_only_what_it_needs(
     service: Service, function: str
 ) -> None:
-    assert service.posts() == []
-    loaded = loaded_after(SILENT[function])
+    assert service.list_headers() == []
+
+    loaded = load_modules(SILENT[function])
     assert "chalicelib.bootstrap" in loaded
-    assert of(("slack_sdk", *S3, *NEVER), loaded) == set()
+    assert filter_modules(("slack_sdk", *S3, *NEVER), loaded) == set()
 
 
-def test_a_scan_with_something_to_send_also_loads_slack_and_s3(service: Service) -> None:
-    service.put("A")
-    loaded = loaded_after(RECONCILE)
-    assert service.posts() == ["1 new non-compliant finding"]
-    assert of(("slack_sdk",), loaded)
-    assert of(S3, loaded)
-    assert of(NEVER, loaded) == set()
+def test_a_scan_that_announces_also_loads_slack_and_s3(service: Service) -> None:
+    service.report("A")
+    loaded = load_modules(RECONCILE)
+
+    assert service.list_headers() == ["1 new non-compliant finding"]
+    assert filter_modules(("slack_sdk",), loaded)
+    assert filter_modules(S3, loaded)
+    assert filter_modules(NEVER, loaded) == set()
+
+
+# The session
+
+
+@pytest.fixture
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+
+def test_the_session_knows_every_service_that_the_code_calls() -> None:
+    assert {operation.split(".", 1)[0] for operation in find_operations_in_code()} == set(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.usefixtures("region")
+def test_a_client_equals_the_one_of_boto3(service: str) -> None:
+    sessions: list[Any] = [open_session(), boto3.Session()]
+    ours, plain = (session.client(service) for session in sessions)
+    assert ours.meta.service_model.metadata == plain.meta.service_model.metadata
+    assert ours.meta.service_model.operation_names == plain.meta.service_model.operation_names
+    assert ours.meta.endpoint_url == plain.meta.endpoint_url
+
+    ours.close()
+    plain.close()
+
+
+@pytest.mark.usefixtures("region")
+def test_a_resource_equals_the_one_of_boto3() -> None:
+    ours, plain = open_session().resource("dynamodb"), boto3.Session().resource("dynamodb")
+    assert ours.meta.resource_model.name == plain.meta.resource_model.name
+    assert ours.Table("t").name == "t"
+
+    for each in (ours, plain):
+        each.meta.client.close()
+
+
+@pytest.mark.usefixtures("region")
+def test_an_unknown_service_is_refused_by_name() -> None:
+    with pytest.raises(UnknownServiceError, match="Unknown service: 'ec2'"):
+        open_session().client("ec2")

@@ -195,7 +195,7 @@ def test_the_stack_of_one_machine_has_the_same_commands(running: Stack, tmp_path
         code, output, errors = devstack(tmp_path, "list")
         assert (code, output.split()[:2], errors) == (0, ["me", "viewer"], "")
         code, _, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")
-        assert (code, "token failed: A token named me exists already" in errors) == (1, True)
+        assert (code, "token failed: A token named me already exists" in errors) == (1, True)
         code, _, errors = devstack(tmp_path, "revoke", "--name", "me")
         assert (code, errors) == (0, "")
         assert stored(running, running.env["API_TOKENS_PARAMETER"]) == ()

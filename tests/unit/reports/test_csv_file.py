@@ -1,3 +1,5 @@
+"""The CSV file: its format, and cells that are no formula."""
+
 import csv
 import io
 from collections.abc import Iterable, Iterator
@@ -7,69 +9,81 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.snooze import ListedFinding, Reason
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.reports.csv_file import CHUNK_ROWS, COLUMNS, guard_formula, render_csv
 from chalicelib.reports.text import visible
-from tests.unit.reports.renew import GOLDEN
-from tests.unit.reports.samples import AT, finding, golden_files, snooze
+from tests.unit.reports.samples import AT, make_finding, make_snooze
 
 FORMULA = "=+-@＝＋－＠﹦﹢﹣﹫"  # noqa: RUF001 - the full-width and small variants are meant
 
 
-def read(content: bytes, delimiter: str = ",") -> list[list[str]]:
+def read_cells(content: bytes, delimiter: str = ",") -> list[list[str]]:
     text = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.reader(text, delimiter=delimiter, strict=delimiter == ","))
 
 
-def whole_csv(rows: Iterable[ListedFinding]) -> bytes:
+def render_whole(rows: Iterable[ListedFinding]) -> bytes:
     return b"".join(render_csv(rows))
 
 
-def title_of(title: str) -> str:
-    return read(whole_csv([ListedFinding(finding(title), None)]))[1][2]
+def render_row(finding: Finding, snooze: Snooze | None = None) -> list[str]:
+    """Returns the cells of a file with one row."""
+    return read_cells(render_whole([ListedFinding(finding, snooze)]))[1]
 
 
-def test_the_golden_file_still_holds() -> None:
-    assert (GOLDEN / "findings.csv").read_bytes() == golden_files()["findings.csv"]
+def render_title(title: str) -> str:
+    """Returns the cell of a title."""
+    return render_row(make_finding(title))[2]
 
 
-def test_no_rows_leave_the_columns() -> None:
-    assert whole_csv([]) == ("\ufeff" + ",".join(f'"{name}"' for name in COLUMNS) + "\r\n").encode()
+def test_without_rows_there_is_only_the_header() -> None:
+    header = ",".join(f'"{name}"' for name in COLUMNS)
+
+    assert render_whole([]) == f"\ufeff{header}\r\n".encode()
 
 
-def test_rows_come_in_pieces_that_end_with_a_row_and_no_sooner_than_they_are_wanted() -> None:
-    asked = 0
+def test_rows_are_rendered_in_chunks_of_whole_rows_when_they_are_needed() -> None:
+    taken = 0
 
-    def rows() -> Iterator[ListedFinding]:
-        nonlocal asked
+    def take_rows() -> Iterator[ListedFinding]:
+        nonlocal taken
         for number in range(CHUNK_ROWS * 2 + 1):
-            asked += 1
-            yield ListedFinding(finding(f"title {number}"), None)
+            taken += 1
+            yield ListedFinding(make_finding(f"title {number}"), None)
 
-    pieces = render_csv(rows())
-    header, first = next(pieces), next(pieces)
+    chunks = render_csv(take_rows())
+    header, first = next(chunks), next(chunks)
+
     assert (header.count(b"\n"), first.count(b"\n")) == (1, CHUNK_ROWS)
-    assert asked == CHUNK_ROWS
-    rest = list(pieces)
-    assert all(piece.endswith(b"\r\n") for piece in (header, first, *rest))
-    titles = [row[2] for row in read(header + first + b"".join(rest))[1:]]
+    assert taken == CHUNK_ROWS
+
+    rest = list(chunks)
+
+    assert all(chunk.endswith(b"\r\n") for chunk in (header, first, *rest))
+    titles = [row[2] for row in read_cells(header + first + b"".join(rest))[1:]]
     assert titles == [f"title {number}" for number in range(CHUNK_ROWS * 2 + 1)]
 
 
-def test_a_snooze_shows_its_end_and_its_reason() -> None:
-    ends = snooze(ends_at=AT + timedelta(days=1), reason=Reason.MAINTENANCE)
-    cells = read(whole_csv([ListedFinding(finding("t"), ends)]))[1]
+def test_a_snoozed_row_shows_end_and_reason_of_its_snooze() -> None:
+    snooze = make_snooze(ends_at=AT + timedelta(days=1), reason=Reason.MAINTENANCE)
+
+    cells = render_row(make_finding("t"), snooze)
+
     assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance"]
 
 
-def test_a_snooze_without_an_end_is_permanent() -> None:
-    cells = read(whole_csv([ListedFinding(finding("t"), snooze(ends_at=None))]))[1]
+def test_a_snooze_without_an_end_is_shown_as_permanent() -> None:
+    cells = render_row(make_finding("t"), make_snooze(ends_at=None))
+
     assert cells[6:] == ["snoozed", "permanent", "fix_scheduled"]
 
 
-def test_times_are_utc_to_the_second() -> None:
+def test_times_are_in_utc_and_whole_seconds() -> None:
     berlin = datetime(2026, 1, 2, 1, 4, 5, 678901, tzinfo=timezone(timedelta(hours=1)))
-    cells = read(whole_csv([ListedFinding(finding("t", first_seen=berlin), None)]))[1]
+
+    cells = render_row(make_finding("t", first_seen=berlin))
+
     assert cells[5] == "2026-01-02T00:04:05Z"
 
 
@@ -95,18 +109,19 @@ def test_times_are_utc_to_the_second() -> None:
         ("", ""),
     ],
 )
-def test_a_cell_is_visible_text_and_no_formula(title: str, cell: str) -> None:
+def test_a_cell_is_visible_text_and_not_a_formula(title: str, cell: str) -> None:
     assert guard_formula(title) == cell
-    assert title_of(title) == cell
+    assert render_title(title) == cell
 
 
-def test_half_a_pair_that_utf_8_cannot_hold_is_replaced() -> None:
+def test_half_a_surrogate_pair_is_replaced() -> None:
     assert guard_formula("\ud800=1") == "\ufffd=1"
 
 
 @given(st.lists(st.text(), max_size=5))
-def test_reading_gives_back_every_title_but_for_the_guard(titles: list[str]) -> None:
-    rows = read(whole_csv(ListedFinding(finding(title), None) for title in titles))
+def test_reading_the_file_returns_every_title_apart_from_the_guard(titles: list[str]) -> None:
+    rows = read_cells(render_whole(ListedFinding(make_finding(title), None) for title in titles))
+
     assert [row[2].replace("'", "") for row in rows[1:]] == [
         visible(title).replace("'", "") for title in titles
     ]
@@ -114,17 +129,19 @@ def test_reading_gives_back_every_title_but_for_the_guard(titles: list[str]) -> 
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1))
-def test_a_harmless_title_comes_back_as_it_is(title: str) -> None:
+def test_a_harmless_title_is_not_changed(title: str) -> None:
     harmless = "x" + title.replace(";", "").replace("\u00a0", " ")
-    assert title_of(harmless) == visible(harmless)
+
+    assert render_title(harmless) == visible(harmless)
 
 
 @given(
     st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(FORMULA + "; \t\r\n\x00\"'")))
 )
-def test_no_cell_begins_like_a_formula_whatever_separates_them(title: str) -> None:
-    content = whole_csv([ListedFinding(finding(title), None)])
+def test_no_cell_begins_like_a_formula_with_commas_or_semicolons_as_separators(title: str) -> None:
+    content = render_whole([ListedFinding(make_finding(title), None)])
+
     for delimiter in ",;":
-        for row in read(content, delimiter):
+        for row in read_cells(content, delimiter):
             assert not any(cell.strip(' "\u00a0\u3000')[:1] in tuple(FORMULA) for cell in row)
             assert not any(control in cell for cell in row for control in "\t\r\n\x00")

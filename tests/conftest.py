@@ -1,4 +1,4 @@
-"""No test sees the AWS account, profile or settings of whoever runs it, nor of another test."""
+"""Isolates every test from the AWS account and environment of the caller, and from other tests."""
 
 import os
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from devstack import dynamodb_local
 from devstack.environment import isolate
 from tests.scheduling import SharingScheduler
 
-# Before any test module imports moto, which fails at import on a profile that does not exist.
+# This comes before any test module imports moto: its import fails if AWS_PROFILE does not exist.
 isolate()
 
-# The same inputs each time, so that `make test` says the same each time; `make soak` tries others.
+# `make test` tries the same inputs each time, so its result repeats. `make soak` tries others.
 settings.register_profile(
     "usual",
     max_examples=100 if os.environ.get("CI") else 25,
@@ -27,7 +27,7 @@ settings.load_profile("usual")
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """Handlers take their settings from the environment: what a test put there goes with it."""
+    """Restores the environment after each test, because handlers read their settings from it."""
     before = dict(os.environ)
     yield
     os.environ.clear()
@@ -36,13 +36,13 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
-    """One DynamoDB Local for all tests that need it. Each test creates its own tables in it."""
+    """The URL of one DynamoDB Local for all tests. Each test creates its own tables in it."""
     reason = dynamodb_local.describe_missing()
     if reason:
         pytest.skip(f"DynamoDB Local cannot run: {reason}")
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as java:
-            # It runs for a minute or two: thorough compiling would cost more than it saves.
+            # It runs for a minute or two, so thorough compiling would cost more than it saves.
             java.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
             url = stack.enter_context(dynamodb_local.run_dynamodb_local())
         yield url
@@ -50,12 +50,12 @@ def dynamodb_url() -> Iterator[str]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingScheduler | None:
-    """Serve `--dist loadgroup` with groups of our own."""
+    """Makes `--dist loadgroup` use our own groups."""
     return SharingScheduler(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests tell of themselves, `record_property("summary", …)`, whoever ran them."""
+    """Prints what tests record with `record_property("summary", …)`, from every worker."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name == "summary":

@@ -1,4 +1,4 @@
-"""The table of triggers: names, handlers and patterns are what others depend on."""
+"""The triggers of the functions. Other systems depend on their names, handlers and patterns."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 import app
 
 
-def sources() -> dict[str, object]:
+def list_sources() -> dict[str, object]:
     return {source.name: source for source in app.app.event_sources}
 
 
@@ -22,7 +22,7 @@ def test_the_three_functions_have_their_fixed_names_and_handlers() -> None:
     }
 
 
-def test_only_finished_executions_of_our_documents_call_the_scan() -> None:
+def test_only_finished_executions_of_our_documents_invoke_the_scan() -> None:
     (scan,) = (each for each in app.app.event_sources if each.name == "ec2-inspec-scan")
     assert scan.event_pattern == {  # type: ignore[attr-defined]
         "source": ["aws.ssm"],
@@ -32,7 +32,7 @@ def test_only_finished_executions_of_our_documents_call_the_scan() -> None:
 
 
 def test_the_schedules_are_the_documented_ones() -> None:
-    monthly, reconcile = (sources()[name] for name in ("monthly-alert", "reconcile"))
+    monthly, reconcile = (list_sources()[name] for name in ("monthly-alert", "reconcile"))
     assert monthly.schedule_expression == "cron(0 8 1 * ? *)"  # type: ignore[attr-defined]
     assert reconcile.schedule_expression.to_string() == "rate(15 minutes)"  # type: ignore[attr-defined]
 
@@ -44,19 +44,21 @@ def test_importing_the_app_reads_no_settings_and_opens_no_client() -> None:
         "app.handlers.bootstrap.runtime.cache_info().currsize)"
     )
     env = {"PATH": os.environ["PATH"]}
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+    result = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
     )
-    assert done.stdout.split() == ["[]", "0"]
+
+    assert result.stdout.split() == ["[]", "0"]
 
 
 @pytest.mark.parametrize(
     ("auth", "shown"), [("iam", "IAMAuthorizer 0"), ("token", "ChaliceAuthorizer 1")]
 )
-def test_iam_takes_the_place_of_the_authorizer_function(auth: str, shown: str) -> None:
+def test_api_auth_chooses_between_iam_and_the_authorizer_function(auth: str, shown: str) -> None:
     code = "import app; print(type(app.authorizer).__name__, len(app.app.builtin_auth_handlers))"
     env = {"PATH": os.environ["PATH"], "API_AUTH": auth}
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+    result = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
     )
-    assert done.stdout.strip() == shown
+
+    assert result.stdout.strip() == shown

@@ -1,4 +1,4 @@
-"""Waits and time-outs of the parts fit into the time that the whole leaves for them."""
+"""Waits and timeouts fit into the time that is left for them."""
 
 from datetime import timedelta
 
@@ -8,11 +8,12 @@ from chalicelib.usecases import run
 from chalicelib.usecases.announce import deliver
 
 
-def test_a_post_ends_before_lambda_does_whatever_slack_makes_it_wait_for() -> None:
-    # tried once, told to wait, tried again
+def test_a_post_that_slack_delays_still_ends_before_the_deadline() -> None:
+    # one try, one wait that Slack asks for, one more try
     longest = channel.TIMEOUT + bootstrap.SLACK_WAIT + channel.TIMEOUT
+
     assert timedelta(seconds=longest) <= deliver.STEP_TIME
 
 
-def test_there_is_time_to_tell_what_was_read() -> None:
+def test_there_is_time_to_announce_what_was_read() -> None:
     assert deliver.STEP_TIME < run.ANNOUNCING_TIME < run.ANOTHER_SCAN

@@ -1,4 +1,4 @@
-"""What README and docs say is what the code has: settings, routes, metrics, codes, links."""
+"""README and docs agree with the code on settings, routes, metrics, error codes and links."""
 
 import ast
 import inspect
@@ -52,8 +52,8 @@ PATH = re.compile(r"`((?:chalicelib|devstack|tests|bench|infra|ops|docs)/[\w./-]
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def settings_read() -> dict[str, str]:
-    """The settings that settings.py reads, with their defaults as people write them."""
+def read_settings() -> dict[str, str]:
+    """Returns the settings that settings.py reads, with their defaults as the page writes them."""
     defaults = {}
     for call in ast.walk(ast.parse(inspect.getsource(settings))):
         match call:
@@ -68,26 +68,27 @@ def settings_read() -> dict[str, str]:
     return defaults
 
 
-def section(text: str, heading: str) -> str:
-    """A section of a document, its subsections included; a heading that is gone is an error."""
+def read_section(text: str, heading: str) -> str:
+    """Returns a section of a document with its subsections. A missing heading is an error."""
     level = heading.split(maxsplit=1)[0]
     _, begun, rest = text.partition(f"\n{heading}\n")
     assert begun, heading
     return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
-def quoted(text: str) -> set[str]:
+def list_quotes(text: str) -> set[str]:
+    """Returns everything in back quotes."""
     return set(re.findall(r"`([^`\n]+)`", text))
 
 
-def anchors(text: str) -> set[str]:
-    """What `#…` may name: headings in lower case, without punctuation, with hyphens."""
+def list_anchors(text: str) -> set[str]:
+    """Returns what `#…` may name: headings in lower case, without punctuation, with hyphens."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def list_fields(kinds: Iterable[Any]) -> Iterator[str]:
-    """The names of the fields of structs, and of the structs in them."""
+    """Yields the names of the fields of structs, and of the structs in them."""
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             for field in msgspec.structs.fields(kind):
@@ -97,28 +98,29 @@ def list_fields(kinds: Iterable[Any]) -> Iterator[str]:
             yield from list_fields(get_args(kind))
 
 
-def links() -> Iterator[tuple[Path, str]]:
+def list_links() -> Iterator[tuple[Path, str]]:
+    """Yields the documents and the targets of their links, apart from code blocks."""
     for document in DOCUMENTS:
         prose = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
         yield from ((document, found[1] or found[2]) for found in LINK.finditer(prose))
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    read = settings_read()
+    read = read_settings()
     assert {"FINDINGS_TABLE": "required", "SSM_CONCURRENCY": "8"}.items() <= read.items()
     table = {name: default for name, default, _ in SETTING_ROW.findall(SETTINGS)}
     assert {name: table.get(name) for name in read} == read
 
 
-def test_the_table_has_no_setting_that_nothing_reads() -> None:
+def test_every_setting_in_the_table_is_read() -> None:
     table = {name for name, _, _ in SETTING_ROW.findall(SETTINGS)}
-    assert table <= settings_read().keys()
+    assert table <= read_settings().keys()
 
 
-def test_every_metric_is_documented_and_no_other() -> None:
+def test_exactly_the_metrics_of_the_code_are_documented() -> None:
     source = inspect.getsource(telemetry)
     alone = re.findall(r"add_metric\(\"(\w+)\"", source)
-    assert set(METRIC_ROW.findall(section(OPERATIONS, "## Metrics"))) == {
+    assert set(METRIC_ROW.findall(read_section(OPERATIONS, "## Metrics"))) == {
         *telemetry.METRICS,
         *alone,
     }
@@ -127,15 +129,15 @@ def test_every_metric_is_documented_and_no_other() -> None:
 def test_every_field_and_line_of_the_log_is_documented() -> None:
     service = Service()
     service.report("i-1", "A")
-    documented = quoted(section(OPERATIONS, "## Logs"))
+    documented = list_quotes(read_section(OPERATIONS, "## Logs"))
     assert telemetry.summarize_scan(service.run(), {}).keys() <= documented
     source = inspect.getsource(telemetry) + inspect.getsource(auth)
     lines = set(re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", source))
     assert {"scan finished", "request failed", "request refused"} <= lines <= documented
 
 
-def test_every_route_is_documented_and_no_other() -> None:
-    written = ROUTE_ROW.findall(section(API, "## Routes"))
+def test_exactly_the_routes_of_the_code_are_documented() -> None:
+    written = ROUTE_ROW.findall(read_section(API, "## Routes"))
     assert sorted(written) == sorted((route.method, route.path) for route in ROUTES)
 
 
@@ -143,30 +145,30 @@ def test_every_parameter_of_a_list_is_documented() -> None:
     rows = dict(re.findall(r"^\| GET \| `(/v1/[^`]+)` \| (.+) \|$", API, re.MULTILINE))
     for route in ROUTES:
         if route.method == "GET":
-            assert set(route.query.__struct_fields__) <= quoted(rows[route.path]), route.path
+            assert set(route.query.__struct_fields__) <= list_quotes(rows[route.path]), route.path
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_field_of_a_response_is_in_the_page(route: Route) -> None:
-    documented = quoted(API) | set(re.findall(r"\"(\w+)\":", API))
+def test_every_field_of_a_response_is_documented(route: Route) -> None:
+    documented = list_quotes(API) | set(re.findall(r"\"(\w+)\":", API))
     fields = set(list_fields(route.answers.values()))
     assert fields <= documented
 
 
-def test_every_word_of_a_response_is_in_the_page() -> None:
+def test_every_word_of_a_response_is_documented() -> None:
     snooze_kinds = {f"snooze {kind}" for kind in (*SnoozeEventKind, "settled")}
-    assert {*EventKind, *snooze_kinds, *State, *Reason, *DeliveryState} <= quoted(API)
+    assert {*EventKind, *snooze_kinds, *State, *Reason, *DeliveryState} <= list_quotes(API)
 
 
 def test_every_status_of_a_problem_is_explained_with_its_title() -> None:
     written = {int(status): title for status, title in STATUS_ROW.findall(API)}
     assert written == problems.TITLES
     for status in problems.TITLES:
-        assert str(status) in section(OPERATIONS, "## The API")
+        assert str(status) in read_section(OPERATIONS, "## The API")
 
 
 def test_every_headline_and_every_doubt_is_explained() -> None:
-    explained = section(OPERATIONS, "## Messages in Slack")
+    explained = read_section(OPERATIONS, "## Messages in Slack")
     for headline in slack_alert._HEADLINES.values():
         assert f"**{headline}**" in explained
     for doubt in Doubt:
@@ -183,12 +185,12 @@ def test_every_headline_and_every_doubt_is_explained() -> None:
     ],
 )
 def test_every_error_code_says_what_to_do(heading: str, known: set[str]) -> None:
-    assert known <= quoted(section(OPERATIONS, heading))
+    assert known <= list_quotes(read_section(OPERATIONS, heading))
 
 
 @pytest.mark.parametrize(
     ("document", "target"),
-    [pytest.param(*link, id=f"{link[0].relative_to(ROOT)}: {link[1]}") for link in links()],
+    [pytest.param(*link, id=f"{link[0].relative_to(ROOT)}: {link[1]}") for link in list_links()],
 )
 def test_every_link_leads_somewhere(document: Path, target: str) -> None:
     if re.match(r"https?:|mailto:", target):
@@ -197,16 +199,16 @@ def test_every_link_leads_somewhere(document: Path, target: str) -> None:
     file = (document.parent / name).resolve() if name else document
     assert file.is_relative_to(ROOT)
     assert file.exists()
-    assert not anchor or anchor in anchors(file.read_text())
+    assert not anchor or anchor in list_anchors(file.read_text())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_path_that_is_named_exists(document: Path) -> None:
+def test_every_named_path_exists(document: Path) -> None:
     missing = [path for path in PATH.findall(document.read_text()) if not (ROOT / path).exists()]
     assert missing == []
 
 
-def test_decisions_are_numbered_without_gaps_and_named_alike() -> None:
+def test_decisions_are_numbered_without_gaps_and_have_the_same_sections() -> None:
     files = sorted((ROOT / "docs" / "decisions").iterdir())
     numbers = [int(file.name[:4]) for file in files]
     assert numbers == list(range(1, len(files) + 1))
@@ -221,19 +223,19 @@ def test_decisions_are_numbered_without_gaps_and_named_alike() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+def test_every_named_test_exists(document: Path) -> None:
     for path, name in TEST.findall(document.read_text()):
         assert re.search(rf"^(def |class |){name}\b", (ROOT / path).read_text(), re.MULTILINE), (
             f"{document.name} names {path}::{name}"
         )
 
 
-def test_what_holds_each_promise_is_named() -> None:
+def test_every_promise_names_its_test() -> None:
     rows = re.findall(
         r"^\| (?!Promise|---|Suite)(.+) \| (.+) \|$",
         (ROOT / "docs" / "reliability.md").read_text(),
         re.MULTILINE,
     )
     assert len(rows) > 40
-    for promise, held_by in rows:
-        assert "`tests/" in promise + held_by or held_by == "the same", promise
+    for promise, tests in rows:
+        assert "`tests/" in promise + tests or tests == "the same", promise

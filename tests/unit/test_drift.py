@@ -26,7 +26,7 @@ from chalicelib.domain.announcement import DecisionReason
 from chalicelib.domain.message import Step
 from chalicelib.entrypoints import telemetry
 from tests.fleet import Service
-from tests.unit.test_documentation import DOCUMENTS, OPERATIONS, ROOT, quoted, section
+from tests.unit.test_documentation import DOCUMENTS, OPERATIONS, ROOT, list_quotes, read_section
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DECISIONS = ROOT / "docs" / "decisions"
@@ -184,7 +184,7 @@ def test_a_quoted_text_is_one_of_the_program(document: Path) -> None:
 @pytest.mark.parametrize("heading", ["## Messages in Slack", "### When a scan is incomplete"])
 def test_the_first_column_about_messages_quotes_them(heading: str) -> None:
     texts = collect_texts()
-    rows = re.findall(r"^\| (.+?) \| ", section(OPERATIONS, heading), re.MULTILINE)
+    rows = re.findall(r"^\| (.+?) \| ", read_section(OPERATIONS, heading), re.MULTILINE)
     wrong = [
         row
         for row in rows
@@ -195,24 +195,26 @@ def test_the_first_column_about_messages_quotes_them(heading: str) -> None:
 
 
 def test_the_log_lines_are_those_of_the_code_with_their_levels() -> None:
-    assert dict(LOG_ROW.findall(section(OPERATIONS, "## Logs"))) == collect_log_lines()
+    assert dict(LOG_ROW.findall(read_section(OPERATIONS, "## Logs"))) == collect_log_lines()
 
 
 def test_the_fields_of_a_scan_are_those_of_the_code() -> None:
     service = Service()
     service.report("i-1", "A")
-    _, _, table = section(OPERATIONS, "## Logs").partition("| Field | ")
+    _, _, table = read_section(OPERATIONS, "## Logs").partition("| Field | ")
     documented = {
         field
         for column in re.findall(r"^\| (.+?) \| ", table, re.MULTILINE)
-        for field in quoted(column)
+        for field in list_quotes(column)
     }
     assert documented == telemetry.summarize_scan(service.run(), {}).keys()
 
 
 def test_every_name_in_the_tables_of_logs_occurs_in_the_code() -> None:
     names = {
-        each for each in quoted(section(OPERATIONS, "## Logs")) if re.fullmatch(r"[a-z_]+", each)
+        each
+        for each in list_quotes(read_section(OPERATIONS, "## Logs"))
+        if re.fullmatch(r"[a-z_]+", each)
     }
     texts = collect_texts()
     assert {name for name in names if name not in texts} == set()
@@ -238,12 +240,14 @@ def test_the_actions_of_each_statement_are_those_of_the_policies() -> None:
         each["Sid"]: {action.partition(":")[2] for action in each["Action"]} for each in statements
     }
     text = (ROOT / "docs" / "permissions.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ", section(text, "## The functions"), re.MULTILINE)
-    assert {sid: quoted(actions) for sid, actions in rows} == allowed
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \| ", read_section(text, "## The functions"), re.MULTILINE
+    )
+    assert {sid: list_quotes(actions) for sid, actions in rows} == allowed
 
 
 def test_every_reason_and_every_step_is_explained() -> None:
-    explained = quoted(ARCHITECTURE)
+    explained = list_quotes(ARCHITECTURE)
     assert {reason.name for reason in DecisionReason} <= explained
     assert {step.value for step in Step} <= explained
 
@@ -262,7 +266,9 @@ def test_the_layers_are_those_of_the_import_contracts() -> None:
 def test_the_rules_of_the_state_machine_that_hold_a_promise_exist() -> None:
     source = (ROOT / "tests/reliability/test_inbox_machine.py").read_text()
     text = (ROOT / "docs" / "reliability.md").read_text()
-    rules = {rule for each in re.findall(r"::TestInbox` \((.+?)\)", text) for rule in quoted(each)}
+    rules = {
+        rule for each in re.findall(r"::TestInbox` \((.+?)\)", text) for rule in list_quotes(each)
+    }
     assert rules
     assert {rule for rule in rules if f"def {rule}(" not in source} == set()
 
@@ -287,7 +293,7 @@ def test_every_name_in_the_architecture_and_decisions_is_in_the_code() -> None:
         name
         for text in (ARCHITECTURE, *(each.read_text() for each in DECISIONS.iterdir()))
         if "\nSuperseded by " not in text
-        for name in quoted(text)
+        for name in list_quotes(text)
         if re.fullmatch(r"_?[A-Za-z]+(_[A-Za-z]+)+|[A-Z][a-z]+([A-Z][a-z]+)+", name)
     }
     assert len(names) > 30

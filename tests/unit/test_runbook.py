@@ -1,4 +1,4 @@
-"""What the runbook tells people to type exists, and what it lets Slack allow is what we use."""
+"""The commands that the documents name exist, and the Slack app requests what is used."""
 
 import importlib.util
 import re
@@ -18,28 +18,32 @@ SCOPE = re.compile(r"\b(?:chat|files|channels|groups|im|users|reactions):\w+")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_target_that_is_named_is_in_the_makefile(document: Path) -> None:
+def test_every_named_make_target_exists(document: Path) -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(COMMAND.findall(document.read_text()))
+
     assert named - targets == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_module_that_is_to_be_run_exists(document: Path) -> None:
+def test_every_module_of_a_command_exists(document: Path) -> None:
     named = re.findall(r"python -m ((?:ops|devstack|bench)[\w.]*)", document.read_text())
     missing = {name for name in named if importlib.util.find_spec(name) is None}
+
     assert missing == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_operator_s_verb_that_is_named_exists(document: Path) -> None:
+def test_every_named_verb_of_ops_exists(document: Path) -> None:
     usage = build_parser().format_usage()
+
     for verb in re.findall(r"python -m ops ([a-z][a-z-]*)", document.read_text()):
         assert verb in usage, verb
 
 
-def test_the_slack_app_asks_for_the_scopes_that_are_used_and_no_other() -> None:
+def test_the_slack_app_requests_exactly_the_scopes_that_are_used() -> None:
     manifest = yaml.safe_load((ROOT / "docs" / "slack-app.yaml").read_text())
-    asked = manifest["oauth_config"]["scopes"]
-    assert asked.keys() == {"bot"}
-    assert set(asked["bot"]) == set(SCOPE.findall(codes.MEND["missing_scope"]))
+    requested = manifest["oauth_config"]["scopes"]
+
+    assert requested.keys() == {"bot"}
+    assert set(requested["bot"]) == set(SCOPE.findall(codes.MEND["missing_scope"]))

@@ -1,3 +1,5 @@
+"""Settings are read from the environment, and a wrong one is named."""
+
 import pytest
 
 from chalicelib.domain.errors import BadSetting
@@ -13,7 +15,7 @@ NEEDED = {
 }
 
 
-def test_what_is_not_set_has_the_documented_default() -> None:
+def test_an_unset_setting_has_its_documented_default() -> None:
     settings = Settings.from_env(NEEDED)
     assert settings.slack_base_url == "https://slack.com/api/"
     assert settings.compliance_types == ("Custom:InSpec", "Custom:Inspec")
@@ -24,7 +26,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert (settings.api_auth, settings.api_tokens_parameter) == ("token", None)
 
 
-def test_the_triggers_need_no_setting_at_all() -> None:
+def test_the_triggers_need_no_setting() -> None:
     assert Triggers.from_env({}) == Triggers(("AWS-RunInspecChecks",), "cron(0 8 1 * ? *)", "token")
 
 
@@ -37,7 +39,7 @@ def test_a_missing_setting_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_placeholder_that_was_never_replaced_is_named(name: str) -> None:
+def test_a_setting_with_its_placeholder_is_named(name: str) -> None:
     with pytest.raises(BadSetting, match=f"^setting {name}: still has its placeholder"):
         Settings.from_env({**NEEDED, name: "reports-CHANGE-ME"})
 
@@ -68,18 +70,18 @@ def test_a_placeholder_that_was_never_replaced_is_named(name: str) -> None:
         ("LOG_LEVEL", "LOUD"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_setting(name: str, value: str) -> None:
+def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     with pytest.raises(BadSetting) as raised:
         Settings.from_env({**NEEDED, name: value})
     assert raised.value.name == name
 
 
-def test_lists_lose_blanks_and_repetitions() -> None:
+def test_blanks_and_repetitions_are_dropped_from_lists() -> None:
     settings = Settings.from_env({**NEEDED, "COMPLIANCE_TYPES": "Custom:A, Custom:B,Custom:A"})
     assert settings.compliance_types == ("Custom:A", "Custom:B")
 
 
-def test_a_base_url_ends_in_a_slash_and_a_time_zone_may_be_any_of_iana() -> None:
+def test_a_base_url_gets_a_slash_at_its_end_and_a_time_zone_may_be_any_of_iana() -> None:
     env = {**NEEDED, "SLACK_BASE_URL": "http://127.0.0.1:9/api", "TIMEZONE": "Europe/Berlin"}
     settings = Settings.from_env(env)
     assert (settings.slack_base_url, settings.timezone) == (
@@ -88,19 +90,19 @@ def test_a_base_url_ends_in_a_slash_and_a_time_zone_may_be_any_of_iana() -> None
     )
 
 
-def test_silence_can_be_chosen() -> None:
+def test_quiet_answers_can_be_turned_off() -> None:
     assert not Settings.from_env({**NEEDED, "NO_NEW_FINDINGS": "silent"}).quiet_answers
 
 
 @pytest.mark.parametrize("days", [1, 3650])
-def test_the_longest_snooze_is_a_number_of_days(days: int) -> None:
+def test_the_longest_snooze_has_1_to_3650_days(days: int) -> None:
     assert Settings.from_env({**NEEDED, "MAX_SNOOZE_DAYS": str(days)}).max_snooze_days == days
 
 
-def test_the_api_has_a_kind_of_access_and_a_parameter_with_tokens() -> None:
+def test_the_api_settings_are_read() -> None:
     settings = Settings.from_env({**NEEDED, "API_AUTH": "iam", "API_TOKENS_PARAMETER": " /tokens "})
     assert (settings.api_auth, settings.api_tokens_parameter) == ("iam", "/tokens")
 
 
-def test_a_blank_parameter_is_none_at_all() -> None:
+def test_a_blank_parameter_name_counts_as_unset() -> None:
     assert Settings.from_env({**NEEDED, "API_TOKENS_PARAMETER": " "}).api_tokens_parameter is None

@@ -1,1 +1,1 @@
-"""The pass on real engines, under load and fault."""
+"""Scans on real engines, with faults and killed processes."""

@@ -1,4 +1,4 @@
-"""One Lambda environment: calls a handler once and prints its answer.
+"""One Lambda environment: calls a handler once and prints its response.
 
 `python -m tests.engines.child scan 2026-11-23T08:15:00+00:00` or `… reconcile`.
 """
@@ -14,10 +14,10 @@ from devstack.local_app import Handlers
 def main(function: str, executed_at: str = "") -> None:
     handlers = Handlers({}, io.StringIO())
     if function == "scan":
-        answer = handlers.scan(datetime.fromisoformat(executed_at), {"Success": 1})
+        response = handlers.scan(datetime.fromisoformat(executed_at), {"Success": 1})
     else:
-        answer = handlers.reconcile()
-    sys.stdout.write(json.dumps(answer))
+        response = handlers.reconcile()
+    sys.stdout.write(json.dumps(response))
 
 
 if __name__ == "__main__":

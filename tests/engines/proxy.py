@@ -1,4 +1,4 @@
-"""A reverse proxy between the program and one vendor, which lets calls go wrong on demand."""
+"""A reverse proxy in front of one vendor. It lets calls fail on demand."""
 
 import json
 import socket
@@ -14,16 +14,16 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 ANY_CALL = "*"
-# Seconds that a vendor may take; it is on the same machine.
-PATIENCE = 30
+# Seconds that a vendor may take. It is on the same machine.
+TIMEOUT = 30
 # Headers that belong to one connection, or that the proxy writes itself.
 OWN_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect", "date"}
 S3_OPERATIONS = {"PUT": "PutObject", "GET": "GetObject"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
+class Response:
+    """An HTTP response."""
 
     status: int
     body: bytes
@@ -41,123 +41,124 @@ class Call:
     body: bytes
     upstream: str
 
-    def forward(self, body: bytes | None = None) -> Answer:
-        """Let the vendor answer it, with another body where one is given."""
-        with closing(HTTPConnection(self.upstream, timeout=PATIENCE)) as line:
+    def forward(self, body: bytes | None = None) -> Response:
+        """Sends it to the vendor, with another body if one is given."""
+        with closing(HTTPConnection(self.upstream, timeout=TIMEOUT)) as line:
             body = self.body if body is None else body
             line.putrequest(self.method, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers:
                 line.putheader(name, value)
             line.putheader("Content-Length", str(len(body)))
             line.endheaders(body)
-            answer = line.getresponse()
-            return Answer(answer.status, answer.read(), _kept(answer.getheaders()))
+            received = line.getresponse()
+            headers = _drop_own_headers(received.getheaders())
+            return Response(received.status, received.read(), headers)
 
 
-# What becomes of a call; None drops the connection.
-Fault: TypeAlias = Callable[[Call], Answer | None]
+# Handles a call instead of the vendor. None drops the connection.
+Fault: TypeAlias = Callable[[Call], Response | None]
 
 
-def refused(code: str, status: int = 400) -> Fault:
-    """An AWS error in both of its forms: JSON to SSM and DynamoDB, XML to S3. No effect."""
+def refuse(code: str, status: int = 400) -> Fault:
+    """Returns an AWS error without any effect: JSON for SSM and DynamoDB, XML for S3."""
 
-    def answer(call: Call) -> Answer:
+    def respond_with_error(call: Call) -> Response:
         if call.operation in S3_OPERATIONS.values():
-            text = f"<Error><Code>{code}</Code><Message>asked for</Message></Error>"
-            return Answer(status, text.encode(), (("Content-Type", "application/xml"),))
-        return _json({"__type": code, "message": "asked for"}, status)
+            text = f"<Error><Code>{code}</Code><Message>requested</Message></Error>"
+            return Response(status, text.encode(), (("Content-Type", "application/xml"),))
+        return _build_json({"__type": code, "message": "requested"}, status)
 
-    return answer
+    return respond_with_error
 
 
-def answered(status: int, body: bytes, **headers: str) -> Fault:
-    """Just this answer; no effect. `Retry_After` becomes the header Retry-After."""
+def respond(status: int, body: bytes, **headers: str) -> Fault:
+    """Returns this response without any effect. `Retry_After` becomes the header Retry-After."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return lambda _: Answer(status, body, named)
+    return lambda _: Response(status, body, named)
 
 
-def dropped(_: Call) -> None:
-    """Drop the connection; no effect."""
+def drop_connection(_: Call) -> None:
+    """Drops the connection without any effect."""
 
 
-def lost(fault: Fault) -> Fault:
-    """Let the call have its effect, and go wrong then."""
+def fail_afterwards(fault: Fault) -> Fault:
+    """Lets the call have its effect, and then fail."""
 
-    def forward_first(call: Call) -> Answer | None:
+    def forward_first(call: Call) -> Response | None:
         call.forward()
         return fault(call)
 
     return forward_first
 
 
-def silent(until: Event) -> Fault:
-    """Say nothing until the event, then drop the connection; no effect."""
+def stay_silent(until: Event) -> Fault:
+    """Sends nothing until the event, then drops the connection without any effect."""
 
     def wait(_: Call) -> None:
-        until.wait(PATIENCE)
+        until.wait(TIMEOUT)
 
     return wait
 
 
-def meanwhile(act: Callable[[], object]) -> Fault:
-    """Do something before the call, which then goes its way."""
+def run_before(act: Callable[[], object]) -> Fault:
+    """Runs something before the call, which succeeds."""
 
-    def act_first(call: Call) -> Answer:
+    def run_first(call: Call) -> Response:
         act()
         return call.forward()
 
-    return act_first
+    return run_first
 
 
-def unprocessed(taken: int) -> Fault:
-    """Take so many of the rows of a BatchWriteItem, and leave the others over."""
+def process_only(count: int) -> Fault:
+    """Writes this number of rows of a BatchWriteItem and returns the others as unprocessed."""
 
-    def write_some(call: Call) -> Answer:
+    def write_some(call: Call) -> Response:
         request = json.loads(call.body)
         ((table, rows),) = request["RequestItems"].items()
-        if taken:
-            some = {**request, "RequestItems": {table: rows[:taken]}}
+        if count:
+            some = {**request, "RequestItems": {table: rows[:count]}}
             call.forward(json.dumps(some).encode())
-        left = rows[taken:]
-        return _json({"UnprocessedItems": {table: left} if left else {}})
+        rest = rows[count:]
+        return _build_json({"UnprocessedItems": {table: rest} if rest else {}})
 
     return write_some
 
 
 @dataclass
 class Faults:
-    """The calls of all proxies that share it, in order, and what becomes of them."""
+    """The calls of all proxies that share it, in order, and the faults planned for them."""
 
     calls: list[str] = field(default_factory=list)
     _vendors: list[str] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
-    _waiting: dict[tuple[str, int | None], Fault] = field(default_factory=dict)
+    _planned: dict[tuple[str, int | None], Fault] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def at(self, operation: str, fault: Fault, call: int | None = None) -> None:
-        """Let the call of this number, from 1, go wrong; without a number every one.
+    def plan(self, operation: str, fault: Fault, call: int | None = None) -> None:
+        """Lets the call with this number, from 1, fail; without a number every call.
 
-        `operation` may be a vendor, or `ANY_CALL`, too. The number counts from the last
-        `end` on, and retries of the SDK count.
+        `operation` may also be a vendor, or `ANY_CALL`. Numbers count from the last
+        `clear` on, retries of the SDK included.
         """
         with self._lock:
-            self._waiting[operation, call] = fault
+            self._planned[operation, call] = fault
 
-    def end(self) -> None:
-        """Nothing goes wrong any more; begin to count anew."""
+    def clear(self) -> None:
+        """Removes all faults and starts to count anew."""
         with self._lock:
-            self._waiting.clear()
+            self._planned.clear()
             self._counts.clear()
             self.calls.clear()
             self._vendors.clear()
 
-    def calls_to(self, vendor: str) -> list[str]:
-        """The calls to one vendor, in order."""
-        both = zip(self.calls, self._vendors, strict=True)
-        return [call for call, asked in both if asked == vendor]
+    def list_calls_to(self, vendor: str) -> list[str]:
+        """Lists the calls to one vendor, in order."""
+        calls = zip(self.calls, self._vendors, strict=True)
+        return [call for call, called in calls if called == vendor]
 
-    def take(self, operation: str, vendor: str) -> Fault | None:
-        """Count a call; what becomes of it, None where it just goes its way."""
+    def count_call(self, operation: str, vendor: str) -> Fault | None:
+        """Counts a call and returns its fault; None if it may succeed."""
         names = (operation, vendor, ANY_CALL)
         with self._lock:
             self.calls.append(operation)
@@ -165,8 +166,8 @@ class Faults:
             self._counts.update(names)
             for name in names:
                 for number in (self._counts[name], None):
-                    if (name, number) in self._waiting:
-                        return self._waiting[name, number]
+                    if (name, number) in self._planned:
+                        return self._planned[name, number]
             return None
 
 
@@ -175,14 +176,14 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that were killed, or did not wait, are no errors of the proxy."""
+        """Ignores callers that were killed or did not wait: they are no errors of the proxy."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
-def proxy(vendor: str, upstream: str, faults: Faults) -> Iterator[str]:
-    """Stand before the vendor at the URL `upstream`; yields the proxy's own URL."""
+def run_proxy(vendor: str, upstream: str, faults: Faults) -> Iterator[str]:
+    """Runs a proxy on a free port for the vendor at the URL `upstream`; yields its own URL."""
     target = urlsplit(upstream).netloc
 
     class Handler(BaseHTTPRequestHandler):
@@ -191,30 +192,30 @@ def proxy(vendor: str, upstream: str, faults: Faults) -> Iterator[str]:
 
         def _handle(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            operation = _operation(self)
+            operation = _find_operation(self)
             call = Call(
                 operation,
                 self.command,
                 self.path,
-                _kept(self.headers.items()),
+                _drop_own_headers(self.headers.items()),
                 self.rfile.read(length),
                 target,
             )
-            fault = faults.take(operation, vendor)
-            answer = fault(call) if fault else call.forward()
-            if answer is None:
+            fault = faults.count_call(operation, vendor)
+            response = fault(call) if fault else call.forward()
+            if response is None:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
-            self._write(answer)
+            self._write(response)
 
-        def _write(self, answer: Answer) -> None:
-            self.send_response_only(answer.status)
-            for name, value in answer.headers:
+        def _write(self, response: Response) -> None:
+            self.send_response_only(response.status)
+            for name, value in response.headers:
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
         do_GET = do_POST = do_PUT = _handle  # noqa: N815 - the names http.server looks for
 
@@ -229,8 +230,8 @@ def proxy(vendor: str, upstream: str, faults: Faults) -> Iterator[str]:
         server.server_close()
 
 
-def _operation(request: BaseHTTPRequestHandler) -> str:
-    """The operation of SSM and DynamoDB, of S3, or the method of Slack."""
+def _find_operation(request: BaseHTTPRequestHandler) -> str:
+    """Returns the operation of SSM, DynamoDB or S3, or the method of Slack."""
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rpartition(".")[2]
@@ -241,11 +242,11 @@ def _operation(request: BaseHTTPRequestHandler) -> str:
     return S3_OPERATIONS.get(request.command, request.command)
 
 
-def _kept(headers: Any) -> tuple[tuple[str, str], ...]:
+def _drop_own_headers(headers: Any) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in headers if name.casefold() not in OWN_HEADERS)
 
 
-def _json(body: object, status: int = 200) -> Answer:
-    return Answer(
+def _build_json(body: object, status: int = 200) -> Response:
+    return Response(
         status, json.dumps(body).encode(), (("Content-Type", "application/x-amz-json-1.0"),)
     )

@@ -1,1 +1,1 @@
-"""The promises of a pass under crashes and faults; what holds which: docs/reliability.md."""
+"""The promises of a scan under crashes and faults. docs/reliability.md names the test of each."""

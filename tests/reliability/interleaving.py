@@ -1,48 +1,48 @@
-"""Programs that run at the same time, one call of a port after the other, as a schedule says."""
+"""Runs programs at the same time, one call of a port after the other, in a given order."""
 
 from collections.abc import Callable, Sequence
 from threading import Semaphore, Thread
 
 
 class Program:
-    """Runs in a thread of its own, and stands still before each of its calls until it may go on."""
+    """A program in a thread of its own, which waits for its turn before each of its calls."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._may_go = Semaphore(0)
-        self._stands = Semaphore(0)
+        self._may_call = Semaphore(0)
+        self._waits = Semaphore(0)
         self._thread = Thread(target=self._run, daemon=True)
         self.ended = False
         self.failure: BaseException | None = None
 
-    def turn(self) -> None:
-        """Called by the program before each call: wait until it is its turn."""
-        self._stands.release()
-        self._may_go.acquire()
+    def wait_for_turn(self) -> None:
+        """Waits until the program may call. The program calls this itself."""
+        self._waits.release()
+        self._may_call.acquire()
 
     def start(self) -> None:
-        """Run to the first call."""
+        """Runs the program to its first call."""
         self._thread.start()
-        self._stands.acquire()
+        self._waits.acquire()
 
     def step(self) -> None:
-        """Make one call, and run to the next or to the end."""
-        self._may_go.release()
-        self._stands.acquire()
+        """Lets the program call once, and runs it to its next call or to its end."""
+        self._may_call.release()
+        self._waits.acquire()
 
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again where the programs were started
+        except BaseException as error:  # noqa: BLE001 - raised by `interleave`
             self.failure = error
         self.ended = True
-        self._stands.release()
+        self._waits.release()
 
 
 def interleave(programs: Sequence[Program], schedule: Sequence[int]) -> None:
-    """Run the programs to their ends; each number of the schedule chooses who makes a call.
+    """Runs the programs to their ends. Each number of the schedule chooses the next to call.
 
-    When the schedule is used up, they go on in turn.
+    After the schedule, the programs take turns.
     """
     for program in programs:
         program.start()

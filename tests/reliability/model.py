@@ -1,4 +1,4 @@
-"""What people should have been announced: a model that knows no watermarks, marks or messages."""
+"""What the channel should have got: a model that knows no watermarks, marks or messages."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,110 +9,112 @@ from chalicelib.domain.message import Message, Step
 from chalicelib.domain.snooze import Snooze
 from tests.fleet import Service
 
-# A title of a finding in these tests is `<instance id>/<letter>`; others are no part of it.
+# The model knows findings whose title is `<instance id>/<letter>`, and ignores all others.
 SEPARATOR = "/"
 
 
 @dataclass
 class Model:
-    """What happened to the inbox, as seen from outside; `observe` after whatever happened.
+    """What happened to the service, seen from outside. Call `observe` after every event.
 
-    episodes counts how often a title came into the store. since is when it last
-    did, and how much had been said by then; resolved is when it last left.
-    doubles are posts that Slack took and we did not record.
+    appearances: how often a title was new in the store · stored_since: when it last
+    was, and the number of posts at that time · removed_at: when it last left the
+    store · posted_at: the time of every post · stored: the titles in the store ·
+    duplicates: posts that Slack accepted and that were not recorded.
     """
 
     service: Service
-    episodes: Counter[str] = field(default_factory=Counter)
-    since: dict[str, tuple[datetime, int]] = field(default_factory=dict)
-    said_at: list[datetime] = field(default_factory=list)
-    resolved: dict[str, datetime] = field(default_factory=dict)
+    appearances: Counter[str] = field(default_factory=Counter)
+    stored_since: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    removed_at: dict[str, datetime] = field(default_factory=dict)
+    posted_at: list[datetime] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
-    doubles: int = 0
+    duplicates: int = 0
 
     def observe(self, began: datetime) -> set[str]:
-        """Take note of what happened since `began`; the titles that left the store."""
+        """Notes what happened since `began`, and returns the titles that left the store."""
         titles = (finding.title for finding in self.service.findings.all())
-        now_stored = {title for title in titles if SEPARATOR in title}
-        for title in now_stored - self.stored:
-            self.episodes[title] += 1
-            self.since[title] = (began, len(self.said_at))
-        left = self.stored - now_stored
-        self.resolved.update(dict.fromkeys(left, began))
-        self.stored = now_stored
-        new = len(self.service.messages) - len(self.said_at)
-        self.said_at += [self.service.clock.now] * new
-        self.doubles += self.unrecorded() - self.doubles
-        return left
+        stored_now = {title for title in titles if SEPARATOR in title}
+        for title in stored_now - self.stored:
+            self.appearances[title] += 1
+            self.stored_since[title] = (began, len(self.posted_at))
+        removed = self.stored - stored_now
+        self.removed_at.update(dict.fromkeys(removed, began))
+        self.stored = stored_now
+        posts = len(self.service.messages) - len(self.posted_at)
+        self.posted_at += [self.service.clock.now] * posts
+        self.duplicates = count_unrecorded_posts(self.service)
+        return removed
 
-    def unrecorded(self) -> int:
-        """Posts that were accepted and are not recorded; a superseded one was never made."""
-        receipts = [message.done.get(Step.POST, "") for message in messages_of(self.service)]
-        return len(self.service.messages) - sum(each.startswith("thread") for each in receipts)
-
-    def wrongs(self) -> list[str]:
-        """What people were not told, or told too often, now that it is quiet."""
+    def find_errors(self) -> list[str]:
+        """Lists what was not announced or announced too often. Nothing may be pending."""
         now = self.service.clock.now
         snoozes = self.service.ledger.snoozes.values()
-        found = []
+        errors = []
         for title in sorted(self.stored):
-            about = covering(snoozes, title)
-            if any(mutes(each, now) for each in about):
+            covering = find_covering(snoozes, title)
+            if any(is_active(each, now) for each in covering):
                 continue
-            began, index = self.since[title]
-            if self.announced(title, index) == 0:
-                found.append(f"{title} was never told")
-            ends = [
-                end
-                for each in about
-                for end in [min(filter(None, (each.ends_at, each.ended_at)))]
-                if end > began
-            ]
-            if ends and not self.announced_at_or_after(title, max(ends)):
-                found.append(f"{title} was not told when its snooze ended")
+            began, posts = self.stored_since[title]
+            if self.count_announced(title, posts) == 0:
+                errors.append(f"{title} was never announced")
+            ends = [end for each in covering for end in [min(list_ends(each))] if end > began]
+            if ends and not self.was_announced_since(title, max(ends)):
+                errors.append(f"{title} was not announced when its snooze ended")
         for each in snoozes:
-            fixed = self.resolved.get(each.title or "")
-            if each.until_resolved and mutes(each, now) and fixed and fixed > each.created_at:
-                found.append(f"the snooze of {each.title} outlived the fix")
-        for title, times in announced_in(self.service.messages).items():
-            ended = len(covering(snoozes, title))
-            if times > self.episodes[title] + ended + self.doubles:
-                found.append(f"{title} was told {times} times")
-        return found
+            fixed_at = self.removed_at.get(each.title or "")
+            was_fixed = fixed_at is not None and fixed_at > each.created_at
+            if each.until_resolved and is_active(each, now) and was_fixed:
+                errors.append(f"the snooze of {each.title} outlived the fix")
+        for title, times in count_titles(self.service.messages).items():
+            ended = len(find_covering(snoozes, title))
+            if times > self.appearances[title] + ended + self.duplicates:
+                errors.append(f"{title} was announced {times} times")
+        return errors
 
-    def announced(self, title: str, index: int) -> int:
-        """How often a title was told behind so many posts."""
-        return announced_in(self.service.messages[index:])[title]
+    def count_announced(self, title: str, posts: int) -> int:
+        """Counts how often a title was announced after this number of posts."""
+        return count_titles(self.service.messages[posts:])[title]
 
-    def announced_at_or_after(self, title: str, when: datetime) -> bool:
-        """Whether a post of then or later tells a title."""
-        posts = zip(self.said_at, self.service.messages, strict=True)
-        return any(title in announced_in([text]) for at, text in posts if at >= when)
+    def was_announced_since(self, title: str, when: datetime) -> bool:
+        """Whether a post of this time or later announces a title."""
+        posts = zip(self.posted_at, self.service.messages, strict=True)
+        return any(title in count_titles([text]) for at, text in posts if at >= when)
 
 
-def messages_of(service: Service) -> list[Message]:
-    """Every message that was ever staged."""
+def list_messages(service: Service) -> list[Message]:
+    """Lists every message that was ever staged."""
     return [*service.ledger.messages.values(), *service.ledger.sent.values()]
 
 
-def muted_and_announced(service: Service, message: Message) -> set[str]:
-    """The titles of a message that a snooze mutes at the message's own instant."""
+def count_unrecorded_posts(service: Service) -> int:
+    """Counts posts that Slack accepted and that are not recorded. Superseded ones are no posts."""
+    receipts = [message.done.get(Step.POST, "") for message in list_messages(service)]
+    return len(service.messages) - sum(each.startswith("thread") for each in receipts)
+
+
+def find_muted_titles(service: Service, message: Message) -> set[str]:
+    """Finds the titles of a message that a snooze muted when the message was created."""
     return {
         title
-        for title in announced_in([message.rendered.text])
-        for each in covering(service.ledger.snoozes.values(), title)
-        if mutes(each, message.created_at)
+        for title in count_titles([message.rendered.text])
+        for each in find_covering(service.ledger.snoozes.values(), title)
+        if is_active(each, message.created_at)
     }
 
 
-def mutes(snooze: Snooze, now: datetime) -> bool:
-    """Whether a snooze has begun and not ended; said here once more, not asked of the program."""
-    ends = [end for end in (snooze.ends_at, snooze.ended_at) if end is not None]
-    return snooze.starts_at <= now and all(now < end for end in ends)
+def is_active(snooze: Snooze, now: datetime) -> bool:
+    """Whether a snooze has begun and not ended. Written anew, so that it checks the program."""
+    return snooze.starts_at <= now and all(now < end for end in list_ends(snooze))
 
 
-def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
-    """The snoozes that are about the finding of this title."""
+def list_ends(snooze: Snooze) -> list[datetime]:
+    """Lists the times at which a snooze ends: by time, by hand or by a fix."""
+    return [end for end in (snooze.ends_at, snooze.ended_at) if end is not None]
+
+
+def find_covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
+    """Finds the snoozes that cover the finding with this title."""
     node = title.partition(SEPARATOR)[0]
     return [
         each
@@ -121,7 +123,7 @@ def covering(snoozes: Iterable[Snooze], title: str) -> list[Snooze]:
     ]
 
 
-def announced_in(said: Sequence[str]) -> Counter[str]:
-    """How often each title stands in these messages."""
-    lists = (text.partition(": ")[2] for text in said)
+def count_titles(messages: Sequence[str]) -> Counter[str]:
+    """Counts how often each title is in these messages."""
+    lists = (text.partition(": ")[2] for text in messages)
     return Counter(title for text in lists for title in text.split(",") if SEPARATOR in title)

@@ -1,90 +1,99 @@
-"""Whatever comes between, the next passes make it good: every point, not a sample."""
+"""Interrupts an invocation at every call, and checks that the next scans keep every promise."""
 
 from collections.abc import Callable, Sequence
 
 import pytest
 
 from chalicelib.usecases.run import run_scans
-from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment, points
+from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment, list_points
+from tests.reliability.model import count_unrecorded_posts
 from tests.reliability.stories import (
     LAMBDA,
     Story,
-    die,
-    faults,
-    monthly_story,
+    find_broken_promises,
+    invoke,
+    make_monthly_story,
+    make_scan_story,
     recover,
-    scan_story,
-    unrecorded,
 )
 
-STORIES = [scan_story, monthly_story]
-Tell = Callable[[str, str], None]
+STORIES = {"scan": make_scan_story, "month": make_monthly_story}
+RecordProperty = Callable[[str, str], None]
 
 
-def calls_of(story_of: Callable[[], Story]) -> list[str]:
-    """The calls of the invocation where nothing goes wrong."""
-    whole = Fuse()
-    die(story_of(), whole)
-    return whole.calls
+def list_calls(make_story: Callable[[], Story]) -> list[str]:
+    """Lists the calls of an invocation in which nothing goes wrong."""
+    fuse = Fuse()
+    invoke(make_story(), fuse)
+    return fuse.calls
 
 
-@pytest.mark.parametrize("story_of", STORIES)
+@pytest.mark.parametrize("name", STORIES)
 @pytest.mark.parametrize(
     ("what", "moments"), [("crash", CRASHES), ("fault", (Moment.FAILS, Moment.LOST))]
 )
-def test_wherever_the_program_is_stopped_nothing_is_lost_and_nothing_is_told_twice(
-    story_of: Callable[[], Story], what: str, moments: Sequence[Moment], record_property: Tell
+def test_a_crash_or_a_fault_at_any_call_loses_nothing_and_announces_nothing_twice(
+    name: str, what: str, moments: Sequence[Moment], record_property: RecordProperty
 ) -> None:
-    tried = points(calls_of(story_of), moments)
+    make_story = STORIES[name]
+    points = list_points(list_calls(make_story), moments)
     broken: dict[CrashPoint, list[str]] = {}
-    for point in tried:
-        story = story_of()
-        said_before = len(story.service.messages)
+
+    for point in points:
+        story = make_story()
+        posts_before = len(story.service.messages)
         fuse = Fuse(point)
-        die(story, fuse)
+        invoke(story, fuse)
         assert len(fuse.calls) >= point.call, point
-        doubles = unrecorded(story.service)
-        assert doubles in {0, 1}
-        assert not doubles or fuse.dead or fuse.calls[point.call - 1] == "channel.post"
+        call = fuse.calls[point.call - 1]
+        duplicates = count_unrecorded_posts(story.service)
+        assert duplicates in {0, 1}
+        assert not duplicates or fuse.is_dead or call == "channel.post"
         recover(story)
-        if not fuse.dead and fuse.calls[point.call - 1] == "snoozes.unsettled":
+        if not fuse.is_dead and call == "snoozes.unsettled":
             # snoozes that cannot be read mute nothing
-            story.never = [title for title in story.never if title != "kept quiet"]
-        found = faults(story, said_before, doubles)
+            story.silent = [title for title in story.silent if title != "snoozed"]
+        found = find_broken_promises(story, posts_before, duplicates)
         if found:
-            broken[point] = [fuse.calls[point.call - 1], *found]
-    record_property("summary", f"{story_of.__name__}: all of {len(tried)} {what} points tried")
+            broken[point] = [call, *found]
+
+    record_property("summary", f"{name}: all of {len(points)} {what} points tried")
     assert broken == {}
 
 
-@pytest.mark.parametrize("story_of", STORIES)
-def test_whenever_another_worker_comes_everything_is_told_once(
-    story_of: Callable[[], Story], record_property: Tell
+@pytest.mark.parametrize("name", STORIES)
+def test_another_invocation_at_any_call_announces_everything_once(
+    name: str, record_property: RecordProperty
 ) -> None:
-    calls = calls_of(story_of)
+    make_story = STORIES[name]
+    calls = list_calls(make_story)
     broken: dict[int, list[str]] = {}
+
     for number in range(1, len(calls) + 1):
-        story = story_of()
-        said_before = len(story.service.messages)
+        story = make_story()
+        posts_before = len(story.service.messages)
 
-        def other(service: Story = story) -> None:
-            context = service.service.context
-            context.work.enqueue(service.job)
-            run_scans(context, service.service.clock.now + LAMBDA)
+        def invoke_another(story: Story = story) -> None:
+            context = story.service.context
+            context.work.enqueue(story.job)
+            run_scans(context, story.service.clock.now + LAMBDA)
 
-        die(story, Fuse(meanwhile=(number, other)))
+        invoke(story, Fuse(meanwhile=(number, invoke_another)))
         recover(story)
-        found = faults(story, said_before, doubles=0)
+        found = find_broken_promises(story, posts_before, duplicates=0)
         if found:
             broken[number] = [calls[number - 1], *found]
-    record_property("summary", f"{story_of.__name__}: another worker at each of {len(calls)} calls")
+
+    record_property("summary", f"{name}: another invocation at each of {len(calls)} calls")
     assert broken == {}
 
 
-def test_a_story_that_nothing_interrupts_ends_well() -> None:
-    for story_of in STORIES:
-        story = story_of()
-        before = len(story.service.messages)
-        die(story, Fuse())
-        recover(story)
-        assert faults(story, before, doubles=0) == []
+@pytest.mark.parametrize("name", STORIES)
+def test_an_invocation_that_nothing_interrupts_keeps_every_promise(name: str) -> None:
+    story = STORIES[name]()
+    posts_before = len(story.service.messages)
+
+    invoke(story, Fuse())
+    recover(story)
+
+    assert find_broken_promises(story, posts_before, duplicates=0) == []

@@ -1,7 +1,7 @@
-"""Anything in any order: whatever happened, when it is quiet the inbox shows what SSM shows.
+"""Anything in any order: as soon as nothing changes any more, the inbox shows what SSM shows.
 
-Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM;
-`come_to_rest` lets the faults pass and reconcile run, and compares with the model.
+Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM.
+`settle_and_check` ends the faults, lets `reconcile` run, and compares with the model.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,11 +31,11 @@ from tests.reliability.crashing import (
     Faults,
     Fuse,
     Moment,
-    wired,
-    wired_inbox,
+    add_fuse,
+    add_fuse_to_inbox,
 )
 from tests.reliability.interleaving import Program, interleave
-from tests.reliability.model import Model, messages_of, muted_and_announced
+from tests.reliability.model import Model, find_muted_titles, list_messages
 
 if TYPE_CHECKING:
     from chalicelib.usecases.run import ScanReport
@@ -44,13 +44,13 @@ NODES = [f"i-{number}" for number in range(1, 5)]
 LARGE = "i-9"
 LETTERS = "ABCDE"
 LAMBDA = timedelta(minutes=15)
-# An hour for nodes that are gone, some passes for faults that last, and a few more.
-SETTLING = 12
+# Enough for the hour of gone nodes, and some more.
+SETTLING_SCANS = 12
 ONCALL = Author("oncall")
-# Minutes of a snooze that is still active when all has settled.
+# Minutes of a snooze that is still active after `settle_and_check`.
 LONG = 5000
 CALLS = st.integers(min_value=1, max_value=60)
-# Twice and again is a short outage; very often is a throttle that does not end by itself.
+# Up to three failures are a short outage. 200 are a throttle that does not end by itself.
 TIMES = st.sampled_from([1, 2, 3, 200])
 SETS = st.sets(st.sampled_from(LETTERS))
 FALLIBLE = [
@@ -84,19 +84,20 @@ FALLIBLE = [
     "work.record",
     "work.stage",
 ]
-# Reads have no effect that could be lost.
+# The response of a read can be lost too, but that equals a read that fails.
 READS = {"about", "all", "get", "open", "unsettled"}
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
 class PagedCompliance(MemoryCompliance):
-    """Gives the items of a node in two pages; `between_pages` happens once, between the two."""
+    """Returns the items of a node in two pages. `between_pages` happens once, between them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.between_pages: dict[str, Callable[[], None]] = {}
 
     def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        """Returns the first half of the items as of now, and the second half as of later."""
         first = super().items(instance_id, types)
         half = (len(first) + 1) // 2
         self.between_pages.pop(instance_id, lambda: None)()
@@ -104,25 +105,28 @@ class PagedCompliance(MemoryCompliance):
 
 
 class InboxMachine(RuleBasedStateMachine):
-    """The service, the context around it, and what people should know of it."""
+    """The service, the fleet and the vendors around it, and the model of what is announced.
+
+    ssm: the titles that each listed node reported last · untouched: nodes that never
+    change · absent_since: when a node left the list.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.compliance = PagedCompliance()
         self.service = Service(compliance=self.compliance)
         self.model = Model(self.service)
-        # what each node reported last
         self.ssm: dict[str, frozenset[str]] = {}
         self.untouched: set[str] = set()
-        self.left_at: dict[str, datetime] = {}
+        self.absent_since: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
 
     # the fleet
 
     @initialize(letters=SETS, large=st.booleans())
-    def a_first_node(self, letters: set[str], large: bool) -> None:
-        """Beside a large node that never changes, a few others are looked up by the index."""
+    def first_node_reports(self, letters: set[str], large: bool) -> None:
+        """Beside a large node that never changes, other nodes are looked up through the index."""
         self.node_reports(NODES[0], letters)
         if large:
             self.service.report(LARGE, *(f"untouched {number}" for number in range(500)))
@@ -140,25 +144,25 @@ class InboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.ssm) > 1)
     @rule(data=st.data())
     def node_leaves(self, data: st.DataObject) -> None:
-        self.leave(data.draw(st.sampled_from(sorted(self.ssm))))
+        self.remove_node(data.draw(st.sampled_from(sorted(self.ssm))))
 
     @precondition(lambda self: self.ssm)
     @rule(data=st.data(), letters=SETS)
     def node_is_replaced(self, data: st.DataObject, letters: set[str]) -> None:
         node = data.draw(st.sampled_from(sorted(self.ssm)))
         self.node_reports(f"i-{self.runs + 10}", letters)
-        self.leave(node)
+        self.remove_node(node)
 
     @rule()
-    def everybody_leaves(self) -> None:
-        """Or somebody took the resource data sync, the role, the association away."""
+    def all_nodes_leave(self) -> None:
+        """They also do if somebody deletes the resource data sync, the role or the association."""
         for node in sorted(self.ssm):
-            self.leave(node)
+            self.remove_node(node)
 
-    def leave(self, node: str) -> None:
+    def remove_node(self, node: str) -> None:
         self.service.compliance.remove(node)
-        # a return that no pass has seen is none
-        self.left_at.setdefault(node, self.service.clock.now)
+        # a return that no scan has seen does not count
+        self.absent_since.setdefault(node, self.service.clock.now)
         del self.ssm[node]
 
     # time and people
@@ -172,7 +176,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.snooze(node, letter, data.draw(st.sampled_from([5, 40, LONG])), Fuse())
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
-        """A pair, until its fix where it is a long one, or a whole node."""
+        """Snoozes a pair, a long one until its fix, or a whole node."""
         scope = Scope(node, f"{node}/{letter}" if letter else None)
         terms = SnoozeTerms(
             end=SnoozeEnd(duration=minutes * MINUTE),
@@ -181,7 +185,7 @@ class InboxMachine(RuleBasedStateMachine):
             until_resolved=letter is not None and minutes == LONG,
         )
         with suppress(ServiceError):
-            create_snooze(wired_inbox(self.service.inbox, fuse), scope, terms, ONCALL)
+            create_snooze(add_fuse_to_inbox(self.service.inbox, fuse), scope, terms, ONCALL)
 
     @precondition(lambda self: self.service.ledger.snoozes)
     @rule(data=st.data())
@@ -190,32 +194,32 @@ class InboxMachine(RuleBasedStateMachine):
 
     def unsnooze(self, snooze_id: str, fuse: Fuse) -> None:
         with suppress(ServiceError):
-            end_snooze(wired_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
+            end_snooze(add_fuse_to_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
 
     # the service
 
     @rule(doubled=st.booleans(), minutes=st.sampled_from([0, 0, 20, 90]))
-    def event_comes(self, doubled: bool, minutes: int) -> None:
-        """Late ones come behind newer ones: the order is another one then."""
+    def event_arrives(self, doubled: bool, minutes: int) -> None:
+        """A late event arrives after a newer one, so their order changes."""
         for _ in range(2 if doubled else 1):
             self.invoke(lambda: self.enqueue("a-1", minutes))
 
     @rule(full=st.booleans())
     def event_is_lost(self, full: bool) -> None:
-        """Reconcile comes instead."""
-        self.invoke(wish=Options(full=full))
+        """`reconcile` runs instead."""
+        self.invoke(options=Options(full=full))
 
     @rule()
     def month_begins(self) -> None:
         self.invoke(self.service.enqueue_month)
 
     @rule(call=CALLS, moment=st.sampled_from(CRASHES))
-    def the_program_dies(self, call: int, moment: Moment) -> None:
+    def program_dies(self, call: int, moment: Moment) -> None:
         self.invoke(lambda: self.enqueue("a-1"), point=CrashPoint(call, moment))
 
     @rule(call=CALLS, minutes=st.sampled_from([1, 13, 14, 16]))
-    def a_call_takes_long(self, call: int, minutes: int) -> None:
-        """Near the deadline, or beyond it: then Lambda has ended the program."""
+    def call_takes_long(self, call: int, minutes: int) -> None:
+        """It ends near the deadline or after it. In that case Lambda has ended the program."""
         wait = (call, lambda: self.service.clock.forward(minutes * MINUTE))
         self.invoke(lambda: self.enqueue("a-1"), meanwhile=wait)
 
@@ -228,7 +232,7 @@ class InboxMachine(RuleBasedStateMachine):
     def node_reports_between_two_pages(
         self, node: str, letters: set[str], others: set[str] | None
     ) -> None:
-        """Often the same again, in another order: then the pages fit together by number."""
+        """Often it reports the same in another order. Then the pages have the right count."""
         self.node_reports(node, letters)
         self.invoke()
         self.node_reports(node, letters)
@@ -242,20 +246,26 @@ class InboxMachine(RuleBasedStateMachine):
         schedule=st.lists(st.integers(min_value=0, max_value=1), max_size=60),
         data=st.data(),
     )
-    def two_at_once(self, other: str, schedule: list[int], data: st.DataObject) -> None:
-        """A pass and another program, which make their calls in any order."""
-        held = sorted(self.service.ledger.snoozes)
-        if other == "snooze" or (other == "unsnooze" and not held):
+    def two_programs_run(self, other: str, schedule: list[int], data: st.DataObject) -> None:
+        """Runs scans and another program at once. Their calls mix in any order."""
+        stored = sorted(self.service.ledger.snoozes)
+        if other == "snooze" or (other == "unsnooze" and not stored):
             node, letter = data.draw(st.sampled_from(NODES)), data.draw(st.sampled_from(LETTERS))
-            second = Program(lambda: self.snooze(node, letter, 40, Fuse(turn=second.turn)))
+            second = Program(
+                lambda: self.snooze(node, letter, 40, Fuse(wait_for_turn=second.wait_for_turn))
+            )
         elif other == "unsnooze":
-            snooze_id = data.draw(st.sampled_from(held))
-            second = Program(lambda: self.unsnooze(snooze_id, Fuse(turn=second.turn)))
+            snooze_id = data.draw(st.sampled_from(stored))
+            second = Program(
+                lambda: self.unsnooze(snooze_id, Fuse(wait_for_turn=second.wait_for_turn))
+            )
         else:
-            second = Program(lambda: self.run_scans(Fuse(faults=self.faults, turn=second.turn)))
+            second = Program(
+                lambda: self.run_scans(Fuse(faults=self.faults, wait_for_turn=second.wait_for_turn))
+            )
         first = Program(lambda: self.run_scans(fuse))
-        fuse = Fuse(faults=self.faults, turn=first.turn)
-        self.watch(lambda: interleave([first, second], schedule), fuse, snoozes_change=True)
+        fuse = Fuse(faults=self.faults, wait_for_turn=first.wait_for_turn)
+        self.run_and_check(lambda: interleave([first, second], schedule), fuse, snoozes_change=True)
 
     # the vendors
 
@@ -264,16 +274,16 @@ class InboxMachine(RuleBasedStateMachine):
         self.faults.failing[f"compliance.items {node}"] += times
 
     @rule(call=st.sampled_from(FALLIBLE), times=TIMES)
-    def a_vendor_fails(self, call: str, times: int) -> None:
+    def call_fails(self, call: str, times: int) -> None:
         self.faults.failing[call] += times
 
     @rule(call=st.sampled_from(LOSABLE))
-    def an_answer_is_lost(self, call: str) -> None:
+    def response_is_lost(self, call: str) -> None:
         self.faults.lost[call] += 1
 
     @rule(node=st.sampled_from(NODES), letters=SETS, times=st.sampled_from([1, 2]))
-    def ssm_leaves_a_row_out(self, node: str, letters: set[str], times: int) -> None:
-        """While one pass reads it. SSM that says the same wrong thing for ever is believed."""
+    def ssm_omits_an_item(self, node: str, letters: set[str], times: int) -> None:
+        """This lasts for one scan. An SSM that omits the same item for ever is believed."""
         self.node_reports(node, letters | set(LETTERS[:2]))
         self.faults.torn[f"compliance.items {node}"] += times
         self.invoke()
@@ -284,31 +294,33 @@ class InboxMachine(RuleBasedStateMachine):
         self.faults.failing.clear()
         self.faults.lost.clear()
 
-    # what must be so
+    # the promises
 
     @rule()
-    def settle(self) -> None:
-        self.come_to_rest()
+    def everything_settles(self) -> None:
+        self.settle_and_check()
 
     def teardown(self) -> None:
-        self.come_to_rest()
+        self.settle_and_check()
 
-    def come_to_rest(self) -> None:
+    def settle_and_check(self) -> None:
+        """Ends the faults, runs `reconcile` until nothing changes, and compares with the model."""
         self.outages_end()
-        self.reconcile(SETTLING)
+        self.reconcile(SETTLING_SCANS)
         if self.service.ledger.channel_state.braked:
             known = {node.instance_id for node in self.service.nodes.all()}
-            assert known > set(self.ssm)
-            self.invoke(wish=Options(accept_missing=True))
+            assert known > set(self.ssm), "the brake holds only while a node is missing"
+            self.invoke(options=Options(accept_missing=True))
             self.reconcile(2)
         ledger = self.service.ledger
         assert (ledger.jobs, ledger.messages, ledger.unannounced_scans) == ({}, {}, set())
         assert ledger.lease is None
-        assert self.model.stored == self.failing()
-        assert {node.instance_id for node in self.service.nodes.all()} == self.everybody()
-        assert self.model.wrongs() == []
+        assert self.model.stored == self.failing
+        assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
+        assert self.model.find_errors() == []
         calls = self.invoke()
-        assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls)
+        unchanged = "an unchanged fleet causes no reading of items and no write of findings"
+        assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls), unchanged
 
     def reconcile(self, times: int) -> None:
         for _ in range(times):
@@ -324,87 +336,98 @@ class InboxMachine(RuleBasedStateMachine):
         *,
         point: CrashPoint | None = None,
         meanwhile: tuple[int, Callable[[], object]] | None = None,
-        wish: Options = DEFAULT_OPTIONS,
+        options: Options = DEFAULT_OPTIONS,
     ) -> list[str]:
-        """One invocation, whatever becomes of it; its calls."""
+        """Runs one invocation, which may fail or die, and checks it. Returns its calls."""
         event()
         deadline = self.service.clock.now + LAMBDA
         fuse = Fuse(
             point,
             meanwhile=meanwhile,
             faults=self.faults,
-            alive=lambda: self.service.clock.now < deadline,
+            is_alive=lambda: self.service.clock.now < deadline,
         )
-        self.watch(lambda: self.run_scans(fuse, wish), fuse, accepted=wish.accept_missing)
+        accepted = options.accept_missing
+        self.run_and_check(lambda: self.run_scans(fuse, options), fuse, accepted=accepted)
         return fuse.calls
 
-    def run_scans(self, fuse: Fuse, wish: Options = DEFAULT_OPTIONS) -> None:
-        """Passes of one invocation; no quiet answer says more than is true."""
+    def run_scans(self, fuse: Fuse, options: Options = DEFAULT_OPTIONS) -> None:
+        """Runs the scans of one invocation, and checks that an all-clear is true."""
         reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
-            context = wired(self.service.context, fuse)
-            reports = run_scans(context, self.service.clock.now + LAMBDA, wish)
-        still = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
+            context = add_fuse(self.service.context, fuse)
+            reports = run_scans(context, self.service.clock.now + LAMBDA, options)
+        unchanged = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
         stored = {finding.title for finding in self.service.findings.all()}
         for report in reports:
             if report.announcement.topic is Topic.NOTHING_NEW:
-                assert stored >= set().union(*still), "nothing new is said of a whole scan only"
+                assert stored >= set().union(*unchanged), "an all-clear needs a complete scan"
 
-    def watch(
+    def run_and_check(
         self,
-        happens: Callable[[], None],
+        run: Callable[[], None],
         fuse: Fuse,
         *,
         snoozes_change: bool = False,
         accepted: bool = False,
     ) -> None:
-        """Let it happen, and see what that did to the store and to what people know."""
-        began, doubles = self.service.clock.now, self.model.doubles
-        known = {message.id for message in messages_of(self.service)}
-        unreadable, failing, nobody = self.unreadable(), self.failing(), not self.everybody()
-        self.faults.struck.clear()
-        happens()
-        left = self.model.observe(began)
+        """Runs an invocation, and checks what it did to the store and in the channel.
+
+        `snoozes_change` says that people snooze meanwhile, `accepted` that a person has
+        accepted the missing nodes.
+        """
+        began, duplicates = self.service.clock.now, self.model.duplicates
+        known = {message.id for message in list_messages(self.service)}
+        unreadable, failing, was_empty = self.unreadable, self.failing, not self.listed_nodes
+        self.faults.injected.clear()
+        run()
+        removed = self.model.observe(began)
         missing = {row.instance_id for row in self.service.nodes.all() if row.missing_since}
         for node in self.ssm.keys() - missing:
-            self.left_at.pop(node, None)
+            self.absent_since.pop(node, None)
         unread = {node for node in unreadable if self.ssm[node]}
-        lost = {title for title in left if title.partition("/")[0] in unread}
-        assert lost == set(), "a node that cannot be read, and still shows something, loses nothing"
-        assert left & failing & self.failing() == set(), "what fails all the time is not resolved"
+        lost = {title for title in removed if title.partition("/")[0] in unread}
+        assert lost == set(), "a node that cannot be read loses no finding, unless it has none"
+        assert removed & failing & self.failing == set(), "what fails all the time stays stored"
         if not accepted:
-            assert not (left and nobody and not self.everybody()), "an empty list resolves nothing"
-            nodes = {title.partition("/")[0] for title in left}
-            young = {node for node in nodes - self.ssm.keys() if self.absent(node) < HOUR}
-            assert young == set(), "a node is gone after an hour, not before"
-        if self.model.doubles > doubles:
-            struck = self.faults.struck
-            assert fuse.dead or struck["channel.post"] or struck["work.record"] > 1
-        if not snoozes_change and not self.faults.struck["snoozes.unsettled"]:
-            for message in messages_of(self.service):
+            is_empty = was_empty and not self.listed_nodes
+            assert not (removed and is_empty), "an empty list removes nothing"
+            nodes = {title.partition("/")[0] for title in removed}
+            early = {node for node in nodes - self.ssm.keys() if self.get_absence(node) < HOUR}
+            assert early == set(), "a node is gone after an hour, not before"
+        if self.model.duplicates > duplicates:
+            injected = self.faults.injected
+            excused = fuse.is_dead or injected["channel.post"] or injected["work.record"] > 1
+            assert excused, "a post is unrecorded only if the program, Slack or the ledger failed"
+        if not snoozes_change and not self.faults.injected["snoozes.unsettled"]:
+            for message in list_messages(self.service):
                 if message.id not in known:
-                    assert muted_and_announced(self.service, message) == set()
+                    muted = find_muted_titles(self.service, message)
+                    assert muted == set(), "no finding is both muted and announced"
 
-    def everybody(self) -> set[str]:
+    @property
+    def listed_nodes(self) -> set[str]:
         """The nodes that SSM lists."""
         return self.ssm.keys() | self.untouched
 
-    def absent(self, node: str) -> timedelta:
-        """How long SSM has not listed a node."""
-        return self.service.clock.now - self.left_at[node]
-
+    @property
     def failing(self) -> set[str]:
-        """What fails, as SSM shows it."""
+        """The titles that fail, as SSM shows them."""
         return set().union(*self.ssm.values())
 
+    @property
     def unreadable(self) -> set[str]:
-        """The nodes whose items SSM will not give; a node without any needs no reading."""
+        """The nodes whose items SSM will not return. A node without items needs no reading."""
         return {
             node
             for node, titles in self.ssm.items()
             if titles and self.faults.failing[f"compliance.items {node}"] > 1
         }
+
+    def get_absence(self, node: str) -> timedelta:
+        """Returns for how long SSM has not listed a node."""
+        return self.service.clock.now - self.absent_since[node]
 
 
 TestInbox = InboxMachine.TestCase

@@ -1,1 +1,1 @@
-"""Hostile input: whatever comes in, a promise holds; `python -m tests.fuzz.soak` looks longer."""
+"""Hostile input never breaks a promise. `python -m tests.fuzz.soak` searches longer."""

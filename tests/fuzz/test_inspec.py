@@ -1,22 +1,75 @@
-"""InSpec reports: loaded, or refused in one line that says what to do."""
+"""InSpec reports are loaded, or refused in one line that says what to do."""
 
 import json
 from types import SimpleNamespace
 from typing import Any, cast
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from devstack.inspec.loader import load_report
 from devstack.inspec.report import MAX_ITEMS, MAX_TITLE, ReportError
-from tests.effort import examples
-from tests.fuzz.inputs import AT, REPORT, REPORTS
+from tests.fuzz.strategies import FUZZ, JSON, RAW_TEXT, mutate
+from tests.fuzz.values import AT
 
 NODE = "i-0a1b2c3d4e5f60001"
 LONGEST_LINE = 500
 
+REPORT = {
+    "platform": {"name": "amazon", "release": "2023"},
+    "profiles": [
+        {
+            "name": "base",
+            "status": "loaded",
+            "status_message": "",
+            "controls": [
+                {
+                    "id": "ec2-ssh-01",
+                    "title": "SSH must not allow direct root login",
+                    "impact": 0.7,
+                    "results": [
+                        {"status": "failed", "code_desc": "is expected to exist"},
+                        {"status": "passed", "code_desc": "is expected to be quiet"},
+                        {"status": "skipped", "code_desc": "not here"},
+                    ],
+                },
+                {"id": "empty", "title": None, "impact": 0, "results": []},
+            ],
+        },
+        {"name": "overlay", "controls": [{"id": "c", "title": "T", "impact": 1.0}]},
+    ],
+    "version": "5.22.3",
+}
+STATUSES = st.sampled_from(("passed", "failed", "skipped", "loaded", "error"))
 
-class Put:
-    """SSM as far as the loader needs it: it keeps what it is given."""
+
+@st.composite
+def draw_report(draw: st.DrawFn) -> bytes:
+    """Draws an InSpec report, or almost one, as bytes."""
+    value = draw(mutate(REPORT, JSON | STATUSES))
+    text = json.dumps(value, ensure_ascii=draw(st.booleans()))
+    coding = draw(st.sampled_from(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-32")))
+    content = text.encode(coding, "surrogatepass")
+    match draw(st.sampled_from(("whole", "whole", "cut", "before", "after", "inside"))):
+        case "cut":
+            return content[: draw(st.integers(0, len(content)))]
+        case "before":
+            return draw(st.binary(max_size=20)) + content
+        case "after":
+            return content + draw(st.binary(max_size=20))
+        case "inside":
+            at = draw(st.integers(0, len(content)))
+            return content[:at] + draw(st.binary(max_size=4)) + content[at + 1 :]
+    return content
+
+
+REPORTS = st.one_of(
+    draw_report(), draw_report(), st.binary(max_size=200), RAW_TEXT.map(repr).map(str.encode)
+)
+
+
+class FakeSsm:
+    """The part of SSM that the loader needs. It records every call."""
 
     exceptions = SimpleNamespace(
         TotalSizeLimitExceededException=KeyError, ItemSizeLimitExceededException=KeyError
@@ -30,8 +83,8 @@ class Put:
 
 
 def check_report(report: bytes) -> None:
-    """A report is put whole, in SSM's words, or not at all."""
-    ssm = Put()
+    """A report is put completely and as SSM requires, or not at all."""
+    ssm = FakeSsm()
     try:
         loaded = load_report(cast("Any", ssm), report, NODE, AT, "e-1")
     except ReportError as refused:
@@ -55,46 +108,42 @@ def check_report(report: bytes) -> None:
 
 
 def check_line(text: str) -> None:
-    """One line that a terminal shows as it is."""
+    """The text is one line that a terminal shows unchanged."""
     assert text.isprintable(), text
     assert 0 < len(text) <= LONGEST_LINE, text
     assert text.endswith((".", "?")), text
 
 
-def deep(levels: int) -> bytes:
-    """A report with an id of many levels and controls that are none."""
+def build_deep_report(levels: int) -> bytes:
+    """Builds a report with an id of many levels and without valid controls."""
     return f'{{"profiles":[{{"id":{"[" * levels}{"]" * levels},"controls":7}}]}}'.encode()
 
 
-def titled(title: str) -> bytes:
-    """A report with one result."""
+def build_report(title: str) -> bytes:
+    """Builds a report with one result."""
     control = {"id": "c", "title": title, "impact": 0.5, "results": [{"status": "failed"}]}
     return json.dumps({"profiles": [{"controls": [control]}]}).encode()
 
 
 @given(REPORTS)
-@example(titled("é" * 497))
-@example(titled("\U0001f525\n\x00" * 500))
+@example(build_report("é" * 497))
+@example(build_report("\U0001f525\n\x00" * 500))
 @example(b'{"profiles":[{"id":"a\\nb\\u001b[31m","controls":7}]}')
 @example(b'{"profiles":[{"id":"\\ud800","controls":7}]}')
 @example(json.dumps({"profiles": [{"name": "n" * 10_000, "controls": 7}]}).encode())
 @example(json.dumps({"profiles": [{"controls": [{"results": [{"status": "s" * 999}]}]}]}).encode())
 @example(b'{"profiles":[{"controls":[{"impact":NaN,"results":[{"status":"failed"}]}]}]}')
-@settings(
-    max_examples=examples(300, soak=10_000),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-def test_a_report_is_loaded_or_refused_in_a_line(report: bytes) -> None:
+@FUZZ
+def test_a_report_is_loaded_or_refused_in_one_line(report: bytes) -> None:
     check_report(report)
 
 
-def test_no_depth_is_too_much() -> None:
+def test_a_deep_report_is_loaded_or_refused() -> None:
     for levels in range(800, 1_001):
-        check_report(deep(levels))
+        check_report(build_deep_report(levels))
 
 
 def test_the_valid_report_is_loaded() -> None:
-    ssm = Put()
+    ssm = FakeSsm()
     loaded = load_report(cast("Any", ssm), json.dumps(REPORT).encode(), NODE, AT, "e-1")
     assert (loaded.items, loaded.non_compliant) == (2, 1)

@@ -1,4 +1,4 @@
-"""Slack messages: taken by Slack, and nothing that hosts wrote is more than text."""
+"""Slack accepts every message, and a text of a host is never more than text."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
@@ -24,12 +24,12 @@ from devstack.slack import limits
 from devstack.slack.check_message import check_block, validate_blocks
 from devstack.slack.markup import parse_mrkdwn
 from devstack.slack.spans import Style
-from tests.effort import examples
-from tests.fuzz.inputs import ALERTS, AT, LONGEST, MONTHS
+from tests.fuzz.strategies import FUZZ, LONGEST
+from tests.fuzz.values import ALERTS, AT, MONTHS
 
 ORIGIN = Origin("123456789012", "eu-central-1", "prod", "Europe/Berlin")
 BLOCKS = {"header", "section", "context", "table"}
-# What may stand in a message beside texts: everything else could be a link or a mention.
+# The keys of blocks. Any other could be a link or a mention.
 KEYS = {
     *("type", "text", "fields", "elements", "emoji", "verbatim"),
     *("rows", "column_settings", "align", "is_wrapped"),
@@ -37,39 +37,39 @@ KEYS = {
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt);)")
 PARSED = re.compile(r"<[!@#]|<https?:|<mailto:|[<>]")
 WHOLE_MESSAGE = 10_000
-# Controls, halves of pairs, line breaks, and what shows text in another order or not at all.
+# Controls, halves of pairs, line breaks, and characters that reorder or hide text.
 HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def check_alert(alert: Alert) -> None:
-    """The message of a pass is taken and harmless."""
+    """The message of a scan is accepted and harmless."""
     check_message(render_alert(alert, ORIGIN))
 
 
 def check_month(month: MonthlyReport) -> None:
-    """The monthly message is taken and harmless."""
+    """The monthly message is accepted and harmless."""
     check_message(render_monthly(month, ORIGIN))
 
 
 def check_message(message: Rendered) -> None:
-    """Slack takes it whole, the ledger keeps it, and nothing of it is parsed."""
-    check_taken(message)
-    kept = Message("m", AT, message)
+    """Slack accepts the message, the ledger stores it, and no text is parsed."""
+    check_accepted(message)
+    stored = Message("m", AT, message)
     assert json.dumps(
-        msgspec.json.decode(msgspec.json.encode(kept), type=Message).rendered.blocks
+        msgspec.json.decode(msgspec.json.encode(stored), type=Message).rendered.blocks
     ) == json.dumps(message.blocks)
-    check_parsed(message.text)
-    for key in keys(message.blocks):
+    check_not_parsed(message.text)
+    for key in list_keys(message.blocks):
         assert key in KEYS, key
-    for kind, text in [*texts(message.blocks), ("text", message.text)]:
+    for kind, text in [*list_texts(message.blocks), ("text", message.text)]:
         shown = text.replace("\n", "") if kind in {"plain_text", "mrkdwn"} else text
         assert not [each for each in shown if unicodedata.category(each) in HIDDEN]
         if kind == "mrkdwn":
-            check_parsed(text)
+            check_not_parsed(text)
 
 
-def check_taken(message: Rendered) -> None:
-    """Block Kit's limits, those that Slack states nowhere included."""
+def check_accepted(message: Rendered) -> None:
+    """The message is within the limits of Block Kit, also the undocumented ones."""
     blocks = json.loads(json.dumps(message.blocks))
     assert len(blocks) <= limits.BLOCKS
     for index, block in enumerate(blocks):
@@ -80,16 +80,16 @@ def check_taken(message: Rendered) -> None:
     assert len(json.dumps(blocks, ensure_ascii=False)) + len(message.text) < WHOLE_MESSAGE
 
 
-def check_parsed(text: str) -> None:
-    """No mention, no ping, no link, no entity but our own, in a text that Slack parses."""
+def check_not_parsed(text: str) -> None:
+    """A text that Slack parses has no mention, no ping, no link, and only our own entities."""
     assert not PARSED.search(text)
     assert not ENTITY.search(text)
     for span in parse_mrkdwn(text):
         assert not span.styles & {Style.PING, Style.MENTION}
 
 
-def texts(node: Any) -> Iterator[tuple[str, str]]:
-    """Every text of a tree of blocks with the kind of its object, which must be inert."""
+def list_texts(node: Any) -> Iterator[tuple[str, str]]:
+    """Yields every text of a tree of blocks with the type of its object, which must be inert."""
     if isinstance(node, Mapping):
         if isinstance(node.get("text"), str):
             if node["type"] == "plain_text":
@@ -100,24 +100,24 @@ def texts(node: Any) -> Iterator[tuple[str, str]]:
                 assert node["type"] == "raw_text"
             yield node["type"], node["text"]
         for child in node.values():
-            yield from texts(child)
+            yield from list_texts(child)
     elif isinstance(node, list | tuple):
         for child in node:
-            yield from texts(child)
+            yield from list_texts(child)
 
 
-def keys(node: Any) -> Iterator[str]:
-    """Every key of a tree of blocks."""
+def list_keys(node: Any) -> Iterator[str]:
+    """Yields every key of a tree of blocks."""
     if isinstance(node, Mapping):
         yield from node
     children = node.values() if isinstance(node, Mapping) else node
     for child in children:
         if isinstance(child, Mapping | list | tuple):
-            yield from keys(child)
+            yield from list_keys(child)
 
 
-def longest(text: str) -> Alert:
-    """An alert in which everything is long and made of a text."""
+def build_longest(text: str) -> Alert:
+    """Builds an alert in which every field is long and repeats a text."""
     texts = [f"{text * LONGEST}{number}"[number:LONGEST] for number in range(14)]
     findings = [Finding(each, each, Severity.CRITICAL, each, AT, each) for each in texts]
     ended = [
@@ -153,28 +153,16 @@ def longest(text: str) -> Alert:
 
 
 @given(ALERTS)
-@example(longest('"'))
-@example(longest("<"))
-@example(longest("&\\"))
-@example(longest("\U0001f525"))
-@settings(
-    max_examples=examples(300, soak=10_000),
-    deadline=None,
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.large_base_example,
-    ],
-)
-def test_an_alert_is_taken_and_harmless(alert: Alert) -> None:
+@example(build_longest('"'))
+@example(build_longest("<"))
+@example(build_longest("&\\"))
+@example(build_longest("\U0001f525"))
+@FUZZ
+def test_an_alert_is_accepted_and_harmless(alert: Alert) -> None:
     check_alert(alert)
 
 
 @given(MONTHS)
-@settings(
-    max_examples=examples(300, soak=10_000),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-def test_a_monthly_report_is_taken_and_harmless(month: MonthlyReport) -> None:
+@FUZZ
+def test_a_monthly_report_is_accepted_and_harmless(month: MonthlyReport) -> None:
     check_month(month)

@@ -139,7 +139,7 @@ def test_pages_list_every_scan_newest_first(stores: Stores, size: int) -> None:
     assert all(len(page) <= size for page in pages)
 
 
-def test_a_list_continues_after_a_scan_that_is_no_longer_store(stores: Stores) -> None:
+def test_a_list_continues_after_a_scan_that_is_no_longer_stored(stores: Stores) -> None:
     for number in (1, 2, 4):
         stores.journal.record(make_scan_record(number))
 
@@ -147,7 +147,7 @@ def test_a_list_continues_after_a_scan_that_is_no_longer_store(stores: Stores) -
     assert list(found) == [make_scan_record(2), make_scan_record(1)]
 
 
-def test_as_many_scans_are_read_as_requested_even_over_several_pages(stores: Stores) -> None:
+def test_the_requested_number_of_scans_is_read_over_several_pages(stores: Stores) -> None:
     # three rows of 390 KB exceed the megabyte at which DynamoDB ends a page
     scans = [replace(make_scan_record(number), message_id="m" * 390_000) for number in range(7)]
     for scan in scans:

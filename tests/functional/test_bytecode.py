@@ -48,7 +48,7 @@ def walk_code(code: CodeType) -> Iterator[CodeType]:
             yield from walk_code(each)
 
 
-def test_all_our_modules_and_the_loaded_modules_of_packages_are_compiled(bytecode: Path) -> None:
+def test_all_our_modules_and_every_loaded_module_of_a_package_are_compiled(bytecode: Path) -> None:
     tag = sys.implementation.cache_tag
     ours = {
         str(path.parent.relative_to(ROOT) / "__pycache__" / f"{path.stem}.{tag}.pyc")

@@ -142,7 +142,7 @@ def test_the_session_knows_every_service_that_the_code_calls() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.usefixtures("region")
-def test_a_client_equals_the_one_of_boto3(service: str) -> None:
+def test_a_client_is_the_same_as_one_of_boto3(service: str) -> None:
     sessions: list[Any] = [open_session(), boto3.Session()]
     ours, plain = (session.client(service) for session in sessions)
     assert ours.meta.service_model.metadata == plain.meta.service_model.metadata
@@ -154,7 +154,7 @@ def test_a_client_equals_the_one_of_boto3(service: str) -> None:
 
 
 @pytest.mark.usefixtures("region")
-def test_a_resource_equals_the_one_of_boto3() -> None:
+def test_a_resource_is_the_same_as_one_of_boto3() -> None:
     ours, plain = open_session().resource("dynamodb"), boto3.Session().resource("dynamodb")
     assert ours.meta.resource_model.name == plain.meta.resource_model.name
     assert ours.Table("t").name == "t"

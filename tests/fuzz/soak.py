@@ -22,7 +22,7 @@ from devstack.environment import isolate
 
 # Test module and test of each target.
 TARGETS = {
-    "events": ("test_events", "test_an_event_is_read_or_refused_with_the_field"),
+    "events": ("test_events", "test_an_event_is_read_or_its_wrong_field_is_named"),
     "cursors": ("test_cursors", "test_a_cursor_opens_its_own_list_or_is_refused"),
     "headers": ("test_headers", "test_only_a_known_token_is_allowed_and_none_is_printed"),
     "csv": ("test_csv", "test_a_csv_is_harmless_and_complete"),
@@ -68,7 +68,7 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.seconds < 1 or not 0 <= options.seed < 2**31:
         parser.error("give at least 1 second, and a seed from 0 (any) to 2147483647")
-    # for 0 libFuzzer would choose a seed that nobody can repeat
+    # for 0 libFuzzer would choose a seed that it does not print
     options.seed = options.seed or 1 + secrets.randbelow(2**31 - 1)
     return options
 

@@ -1,4 +1,4 @@
-"""Events are read, or refused with the wrong field."""
+"""Every event is read, or the error names the wrong field."""
 
 import json
 import re
@@ -122,7 +122,7 @@ def build_deep_event(levels: int) -> dict[str, Any]:
 @example({"\ud800": 1})
 @example(build_deep_event(2_000))
 @FUZZ
-def test_an_event_is_read_or_refused_with_the_field(event: Any) -> None:
+def test_an_event_is_read_or_its_wrong_field_is_named(event: Any) -> None:
     check_event(event)
 
 

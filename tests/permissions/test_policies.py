@@ -106,7 +106,9 @@ def test_a_policy_allows_nothing_that_its_function_never_does(
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_action_has_a_wildcard_and_no_resource_is_a_wildcard(stage: str, function: str) -> None:
+def test_no_action_has_a_wildcard_and_no_grant_is_for_every_resource(
+    stage: str, function: str
+) -> None:
     for grant in list_grants(read_policy(stage, function)):
         assert "*" not in grant.action
         assert grant.resource != "*" or grant.action in WITHOUT_RESOURCE

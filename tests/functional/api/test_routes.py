@@ -118,20 +118,16 @@ def test_a_rule_is_created_changed_and_ended_with_its_history(api: ApiClient) ->
     assert api.get(path).json == created.json
 
     again = api.call("POST", "/v1/snoozes", rule)
-    assert (again.status, again.headers["link"]) == (
-        409,
-        f'<{created.headers["location"]}>; rel="related"',
-    )
+    assert again.status == 409
+    assert again.headers["link"] == f'<{created.headers["location"]}>; rel="related"'
 
     stale = api.call("PATCH", path, {"comment": "ticket 43"}, {"If-Match": '"7"'})
     assert stale.status == 412
 
     changed = api.call("PATCH", path, {"comment": "ticket 43"}, {"If-Match": '"1"'})
-    assert (changed.status, changed.json["comment"], changed.headers["etag"]) == (
-        200,
-        "ticket 43",
-        '"2"',
-    )
+    assert (changed.status, changed.headers["etag"]) == (200, '"2"')
+    assert changed.json["comment"] == "ticket 43"
+
     assert api.call("DELETE", path, headers={"If-Match": '"1"'}).status == 412
     for _ in range(2):
         assert api.call("DELETE", path).status == 204

@@ -40,7 +40,7 @@ def test_difficult_reports_are_stored(service: Service, sample: str, count: int)
     assert facts["findings_new"] == count == len(service.list_findings())
 
 
-def test_a_hostile_title_is_stored_unchanged_and_shown_harmless(service: Service) -> None:
+def test_a_hostile_title_is_stored_unchanged_and_does_no_harm(service: Service) -> None:
     title = ('=HYPERLINK("http://x","a")\n<!channel> & \u202eabc 😀 ' + "x" * 450)[:500]
     service.report(title)
 

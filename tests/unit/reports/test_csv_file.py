@@ -1,4 +1,4 @@
-"""The CSV file: its format, and cells that are no formula."""
+"""The CSV file: its format, and cells that a spreadsheet does not evaluate."""
 
 import csv
 import io

@@ -7,7 +7,7 @@ from chalicelib.domain.errors import Unavailable
 
 
 class UnreadableSnoozes:
-    """`Snoozes` that cannot be read, and that nobody may write blindly."""
+    """`Snoozes` that cannot be read. So nothing may be written either."""
 
     def unsettled(self) -> tuple[()]:
         """Raises `Unavailable`."""

@@ -1,4 +1,4 @@
-"""What the tests of snoozes ask for, and who asks."""
+"""The terms, rules and people of the snooze tests."""
 
 from typing import Any
 

@@ -264,7 +264,10 @@ def test_the_layers_are_those_of_the_import_contracts() -> None:
 
 
 def test_the_rules_of_the_state_machine_that_hold_a_promise_exist() -> None:
-    source = (ROOT / "tests/reliability/test_inbox_machine.py").read_text()
+    files = [
+        ROOT / "tests" / "reliability" / name for name in ("test_inbox_machine.py", "machine.py")
+    ]
+    source = "".join(file.read_text() for file in files)
     text = (ROOT / "docs" / "reliability.md").read_text()
     rules = {
         rule for each in re.findall(r"::TestInbox` \((.+?)\)", text) for rule in list_quotes(each)

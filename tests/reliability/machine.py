@@ -1,0 +1,236 @@
+"""A service, its fleet and its vendors, with the checks after every invocation and at rest."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from chalicelib.domain.announcement import Topic
+from chalicelib.domain.compliance import Item
+from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.snooze import Reason, Scope
+from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeTerms
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
+from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
+from chalicelib.usecases.run import run_scans
+from tests.fakes import MemoryCompliance
+from tests.fleet import HOUR, MINUTE, Service
+from tests.reliability.crashing import (
+    CrashedError,
+    CrashPoint,
+    Faults,
+    Fuse,
+    add_fuse,
+    add_fuse_to_inbox,
+)
+from tests.reliability.model import Model, find_muted_titles, list_messages
+
+if TYPE_CHECKING:
+    from chalicelib.usecases.run import ScanReport
+
+LAMBDA = timedelta(minutes=15)
+# Enough for the hour of gone nodes, and some more.
+SETTLING_SCANS = 12
+ONCALL = Author("oncall")
+# Minutes of a snooze that is still active after `settle_and_check`.
+LONG = 5000
+
+
+class PagedCompliance(MemoryCompliance):
+    """Returns the items of a node in two pages. `between_pages` happens once, between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.between_pages: dict[str, Callable[[], None]] = {}
+
+    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        """Returns the first half of the items as of now, and the second half as of later."""
+        first = super().items(instance_id, types)
+        half = (len(first) + 1) // 2
+        self.between_pages.pop(instance_id, lambda: None)()
+        return (*first[:half], *super().items(instance_id, types)[half:])
+
+
+class InboxMachine(RuleBasedStateMachine):
+    """The service, the fleet and the vendors around it, and the model of what is announced.
+
+    ssm: the titles that each listed node reported last · untouched: nodes that never
+    change · absent_since: when a node left the list.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compliance = PagedCompliance()
+        self.service = Service(compliance=self.compliance)
+        self.model = Model(self.service)
+        self.ssm: dict[str, frozenset[str]] = {}
+        self.untouched: set[str] = set()
+        self.absent_since: dict[str, datetime] = {}
+        self.runs = 0
+        self.faults = Faults()
+
+    def report_node(self, node: str, letters: set[str]) -> None:
+        """Lets a node report these titles in a new execution."""
+        self.runs += 1
+        titles = frozenset(f"{node}/{letter}" for letter in letters)
+        # SSM promises no order
+        ordered = sorted(titles, reverse=self.runs % 2 == 0)
+        self.service.report(node, *ordered, run=f"run-{self.runs}")
+        self.ssm[node] = titles
+
+    def remove_node(self, node: str) -> None:
+        self.service.compliance.remove(node)
+        # a return that no scan has seen does not count
+        self.absent_since.setdefault(node, self.service.clock.now)
+        del self.ssm[node]
+
+    def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
+        """Snoozes a pair, a long one until its fix, or a whole node."""
+        scope = Scope(node, f"{node}/{letter}" if letter else None)
+        terms = SnoozeTerms(
+            end=SnoozeEnd(duration=minutes * MINUTE),
+            reason=Reason.MAINTENANCE,
+            comment="ticket 42",
+            until_resolved=letter is not None and minutes == LONG,
+        )
+        with suppress(ServiceError):
+            create_snooze(add_fuse_to_inbox(self.service.inbox, fuse), scope, terms, ONCALL)
+
+    def unsnooze(self, snooze_id: str, fuse: Fuse) -> None:
+        with suppress(ServiceError):
+            end_snooze(add_fuse_to_inbox(self.service.inbox, fuse), snooze_id, None, ONCALL)
+
+    def end_outages(self) -> None:
+        self.faults.failing.clear()
+        self.faults.lost.clear()
+
+    def enqueue(self, association: str, minutes: int = 0) -> None:
+        self.service.enqueue(association, {"Success": len(self.ssm)}, ago=minutes * MINUTE)
+
+    def invoke(
+        self,
+        event: Callable[[], object] = lambda: None,
+        *,
+        point: CrashPoint | None = None,
+        meanwhile: tuple[int, Callable[[], object]] | None = None,
+        options: Options = DEFAULT_OPTIONS,
+    ) -> list[str]:
+        """Runs one invocation, which may fail or die, and checks it. Returns its calls."""
+        event()
+        deadline = self.service.clock.now + LAMBDA
+        fuse = Fuse(
+            point,
+            meanwhile=meanwhile,
+            faults=self.faults,
+            is_alive=lambda: self.service.clock.now < deadline,
+        )
+        accepted = options.accept_missing
+        self.run_and_check(lambda: self.run_scans(fuse, options), fuse, accepted=accepted)
+        return fuse.calls
+
+    def reconcile(self, times: int) -> None:
+        for _ in range(times):
+            self.service.clock.forward(LAMBDA + MINUTE)
+            self.invoke()
+
+    def run_scans(self, fuse: Fuse, options: Options = DEFAULT_OPTIONS) -> None:
+        """Runs the scans of one invocation, and checks that an all-clear is true."""
+        reports: Sequence[ScanReport] = ()
+        before = dict(self.ssm)
+        with suppress(CrashedError, ServiceError):
+            context = add_fuse(self.service.context, fuse)
+            reports = run_scans(context, self.service.clock.now + LAMBDA, options)
+        unchanged = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
+        stored = {finding.title for finding in self.service.findings.all()}
+        for report in reports:
+            if report.announcement.topic is Topic.NOTHING_NEW:
+                assert stored >= set().union(*unchanged), "an all-clear needs a complete scan"
+
+    def run_and_check(
+        self,
+        run: Callable[[], None],
+        fuse: Fuse,
+        *,
+        snoozes_change: bool = False,
+        accepted: bool = False,
+    ) -> None:
+        """Runs an invocation, and checks what it did to the store and in the channel.
+
+        `snoozes_change` says that people snooze meanwhile, `accepted` that a person has
+        accepted the missing nodes.
+        """
+        began, duplicates = self.service.clock.now, self.model.duplicates
+        known = {message.id for message in list_messages(self.service)}
+        unreadable, failing, was_empty = self.unreadable, self.failing, not self.listed_nodes
+        self.faults.injected.clear()
+        run()
+        removed = self.model.observe(began)
+        missing = {row.instance_id for row in self.service.nodes.all() if row.missing_since}
+        for node in self.ssm.keys() - missing:
+            self.absent_since.pop(node, None)
+        unread = {node for node in unreadable if self.ssm[node]}
+        lost = {title for title in removed if title.partition("/")[0] in unread}
+        assert lost == set(), "a node that cannot be read loses no finding, unless it has none"
+        assert removed & failing & self.failing == set(), "what fails all the time stays stored"
+        if not accepted:
+            is_empty = was_empty and not self.listed_nodes
+            assert not (removed and is_empty), "an empty list removes nothing"
+            nodes = {title.partition("/")[0] for title in removed}
+            early = {node for node in nodes - self.ssm.keys() if self.get_absence(node) < HOUR}
+            assert early == set(), "a node is gone after an hour, not before"
+        if self.model.duplicates > duplicates:
+            injected = self.faults.injected
+            excused = fuse.is_dead or injected["channel.post"] or injected["work.record"] > 1
+            assert excused, "a post is unrecorded only if the program, Slack or the ledger failed"
+        if not snoozes_change and not self.faults.injected["snoozes.unsettled"]:
+            for message in list_messages(self.service):
+                if message.id not in known:
+                    muted = find_muted_titles(self.service, message)
+                    assert muted == set(), "no finding is both muted and announced"
+
+    @property
+    def listed_nodes(self) -> set[str]:
+        """The nodes that SSM lists."""
+        return self.ssm.keys() | self.untouched
+
+    @property
+    def failing(self) -> set[str]:
+        """The titles that fail, as SSM shows them."""
+        return set().union(*self.ssm.values())
+
+    @property
+    def unreadable(self) -> set[str]:
+        """The nodes whose items SSM will not return. A node without items needs no reading."""
+        return {
+            node
+            for node, titles in self.ssm.items()
+            if titles and self.faults.failing[f"compliance.items {node}"] > 1
+        }
+
+    def get_absence(self, node: str) -> timedelta:
+        """Returns for how long SSM has not listed a node."""
+        return self.service.clock.now - self.absent_since[node]
+
+    def settle_and_check(self) -> None:
+        """Ends the faults, runs `reconcile` until nothing changes, and compares with the model."""
+        self.end_outages()
+        self.reconcile(SETTLING_SCANS)
+        if self.service.ledger.channel_state.braked:
+            known = {node.instance_id for node in self.service.nodes.all()}
+            assert known > set(self.ssm), "the brake holds only while a node is missing"
+            self.invoke(options=Options(accept_missing=True))
+            self.reconcile(2)
+        ledger = self.service.ledger
+        assert (ledger.jobs, ledger.messages, ledger.unannounced_scans) == ({}, {}, set())
+        assert ledger.lease is None
+        assert self.model.stored == self.failing
+        assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
+        assert self.model.find_errors() == []
+        calls = self.invoke()
+        unchanged = "an unchanged fleet causes no reading of items and no write of findings"
+        assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls), unchanged
+
+    def teardown(self) -> None:
+        self.settle_and_check()

@@ -5,7 +5,8 @@ from typing import Any
 
 from chalice.app import AuthRequest, AuthResponse, IAMAuthorizer, Rate
 
-from chalicelib.entrypoints.api import auth, openapi, routes
+from chalicelib import startup
+from chalicelib.entrypoints.api import auth
 from chalicelib.entrypoints.api.problems import ProblemChalice
 from chalicelib.entrypoints.events import handlers
 from chalicelib.settings import Triggers
@@ -57,5 +58,8 @@ else:
         return auth.authorize(request)
 
 
-app.register_blueprint(routes.blueprint(authorizer))
-app.register_blueprint(openapi.blueprint())
+if startup.needs_routes(app, os.environ):
+    from chalicelib.entrypoints.api import openapi, routes
+
+    app.register_blueprint(routes.blueprint(authorizer))
+    app.register_blueprint(openapi.blueprint())

@@ -26,7 +26,7 @@ from ops.tokens import add_token
 
 # Timeouts in seconds, as in .chalice/config.json.
 FUNCTION_TIMEOUT = 900
-API_TIMEOUT = 60
+API_TIMEOUT = 29
 
 
 class Handlers:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError, WaiterError
+from botocore.waiter import WaiterModel, create_waiter_with_client
 
 from ops.console import CommandError
 
@@ -15,10 +16,56 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import WaiterConfigTypeDef
 
 Report = Callable[[str], None]
-_Waiter = Literal["stack_create_complete", "stack_update_complete", "stack_delete_complete"]
 
 # A poll every 2 seconds for 30 minutes: the indexes of a table take several minutes.
 WAIT: "WaiterConfigTypeDef" = {"Delay": 2, "MaxAttempts": 900}
+# boto3's own waiters for stacks never end on IMPORT_COMPLETE, and take the status before a deletion
+# for its failure.
+_STATUS = "Stacks[0].StackStatus"
+_WAITERS = WaiterModel(
+    {
+        "version": 2,
+        "waiters": {
+            "StackReady": {
+                "operation": "DescribeStacks",
+                "delay": WAIT["Delay"],
+                "maxAttempts": WAIT["MaxAttempts"],
+                "acceptors": [
+                    *(
+                        {
+                            "state": "success",
+                            "matcher": "path",
+                            "argument": _STATUS,
+                            "expected": each,
+                        }
+                        for each in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+                    ),
+                    {
+                        "state": "failure",
+                        "matcher": "path",
+                        "argument": f"ends_with({_STATUS}, '_IN_PROGRESS')",
+                        "expected": False,
+                    },
+                ],
+            },
+            "StackDeleted": {
+                "operation": "DescribeStacks",
+                "delay": WAIT["Delay"],
+                "maxAttempts": WAIT["MaxAttempts"],
+                "acceptors": [
+                    {"state": "success", "matcher": "error", "expected": "ValidationError"},
+                    *(
+                        {"state": state, "matcher": "path", "argument": _STATUS, "expected": each}
+                        for state, each in (
+                            ("success", "DELETE_COMPLETE"),
+                            ("failure", "DELETE_FAILED"),
+                        )
+                    ),
+                ],
+            },
+        },
+    }
+)
 # CloudFormation has no status of its own for a change set without changes, only these reasons.
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 # CloudFormation never updates a stack in these states. An earlier creation failed.
@@ -79,8 +126,7 @@ def apply_stack(
     if _wait_for_changes(client, spec.name, change_set, wait):
         report(f"  {spec.name}: {'updating' if status else 'creating'}")
         client.execute_change_set(StackName=spec.name, ChangeSetName=change_set)
-        waiter: _Waiter = "stack_update_complete" if status else "stack_create_complete"
-        _wait_for_stack(client, waiter, spec.name, wait)
+        _wait_for_stack(client, "StackReady", spec.name, wait)
         report(f"  {spec.name}: done")
     else:
         client.delete_change_set(StackName=spec.name, ChangeSetName=change_set)
@@ -99,7 +145,7 @@ def delete_stack(
         report(f"  {name}: does not exist")
         return
     client.delete_stack(StackName=name)
-    _wait_for_stack(client, "stack_delete_complete", name, wait)
+    _wait_for_stack(client, "StackDeleted", name, wait)
     report(f"  {name}: deleted")
 
 
@@ -141,10 +187,10 @@ def _wait_for_changes(
 
 
 def _wait_for_stack(
-    client: "CloudFormationClient", waiter: _Waiter, name: str, wait: "WaiterConfigTypeDef"
+    client: "CloudFormationClient", waiter: str, name: str, wait: "WaiterConfigTypeDef"
 ) -> None:
     try:
-        client.get_waiter(waiter).wait(StackName=name, WaiterConfig=wait)
+        create_waiter_with_client(waiter, _WAITERS, client).wait(StackName=name, WaiterConfig=wait)
     except WaiterError as error:
         (stack,) = _read_last_response(error, "DescribeStacks")["Stacks"]
         status = stack["StackStatus"]

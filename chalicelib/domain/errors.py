@@ -5,6 +5,7 @@
     ├── BadSetting        a setting is missing or wrong; nothing was started
     ├── Unavailable       a vendor did not answer; the next scan tries again
     ├── Forbidden         a vendor refuses until a person corrects a policy or a resource
+    ├── BadRow            a stored row cannot be read; it must be restored or deleted
     ├── Conflict          another writer was first; read again and decide again
     ├── DeliveryError     an output did not accept a message, which stays pending
     │   └── MessageRefused    the output will never accept this message
@@ -49,6 +50,10 @@ class Unavailable(ServiceError):
 
 class Forbidden(ServiceError):
     """A vendor refuses until a person acts: a permission, table, bucket or parameter is missing."""
+
+
+class BadRow(ServiceError):
+    """A stored row that cannot be read; the text names it and what is wrong."""
 
 
 class Conflict(ServiceError):

@@ -78,7 +78,7 @@ def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, ob
 def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str, int]) -> None:
     """Writes the log lines and the metrics of one scan."""
     fields = summarize_scan(report, calls)
-    log.info("scan finished", extra=fields)
+    log.info("scan ended", extra=fields)
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_describe_delivery(delivery))
     if report.failure:

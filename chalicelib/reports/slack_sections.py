@@ -141,8 +141,8 @@ def render_unknown(coverage: Coverage) -> Iterator[Block]:
     if coverage.unverified:
         yield mrkdwn_section(
             f"*{format_nodes(len(coverage.unverified))} unverified.*\n"
-            "New findings may be missing, and nothing on these nodes counts as fixed until a scan "
-            "verifies them."
+            "New findings may be missing there, and nothing counts as fixed until a scan verifies "
+            "the results."
         )
         yield plain_section(_list_by_reason(coverage.unverified))
 

@@ -1,5 +1,6 @@
 """A new Lambda environment loads only what its function needs, and opens a small session."""
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -28,6 +29,8 @@ NEVER = (
     "pydantic",
     "yaml",
 )
+# What answers requests to the API.
+API = ("chalicelib.entrypoints.api.call", "chalicelib.entrypoints.api.routes")
 # boto3 loads it when an S3 client is made.
 S3 = ("boto3.s3.inject",)
 PROGRAM = """
@@ -72,13 +75,22 @@ SILENT = {
 }
 
 
-def load_modules(call: str) -> set[str]:
-    """Returns the modules of a fresh interpreter after one call."""
+# As Chalice names them to Lambda.
+HANDLERS = {
+    "reconcile": "app.reconcile",
+    "the API": "app.app",
+    "the authorizer": "app.authorizer",
+}
+
+
+def load_modules(call: str, handler: str) -> set[str]:
+    """Returns the modules of a fresh interpreter that was started for a handler, after a call."""
     ran = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", PROGRAM.format(call=call)],
         check=False,
         capture_output=True,
         text=True,
+        env={**os.environ, "_HANDLER": handler},
     )
     assert ran.returncode == 0, ran.stderr
     last = ran.stdout.splitlines()[-1]
@@ -113,19 +125,48 @@ def test_a_function_that_sends_nothing_loads_only_what_it_needs(
 ) -> None:
     assert service.list_headers() == []
 
-    loaded = load_modules(SILENT[function])
+    loaded = load_modules(SILENT[function], HANDLERS[function])
+
     assert "chalicelib.bootstrap" in loaded
     assert filter_modules(("slack_sdk", *S3, *NEVER), loaded) == set()
+    assert filter_modules(API, loaded) == (set(API) if function == "the API" else set())
 
 
 def test_a_scan_that_announces_also_loads_slack_and_s3(service: Service) -> None:
     service.report("A")
-    loaded = load_modules(RECONCILE)
+    loaded = load_modules(RECONCILE, HANDLERS["reconcile"])
 
     assert service.list_headers() == ["1 new non-compliant finding"]
     assert filter_modules(("slack_sdk",), loaded)
     assert filter_modules(S3, loaded)
-    assert filter_modules(NEVER, loaded) == set()
+    assert filter_modules((*API, *NEVER), loaded) == set()
+
+
+@pytest.mark.parametrize("handler", ["", "app.app"])
+def test_a_process_that_may_be_asked_for_routes_has_all_of_them(
+    service: Service, handler: str
+) -> None:
+    assert service.list_headers() == []
+
+    assert filter_modules(API, load_modules(SILENT["the API"], handler)) == set(API)
+
+
+@pytest.mark.parametrize(
+    "handler", ["app.ec2_inspec_scan", "app.monthly_alert", "app.reconcile", "app.authorizer"]
+)
+def test_a_function_that_gets_no_requests_starts_without_routes(handler: str) -> None:
+    program = "import app, sys; print(len(app.app.routes), *sys.modules)"
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "_HANDLER": handler},
+    )
+    routes, *loaded = ran.stdout.split()
+
+    assert int(routes) == 0
+    assert filter_modules(API, set(loaded)) == set()
 
 
 # The session

@@ -133,7 +133,7 @@ def test_every_field_and_line_of_the_log_is_documented() -> None:
     assert telemetry.summarize_scan(service.run(), {}).keys() <= documented
     source = inspect.getsource(telemetry) + inspect.getsource(auth)
     lines = set(re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", source))
-    assert {"scan finished", "request failed", "request refused"} <= lines <= documented
+    assert {"scan ended", "request failed", "request refused"} <= lines <= documented
 
 
 def test_exactly_the_routes_of_the_code_are_documented() -> None:

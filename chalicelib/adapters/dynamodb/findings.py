@@ -88,4 +88,4 @@ def _write_finding(finding: Finding) -> Row:
 
 
 def _read_finding(row: Row) -> Finding:
-    return from_row(row, Finding)
+    return from_row(row, Finding, times=("first_seen",))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ import msgspec
 from boto3.dynamodb.conditions import ConditionBase, Key
 
 from chalicelib.aws import translate_errors
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import BadRow, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -44,9 +45,40 @@ def to_row(value: Any, **attributes: Any) -> Row:
     return {**present, **attributes}
 
 
-def from_row(row: Mapping[str, Any], kind: type[T]) -> T:
-    """Builds the domain value of a row. Attributes that are not fields are ignored."""
-    return msgspec.convert(_to_builtins(row), kind)
+def from_row(row: Row, kind: type[T], times: Sequence[str] = ()) -> T:
+    """Builds the domain value of a row; `BadRow` if it does not fit its type.
+
+    Attributes that are not fields are ignored. Equal instants of the attributes
+    `times` become one object: a fleet's findings have few different times.
+    """
+    fields = _to_builtins(row)
+    try:
+        for name in times:
+            fields[name] = _parse_time(fields.get(name))
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise _refuse_row(row, kind, error) from error
+
+
+def from_content(row: Row, kind: type[T]) -> T:
+    """Builds the domain value that a row holds as JSON text in `content`; `BadRow` as above."""
+    try:
+        return msgspec.json.decode(row.get("content", ""), type=kind)
+    except msgspec.DecodeError as error:
+        raise _refuse_row(row, kind, error) from error
+
+
+def _refuse_row(row: Row, kind: type, error: Exception) -> BadRow:
+    keys = ("pk", "sk", "finding_id", "instance_id")
+    name = " / ".join(str(row[key]) for key in keys if key in row)
+    return BadRow(
+        f"the row {name} is not a {kind.__name__} ({error}); restore it from a backup or delete it"
+    )
+
+
+@lru_cache(maxsize=2_048)
+def _parse_time(text: object) -> datetime:
+    return msgspec.convert(text, datetime)
 
 
 def _to_builtins(value: Any) -> Any:
@@ -55,7 +87,7 @@ def _to_builtins(value: Any) -> Any:
         return intern(value)
     if isinstance(value, Decimal):
         return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _to_builtins(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_to_builtins(each) for each in value]

@@ -28,6 +28,7 @@ from chalicelib.adapters.dynamodb.tables import (
     Action,
     Row,
     expiry,
+    from_content,
     from_row,
     query_table,
     to_row,
@@ -74,7 +75,7 @@ class DynamoWork:
         for row in query_table(self.table, Key("pk").eq("OPEN")):
             rows[row["sk"].partition("#")[0]].append(row)
         jobs = (from_row(row, Job) for row in rows["JOB"])
-        states = (msgspec.json.decode(row["content"], type=ChannelState) for row in rows["CHANNEL"])
+        states = (from_content(row, ChannelState) for row in rows["CHANNEL"])
         return OpenWork(
             jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
             unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
@@ -144,7 +145,7 @@ class DynamoLease:
 
 def read_message(row: Row) -> Message:
     """Builds the message of a row."""
-    return msgspec.json.decode(row["content"], type=Message)
+    return from_content(row, Message)
 
 
 def _write_message(message: Message, key: Row) -> Row:

@@ -11,7 +11,7 @@ from chalicelib import bootstrap
 from chalicelib.domain.job import Job
 from chalicelib.entrypoints import telemetry
 from chalicelib.entrypoints.events import schemas
-from chalicelib.usecases.context import DEFAULT_OPTIONS, Context, Options
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Options
 from chalicelib.usecases.run import ScanReport, run_scans
 
 # The rule's pattern lets only these through. The handler checks again.
@@ -46,15 +46,14 @@ def on_association(event: RawEvent) -> dict[str, Any]:
             "event ignored", extra={"document": detail.document_name, "status": detail.status}
         )
         return {"ignored": f"document {detail.document_name}, status {detail.status}"}
-    return invocation.enqueue_and_scan(schemas.build_execution_job(association, runtime.clock()))
+    return invocation.scan(job=schemas.build_execution_job(association, runtime.clock()))
 
 
 def on_month(event: RawEvent) -> dict[str, Any]:
     """Handles the monthly schedule."""
     invocation = Invocation.of(event)
-    return invocation.enqueue_and_scan(
-        schemas.build_monthly_job(event.to_dict(), invocation.runtime.clock())
-    )
+    job = schemas.build_monthly_job(event.to_dict(), invocation.runtime.clock())
+    return invocation.scan(job=job)
 
 
 def on_reconcile(event: RawEvent) -> dict[str, Any]:
@@ -64,11 +63,12 @@ def on_reconcile(event: RawEvent) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One invocation of a handler: its context and its time."""
+    """One invocation of a handler: where it runs, and its time."""
 
     runtime: bootstrap.Runtime
-    context: Context
     lambda_context: LambdaContext
+    account: str
+    region: str
 
     @classmethod
     def of(cls, event: RawEvent) -> "Invocation":
@@ -78,19 +78,19 @@ class Invocation:
         body = event.to_dict() if isinstance(event.to_dict(), dict) else {}
         account = parts[4] or str(body.get("account", "unknown"))
         region = parts[3] or str(body.get("region", "unknown"))
-        runtime = bootstrap.runtime()
-        return cls(runtime, runtime.context(account, region), lambda_context)
+        return cls(bootstrap.runtime(), lambda_context, account, region)
 
-    def enqueue_and_scan(self, job: Job) -> dict[str, Any]:
-        """Enqueues the job, so that it survives a crash, and runs scans."""
-        self.context.work.enqueue(job)
-        return self.scan(DEFAULT_OPTIONS)
+    def scan(self, options: Options = DEFAULT_OPTIONS, job: Job | None = None) -> dict[str, Any]:
+        """Enqueues the job, runs scans and reports them.
 
-    def scan(self, options: Options) -> dict[str, Any]:
-        """Runs scans and reports them. Raises what was left undone, so that Lambda retries."""
+        Raises what was left undone, so that Lambda retries.
+        """
         runtime = self.runtime
+        context = runtime.context(self.account, self.region)
+        if job:
+            context.work.enqueue(job)
         time_left = timedelta(milliseconds=self.lambda_context.get_remaining_time_in_millis())
-        reports = run_scans(self.context, runtime.clock() + time_left, options)
+        reports = run_scans(context, runtime.clock() + time_left, options)
         calls = runtime.calls.take()
         for report in reports:
             telemetry.report_scan(runtime.log, runtime.settings.stage, report, calls)

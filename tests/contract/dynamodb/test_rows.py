@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.announcement import ChannelState
+from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import EventKind, HistoryEvent
 from chalicelib.domain.message import Step
@@ -185,3 +188,18 @@ def test_a_scan_record_holds_numbers_and_expires(tables: Tables) -> None:
         "expires_at": compute_expiry(NOW + MINUTE, 90),
     }
     assert "message_id" not in rows["SCAN", "scan-002"]
+
+
+def test_a_row_that_cannot_be_read_is_named(tables: Tables) -> None:
+    tables.ledger.put_item(Item={"pk": "SNOOZE", "sk": "s-1", "id": "s-1"})
+    tables.ledger.put_item(Item={"pk": "OPEN", "sk": "CHANNEL", "content": "no JSON"})
+    tables.findings.put_item(Item={"finding_id": "f-1", "first_seen": 1})
+    stores = build_stores(tables)
+
+    for read, named in (
+        (stores.snoozes.unsettled, "SNOOZE / s-1 is not a Snooze"),
+        (stores.work.open, "OPEN / CHANNEL is not a ChannelState"),
+        (lambda: list(stores.findings.all()), "f-1 is not a Finding"),
+    ):
+        with pytest.raises(BadRow, match=f"the row {named}"):
+            read()

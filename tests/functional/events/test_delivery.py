@@ -65,7 +65,7 @@ def test_logs_and_metrics_describe_a_scan_without_a_secret(service: Service) -> 
     facts = service.scan()
 
     lines = service.read_log()
-    (line,) = (each for each in lines if each.get("message") == "scan finished")
+    (line,) = (each for each in lines if each.get("message") == "scan ended")
     assert line.keys() >= {
         *("scan_id", "nodes_known", "nodes_changed", "nodes_unverified", "nodes_gone"),
         *("findings_new", "findings_fixed", "snoozed", "api_calls", "seconds", "undelivered"),

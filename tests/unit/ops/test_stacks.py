@@ -1,4 +1,4 @@
-"""Stacks against scripted responses of CloudFormation, waited for by boto3's own waiters."""
+"""Stacks against scripted responses of CloudFormation."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -153,6 +153,27 @@ def test_a_failed_update_names_the_first_resource_that_failed(script: Script) ->
         CommandError, match=r"^data is UPDATE_ROLLBACK_COMPLETE: Bucket: the name is taken$"
     ):
         script.apply()
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "IMPORT_COMPLETE"])
+def test_a_stack_that_imports_existing_resources_is_done(script: Script, status: str) -> None:
+    script.no_stack()
+    script.change_set("CREATE", "CREATE_COMPLETE")
+    script.executed()
+    script.stack("IMPORT_IN_PROGRESS", status, status)
+
+    assert script.apply() == {"FindingsTable": "findings"}
+
+
+def test_the_status_before_a_deletion_is_not_its_failure(script: Script) -> None:
+    script.stack("UPDATE_COMPLETE")
+    script.stubber.add_response("delete_stack", {})
+    script.stack("UPDATE_COMPLETE", "DELETE_IN_PROGRESS")
+    script.no_stack()
+
+    script.delete()
+
+    assert script.lines == ["  data: deleted"]
 
 
 def test_a_failed_creation_names_the_first_resource_that_failed(script: Script) -> None:

@@ -58,7 +58,9 @@ else:
         return auth.authorize(request)
 
 
-if startup.needs_routes(app, os.environ):
+without_requests = [each.handler_string for each in app.event_sources]
+without_requests += [each.handler_string for each in app.builtin_auth_handlers]
+if startup.needs_routes(without_requests, os.environ):
     from chalicelib.entrypoints.api import openapi, routes
 
     app.register_blueprint(routes.blueprint(authorizer))

@@ -4,12 +4,11 @@ docs/decisions/0030-startup-tricks-in-one-place.md has the measurement.
 """
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import boto3
-    from chalice.app import Chalice
 
 # Container objects allocated until the cyclic garbage collector runs; Python's default is 700.
 # What boto3 loads stays for good, and looking through it again and again takes time. Reference
@@ -44,13 +43,11 @@ def open_session() -> "boto3.Session":
     return boto3.Session(botocore_session=core)
 
 
-def needs_routes(app: "Chalice", env: Mapping[str, str]) -> bool:
+def needs_routes(handlers: Iterable[str], env: Mapping[str, str]) -> bool:
     """Whether this process may be asked for a route of the API.
 
-    Lambda names the handler that it starts in `_HANDLER`. The functions registered
-    so far answer events and the authorizer; every other process, such as the
+    `handlers` are those of the functions that get no requests. Lambda names the
+    handler that it starts in `_HANDLER`. Every other process, such as the
     deployment, needs all routes. An unknown handler costs time, never a route.
     """
-    handlers = {each.handler_string for each in app.event_sources}
-    handlers |= {each.handler_string for each in app.builtin_auth_handlers}
-    return env.get("_HANDLER") not in handlers
+    return env.get("_HANDLER") not in set(handlers)

@@ -203,3 +203,14 @@ def test_a_row_that_cannot_be_read_is_named(tables: Tables) -> None:
     ):
         with pytest.raises(BadRow, match=f"the row {named}"):
             read()
+
+
+def test_equal_times_and_titles_of_findings_are_one_object(tables: Tables) -> None:
+    stores = build_stores(tables)
+    stores.findings.put(make_finding(1, node=f"i-{number}") for number in range(2))
+
+    one, other = stores.findings.all()
+
+    # 100,000 findings of a fleet share few of them, and must fit into memory
+    assert one.first_seen is other.first_seen
+    assert one.title is other.title

@@ -181,14 +181,14 @@ def test_missing_and_gone_nodes_are_remarks_while_the_brake_is_off() -> None:
     coverage = Coverage(known=9, missing=3, gone=1)
 
     text = get_text(
-        render_alert(replace(alerts.ONE_FINDING, outcome=make_outcome(coverage)), ORIGIN)
+        render_alert(replace(alerts.ONE_FINDING, outcome=make_outcome(coverage, gone=7)), ORIGIN)
     )
 
     missing = (
         "2 nodes missing from SSM. If they stay missing for an hour, their findings are removed."
     )
     assert missing in text
-    assert "1 node no longer reports: 0 findings were removed." in text
+    assert "1 node no longer reports: 7 findings were removed." in text
 
 
 def test_before_the_first_alert_the_message_says_so() -> None:

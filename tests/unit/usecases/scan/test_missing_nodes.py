@@ -33,6 +33,22 @@ def test_a_node_missing_for_an_hour_is_removed_with_its_findings(service: Servic
     assert outcome.coverage.gone == 1
 
 
+def test_findings_that_go_with_their_node_are_not_counted_as_fixed(service: Service) -> None:
+    service.compliance.remove("i-1")
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-2", run="run-2")
+
+    outcome = service.run_to_outcome()
+
+    assert (outcome.fixed, outcome.gone) == (1, 1)
+    service.report("i-2", "C", run="run-3")
+    service.run()
+    service.report("i-2", run="run-4")
+    outcome = service.run_to_outcome()
+    assert (outcome.fixed, outcome.gone) == (1, 0)
+
+
 def test_a_node_that_returns_within_the_hour_is_read_again(service: Service) -> None:
     service.compliance.remove("i-1")
     service.run()

@@ -54,7 +54,8 @@ def from_row(row: Row, kind: type[T], times: Sequence[str] = ()) -> T:
     fields = _to_builtins(row)
     try:
         for name in times:
-            fields[name] = _parse_time(fields.get(name))
+            if isinstance(fields.get(name), str):
+                fields[name] = _parse_time(fields[name])
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         raise _refuse_row(row, kind, error) from error
@@ -62,8 +63,9 @@ def from_row(row: Row, kind: type[T], times: Sequence[str] = ()) -> T:
 
 def from_content(row: Row, kind: type[T]) -> T:
     """Builds the domain value that a row holds as JSON text in `content`; `BadRow` as above."""
+    content = row.get("content")
     try:
-        return msgspec.json.decode(row.get("content", ""), type=kind)
+        return msgspec.json.decode(content if isinstance(content, str) else "", type=kind)
     except msgspec.DecodeError as error:
         raise _refuse_row(row, kind, error) from error
 
@@ -77,7 +79,7 @@ def _refuse_row(row: Row, kind: type, error: Exception) -> BadRow:
 
 
 @lru_cache(maxsize=2_048)
-def _parse_time(text: object) -> datetime:
+def _parse_time(text: str) -> datetime:
     return msgspec.convert(text, datetime)
 
 

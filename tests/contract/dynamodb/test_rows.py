@@ -190,10 +190,13 @@ def test_a_scan_record_holds_numbers_and_expires(tables: Tables) -> None:
     assert "message_id" not in rows["SCAN", "scan-002"]
 
 
-def test_a_row_that_cannot_be_read_is_named(tables: Tables) -> None:
+@pytest.mark.parametrize(
+    ("content", "first_seen"), [("no JSON", "yesterday"), (1, 1), ({}, ["2026"]), ("", {})]
+)
+def test_a_row_that_cannot_be_read_is_named(tables: Tables, content: Any, first_seen: Any) -> None:
     tables.ledger.put_item(Item={"pk": "SNOOZE", "sk": "s-1", "id": "s-1"})
-    tables.ledger.put_item(Item={"pk": "OPEN", "sk": "CHANNEL", "content": "no JSON"})
-    tables.findings.put_item(Item={"finding_id": "f-1", "first_seen": 1})
+    tables.ledger.put_item(Item={"pk": "OPEN", "sk": "CHANNEL", "content": content})
+    tables.findings.put_item(Item={"finding_id": "f-1", "first_seen": first_seen})
     stores = build_stores(tables)
 
     for read, named in (

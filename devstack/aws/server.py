@@ -53,14 +53,15 @@ class _SilentHandler(MotoRequestHandler):
 
 @contextmanager
 def serve_aws(port: int = 0) -> Iterator[AwsServer]:
-    """Serve AWS on `port`, or on a free port if it is 0. Its data ends with the block.
+    """Serve AWS on `port`, or on a free port if it is 0. Its data begins and ends with the block.
 
-    moto keeps one set of data per process, so run one server at a time. Raises OSError if the
-    port is taken.
+    moto keeps one set of data per process, so run one server at a time: a new server clears the
+    data of one that still runs. Raises OSError if the port is taken.
     """
     register_compliance()
     with serve_wsgi(DomainDispatcherApplication(create_backend_app), port, _SilentHandler) as url:
         aws = AwsServer(url)
+        aws.reset()
         try:
             yield aws
         finally:

@@ -429,11 +429,12 @@ def test_the_server_prints_nothing_and_stops_at_the_end(
         urlopen(f"{running.url}/moto-api/")  # noqa: S310 - own server
 
 
-def test_a_new_server_has_no_data_of_an_earlier_server() -> None:
+def test_a_new_server_has_no_data_of_an_earlier_server(ssm: "SSMClient") -> None:
+    put(ssm, [build_item("of a server that still runs")])
     for _ in range(2):
         with (
             serve_aws() as running,
-            closing(make_session().client("ssm", endpoint_url=running.url)) as ssm,
+            closing(make_session().client("ssm", endpoint_url=running.url)) as client,
         ):
-            assert list_summaries(ssm) == []
-            put(ssm, [build_item()])
+            assert list_summaries(client) == []
+            put(client, [build_item()])

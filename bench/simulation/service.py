@@ -72,13 +72,13 @@ class RecordingChannel:
         self.files = 0
         self._clock = clock
 
-    def post(self, rendered: Rendered) -> str:
+    def post(self, rendered: Rendered, thread: str | None = None) -> str:  # noqa: ARG002 - counted only
         """Keep a text."""
         self.texts.append(rendered.text)
         self._clock.advance(OUTPUT_CALL)
         return f"thread-{len(self.texts)}"
 
-    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:  # noqa: ARG002 - counted only
+    def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:  # noqa: ARG002 - counted only
         """Count a file."""
         self.files += 1
         self._clock.advance(OUTPUT_CALL)

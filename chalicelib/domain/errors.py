@@ -8,7 +8,9 @@
     ├── BadRow            a stored row cannot be read; it must be restored or deleted
     ├── Conflict          another writer was first; read again and decide again
     ├── DeliveryError     an output did not accept a message, which stays pending
-    │   └── MessageRefused    the output will never accept this message
+    │   ├── MessageRefused    the output will never accept this message
+    │   ├── ThreadGone        the thread takes no more replies; the channel may
+    │   └── FileRefused       the output takes messages, but not this file
     └── RequestError      a request to the API is refused
         ├── BadRequest        it is malformed: JSON, parameter, cursor
         ├── NotFound          it names something that is not stored
@@ -78,6 +80,20 @@ class DeliveryError(ServiceError):
 
 class MessageRefused(DeliveryError):
     """The output refused this message because of its form. It may accept a plainer one."""
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code, retryable=False, hint=hint)
+
+
+class ThreadGone(DeliveryError):
+    """The thread is deleted, locked or takes no replies. The channel may still take them."""
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code, retryable=False, hint=hint)
+
+
+class FileRefused(DeliveryError):
+    """The output refused the file, not the message. Where the file is can still be said."""
 
     def __init__(self, code: str, hint: str = "") -> None:
         super().__init__(code, retryable=False, hint=hint)

@@ -224,13 +224,17 @@ class Files(Protocol):
 
 
 class Channel(Protocol):
-    """Where people read. Raises `DeliveryError`; `MessageRefused` for content it never takes."""
+    """Where people read.
 
-    def post(self, rendered: Rendered) -> str:
-        """Posts a message and returns its thread id."""
+    Raises `DeliveryError`: `MessageRefused` for content it never takes,
+    `ThreadGone` for a thread that takes no replies, `FileRefused` for a file.
+    """
 
-    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:
-        """Puts a file into the thread and returns the file's id."""
+    def post(self, rendered: Rendered, thread: str | None = None) -> str:
+        """Posts a message, into the thread if one is given, and returns its thread id."""
+
+    def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:
+        """Puts a file into the thread, else into the channel, and returns the file's id."""
 
 
 class Sorter(Protocol):

@@ -40,9 +40,9 @@ class MemoryFiles:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a thread."""
+    """A file in a thread, or in the channel if `thread` is None."""
 
-    thread: str
+    thread: str | None
     name: str
     title: str
     content: bytes
@@ -53,14 +53,20 @@ class MemoryChannel:
 
     def __init__(self) -> None:
         self._posts: list[Rendered] = []
+        self._replies: list[tuple[str, Rendered]] = []
         self._attachments: list[Attachment] = []
         self._post_errors = QueuedErrors()
         self._attach_errors = QueuedErrors()
 
     @property
     def posts(self) -> tuple[Rendered, ...]:
-        """The messages posted, oldest first."""
+        """The messages posted into the channel, oldest first."""
         return tuple(self._posts)
+
+    @property
+    def replies(self) -> tuple[tuple[str, Rendered], ...]:
+        """The messages posted into threads, each with its thread, oldest first."""
+        return tuple(self._replies)
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
@@ -75,14 +81,17 @@ class MemoryChannel:
         """Raises this error in the next calls of `attach`."""
         self._attach_errors.add(error, times)
 
-    def post(self, rendered: Rendered) -> str:
-        """Posts a message and returns its thread id: `thread-<n>`, counted from 1."""
+    def post(self, rendered: Rendered, thread: str | None = None) -> str:
+        """Posts a message and returns its thread id: `thread-<n>` or `reply-<n>`, from 1."""
         self._post_errors.raise_next()
+        if thread is not None:
+            self._replies.append((thread, rendered))
+            return f"reply-{len(self._replies)}"
         self._posts.append(rendered)
         return f"thread-{len(self._posts)}"
 
-    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:
-        """Puts a file into the thread and returns the file's id: `file-<n>`, counted from 1."""
+    def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:
+        """Puts a file somewhere and returns the file's id: `file-<n>`, counted from 1."""
         self._attach_errors.raise_next()
         self._attachments.append(Attachment(thread, name, title, content))
         return f"file-{len(self._attachments)}"

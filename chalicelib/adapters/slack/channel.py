@@ -33,7 +33,7 @@ class SlackChannel:
         self._channel = channel
         self._client: WebClient | None = None
 
-    def post(self, rendered: Rendered) -> str:
+    def post(self, rendered: Rendered, thread: str | None = None) -> str:
         """Posts a message. Its thread id is Slack's `ts`."""
 
         def send(client: WebClient) -> str:
@@ -41,6 +41,7 @@ class SlackChannel:
                 channel=self._channel,
                 text=rendered.text,
                 blocks=[dict(block) for block in rendered.blocks] or None,
+                thread_ts=thread,
                 # titles come from scanned hosts: nothing in them may become a link or a mention
                 parse="none",
                 link_names=False,
@@ -51,8 +52,8 @@ class SlackChannel:
 
         return self._call(send)
 
-    def attach(self, thread: str, name: str, title: str, content: bytes) -> str:
-        """Puts a file into the thread: requests an upload address, uploads, shares."""
+    def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:
+        """Puts a file into the thread or the channel, in three requests: address, bytes, share."""
 
         def send(client: WebClient) -> str:
             answer = client.files_upload_v2(

@@ -20,10 +20,11 @@ from bench.simulation.fleet import (
 from chalicelib.adapters.dynamodb.tables import Row, to_text
 from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
 from chalicelib.domain.node import count_by_severity
-from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
 
 # All nodes of a fleet report within these seconds.
 SPREAD = 300
+# Rows of a page of the tables.
+ROWS_PER_PAGE = 2_300
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from chalicelib.adapters.access_tokens import ParameterTokens
+from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
 from chalicelib.adapters.dynamodb.findings import DynamoFindings
 from chalicelib.adapters.dynamodb.journal import DynamoJournal
 from chalicelib.adapters.dynamodb.nodes import DynamoNodes
@@ -67,10 +68,13 @@ class Runtime:
         """Returns the ports of a scan. Messages show the account and region."""
         settings = self.settings
         origin = Origin(account, region, settings.stage, settings.timezone)
+        nodes = DynamoNodes(self._dynamodb.Table(settings.nodes_table))
         return Context(
             compliance=self._compliance,
             findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
-            nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
+            nodes=nodes,
+            titles=DynamoTitles(self._ledger),
+            facts=DynamoFacts(self._ledger, nodes),
             lease=DynamoLease(self._ledger),
             work=DynamoWork(self._ledger),
             snoozes=DynamoSnoozes(self._ledger),

@@ -12,8 +12,9 @@ from chalicelib.adapters.dynamodb.findings import DynamoFindings
 from chalicelib.adapters.dynamodb.nodes import DynamoNodes
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.errors import BadSetting
-from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.node import Node, count_by_severity
+from chalicelib.domain.finding import Finding, OpenFinding, Severity
+from chalicelib.domain.node import Node
+from chalicelib.usecases.scan.apply import with_list
 from ops.aws import explain_errors, find_account
 from ops.stages import read_stage
 
@@ -84,13 +85,10 @@ def parse_rows(rows: Iterable[Mapping[str, Any]], now: datetime) -> Imported:
             found[finding.finding_id] = finding
         else:
             unreadable.append(str(row.get("md5hash", "a row without md5hash")))
-    severities: dict[str, list[Severity]] = {}
+    lists: dict[str, list[OpenFinding]] = {}
     for finding in found.values():
-        severities.setdefault(finding.instance_id, []).append(finding.severity)
-    nodes = tuple(
-        Node(instance_id, severities=count_by_severity(each))
-        for instance_id, each in severities.items()
-    )
+        lists.setdefault(finding.instance_id, []).append(OpenFinding.of(finding))
+    nodes = tuple(with_list(Node(instance_id), each) for instance_id, each in lists.items())
     return Imported(tuple(found.values()), nodes, tuple(unreadable))
 
 

@@ -12,13 +12,14 @@ from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
-from chalicelib.usecases.context import DEFAULT_OPTIONS, Context, Inbox, Options
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Bounds, Context, Inbox, Options
 from chalicelib.usecases.ports import Renderer
 from chalicelib.usecases.run import ScanReport, run_scans
 from tests.fakes import (
     MemoryArchive,
     MemoryChannel,
     MemoryCompliance,
+    MemoryFacts,
     MemoryFiles,
     MemoryFindings,
     MemoryJournal,
@@ -27,6 +28,7 @@ from tests.fakes import (
     MemoryNodes,
     MemorySnoozes,
     MemorySorter,
+    MemoryTitles,
     MemoryWork,
 )
 
@@ -107,9 +109,11 @@ class Service:
     compliance: MemoryCompliance = field(default_factory=MemoryCompliance)
     findings: MemoryFindings = field(default_factory=MemoryFindings)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
+    titles: MemoryTitles = field(default_factory=MemoryTitles)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     channel: MemoryChannel = field(default_factory=MemoryChannel)
     quiet_answers: bool = True
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def context(self) -> Context:
@@ -118,6 +122,8 @@ class Service:
             compliance=self.compliance,
             findings=self.findings,
             nodes=self.nodes,
+            titles=self.titles,
+            facts=MemoryFacts(self.ledger, self.nodes),
             lease=MemoryLease(self.ledger),
             work=MemoryWork(self.ledger),
             snoozes=MemorySnoozes(self.ledger),
@@ -129,6 +135,7 @@ class Service:
             clock=self.clock,
             concurrency=2,
             quiet_answers=self.quiet_answers,
+            bounds=self.bounds,
         )
 
     @property
@@ -215,8 +222,8 @@ class Service:
 
     def list_titles(self, node: str | None = None) -> list[str]:
         """Lists the titles of the stored findings, of one node or of all, sorted."""
-        stored = self.findings.all() if node is None else iter(self.findings.of_node(node))
-        return sorted(finding.title for finding in stored)
+        stored = self.findings.all()
+        return sorted(each.title for each in stored if node in (None, each.instance_id))
 
     def list_jobs(self) -> tuple[Job, ...]:
         """Lists the jobs that wait, oldest first."""

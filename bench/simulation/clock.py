@@ -6,13 +6,17 @@ from threading import Lock
 
 from bench.promises import ROW_BYTES
 from chalicelib.adapters.dynamodb.tables import MAX_READS, MAX_WRITES
-from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
+from chalicelib.usecases.ports import Settlement
 
+# A DynamoDB page is limited to 1 MB (developer guide, Query and Scan).
+ROWS_PER_PAGE = 1_048_576 // ROW_BYTES
 # Seconds of a call with hardly any content, of a full page of 1 MB, and of each row on it.
 CALL, FULL_PAGE = 0.005, 0.100
 A_ROW = (FULL_PAGE - CALL) / ROWS_PER_PAGE
 # A read unit covers this many bytes of a consistent read. An index costs half.
 UNIT_BYTES = 4_096
+# A finding id in a row of facts or in a mark.
+FACT_BYTES = 22
 
 
 class SimulatedClock:
@@ -60,10 +64,15 @@ class Meter:
         self._add(operation, 1, rows)
         self.read_units += _count_units(rows)
 
-    def add_index_query(self, rows: int) -> None:
-        """All pages of a query of an index."""
-        self._add("Query", max(1, -(-rows // ROWS_PER_PAGE)), rows)
-        self.read_units += _count_units(rows) / 2
+    def add_settlement(self, settlement: Settlement) -> None:
+        """A transaction, which costs twice, over node rows with their lists, facts and marks."""
+        nodes = sum(
+            _count_kilobytes(len(after.open_list or b"")) for _, after in settlement.nodes if after
+        )
+        facts = sum(_count_kilobytes(FACT_BYTES * each.count) for each in settlement.facts)
+        marks = sum(_count_kilobytes(FACT_BYTES * each.count) for each in settlement.facts)
+        self._add("TransactWriteItems", 1, 0)
+        self.write_units += 2 * (nodes + facts + marks + 1)
 
     def add_key_reads(self, keys: int, found: int) -> None:
         """Consistent reads by key. Each key costs a unit, also without a row."""
@@ -79,6 +88,10 @@ class Meter:
         if calls:
             self.calls[operation] += calls
         self._clock.advance(calls * CALL + rows * A_ROW)
+
+
+def _count_kilobytes(size: int) -> int:
+    return size // 1_024 + 1
 
 
 def _count_units(rows: int) -> int:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bench.simulation.clock import SimulatedClock
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
-from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.node import Node, count_by_severity
+from chalicelib.domain.finding import Finding, OpenFinding, Severity
+from chalicelib.domain.node import Node
+from chalicelib.usecases.scan.apply import with_list
 from chalicelib.usecases.scan.read import PAGE
 
 TYPE = "Custom:InSpec"
@@ -76,15 +77,10 @@ class FleetRun:
             )
             for items in self.build_item_sets()
         ]
-        counts = [
-            count_by_severity(severity for _, severity, _ in findings) for findings in finding_sets
-        ]
         for number in range(self.nodes):
             name, index = make_instance_id(number), number % TITLES
-            yield (
-                Node(name, executions, counts[index]),
-                tuple(Finding(name, *each, self.at, scan_id) for each in finding_sets[index]),
-            )
+            findings = tuple(Finding(name, *each, self.at, scan_id) for each in finding_sets[index])
+            yield with_list(Node(name, executions), map(OpenFinding.of, findings)), findings
 
 
 class SimulatedSsm:

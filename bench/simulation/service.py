@@ -7,7 +7,13 @@ from functools import partial
 
 from bench.simulation.clock import Meter, SimulatedClock
 from bench.simulation.fleet import TYPE, FleetRun, SimulatedSsm
-from bench.simulation.tables import CountingJournal, FindingTable, MeteredPort, NodeTable
+from bench.simulation.tables import (
+    CountingJournal,
+    FactTable,
+    FindingTable,
+    MeteredPort,
+    NodeTable,
+)
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Rendered
@@ -19,11 +25,13 @@ from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Renderer
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from tests.fakes import (
+    MemoryFacts,
     MemoryLease,
     MemoryLedger,
     MemoryNodes,
     MemorySnoozes,
     MemorySorter,
+    MemoryTitles,
     MemoryWork,
 )
 
@@ -121,6 +129,8 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
         compliance=ssm,
         findings=findings,
         nodes=NodeTable(rows, meter),
+        titles=MeteredPort(MemoryTitles(), meter),
+        facts=FactTable(MemoryFacts(ledger, rows), meter),
         lease=MeteredPort(MemoryLease(ledger), meter),
         work=MeteredPort(MemoryWork(ledger), meter),
         snoozes=MeteredPort(MemorySnoozes(ledger), meter),

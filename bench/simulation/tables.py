@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from bench.simulation.clock import Meter
+from bench.simulation.clock import FACT_BYTES, ROWS_PER_PAGE, Meter
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import EventKind, HistoryEvent
+from chalicelib.domain.history import EventKey, EventKind, FactRow, HistoryEvent, Mark, Receipt
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import NodeStore, Selection
-from chalicelib.usecases.scan.stored import ROWS_PER_PAGE
+from chalicelib.usecases.ports import FactLog, NodeStore, Selection, Settlement
 
 # Write units of a finding with its two index rows, of a node, and of a line of history.
 FINDING_UNITS, NODE_UNITS, HISTORY_UNITS = 3, 1, 1
@@ -43,12 +42,6 @@ class FindingTable:
         while page := tuple(islice(rows, ROWS_PER_PAGE)):
             self._meter.add_page("Scan", len(page))
             yield from page
-
-    def of_node(self, instance_id: str) -> tuple[Finding, ...]:
-        """The findings of a node."""
-        rows = tuple(self._nodes.get(instance_id, {}).values())
-        self._meter.add_index_query(len(rows))
-        return rows
 
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
         """Only the API reads pages, so the simulation has none."""
@@ -101,11 +94,28 @@ class NodeTable:
         self._store.put(rows)
         self._meter.add_writes(len(rows), NODE_UNITS)
 
-    def delete(self, instance_ids: Iterable[str]) -> None:
-        """Remove, if stored."""
-        ids = tuple(instance_ids)
-        self._store.delete(ids)
-        self._meter.add_writes(len(ids), NODE_UNITS)
+
+class FactTable:
+    """A metered `FactLog`."""
+
+    def __init__(self, facts: FactLog, meter: Meter) -> None:
+        self._facts = facts
+        self._meter = meter
+
+    def mark(self, mark: Mark) -> None:
+        """Write a mark of as many kilobytes as its ids take."""
+        ids = sum(len(each.put) + len(each.deleted) for each in mark.nodes)
+        self._meter.add_call("PutItem", writes=ids * FACT_BYTES // 1_024 + 1)
+        self._facts.mark(mark)
+
+    def settle(self, settlement: Settlement) -> None:
+        """Write a transaction."""
+        self._meter.add_settlement(settlement)
+        self._facts.settle(settlement)
+
+    def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
+        """The facts of scans that died. None dies here."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +133,11 @@ PRICES = {
     "release": Price("DeleteItem", writes=1),
     "open": Price("Query", reads=3),
     "enqueue": Price("TransactWriteItems", writes=4),
-    "mark_unannounced": Price("PutItem", writes=1),
     "stage": Price("TransactWriteItems", writes=30),
     "record": Price("PutItem", writes=10),
     "all": Price("Query", reads=1),
     "unsettled": Price("Query", reads=1),
+    "put": Price("BatchWriteItem", writes=25),
 }
 
 
@@ -161,6 +171,10 @@ class CountingJournal:
         kinds = Counter(event.kind for event in events)
         self.lines += kinds
         self._meter.add_writes(kinds.total(), HISTORY_UNITS)
+
+    def find(self, keys: Iterable[EventKey]) -> tuple[HistoryEvent, ...]:
+        """Nothing: only names of facts that an earlier scan left are looked up."""
+        raise NotImplementedError
 
     def record(self, scan: ScanRecord) -> None:  # noqa: ARG002 - nothing reads it
         """Meter the record of a scan."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import NO_FACTS, Receipt
 from chalicelib.domain.job import Job
 from chalicelib.domain.scan import Outcome
 from chalicelib.domain.snooze import Snooze
@@ -72,7 +73,9 @@ class ChannelState:
 
     unverified: nodes announced as such, `TOO_MANY` above `MAX_REMEMBERED_NODES` ·
     deferred, braked: announced as begun · deferred_since: since when scans have
-    deferred nodes · answered: association to the time of its last quiet answer.
+    deferred nodes · answered: association to the time of its last quiet answer ·
+    facts: the last fact that was considered · fixed, gone: findings that left and are
+    in no message yet · unannounced_after: the last fact before the first of them.
     """
 
     unverified: frozenset[str] = frozenset()
@@ -81,6 +84,10 @@ class ChannelState:
     braked: bool = False
     last_alert_at: datetime | None = None
     answered: Mapping[str, datetime] = field(default_factory=dict)
+    facts: Receipt = NO_FACTS
+    fixed: int = 0
+    gone: int = 0
+    unannounced_after: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +95,17 @@ class Alert:
     """Everything that the message of a scan shows.
 
     jobs: the executions it answers, newest first · reported: nodes that reported
-    for the newest of them, or nodes read if there is none · not_scanned: listed
-    nodes that did not report · recovered: an announced notice is over ·
+    for the newest of them, or nodes read if there is none · fixed, gone: findings
+    that left since the last message · not_scanned: listed nodes that did not
+    report · recovered: an announced notice is over ·
     csv_key: where its CSV is in the bucket.
     """
 
     topic: Topic
     outcome: Outcome
     lines: Lines = Lines()
+    fixed: int = 0
+    gone: int = 0
     recovered: bool = False
     jobs: tuple[Job, ...] = ()
     reported: int = 0

@@ -172,10 +172,11 @@ class Doubt(StrEnum):
     TYPE_NOT_LISTED = "SSM no longer lists every compliance type of the node"
     NOT_LISTED = "SSM no longer lists the node"
     UNREADABLE = "SSM did not return the items of the node"
+    NEWER_ROW = "A newer version of this service wrote the node's row; run reconcile with full"
 
 
 # These follow from the summary itself. Any other doubt may pass by itself.
-CERTAIN = frozenset({Doubt.NOTHING_CHECKED, Doubt.NOT_LISTED})
+CERTAIN = frozenset({Doubt.NOTHING_CHECKED, Doubt.NOT_LISTED, Doubt.NEWER_ROW})
 # Two scans that read the same settle these.
 SETTLED_BY_REPETITION = frozenset({Doubt.COUNT_DIFFERS, Doubt.LISTED_TWICE})
 

@@ -1,5 +1,6 @@
 """Decides what a scan announces. This is the only place where that is decided."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from chalicelib.domain.announcement import (
     Topic,
 )
 from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import EventKind, FactRow
 from chalicelib.domain.job import Job
 from chalicelib.domain.scan import SETTLING_TIME, Coverage, Outcome
 from chalicelib.domain.snooze import Muting, Snooze
@@ -41,6 +43,17 @@ def collect_lines(
     return Lines(audible, muted=_count_new(lines.values()) - _count_new(audible))
 
 
+def consider_facts(
+    state: ChannelState, outcome: Outcome, earlier: Iterable[FactRow] = ()
+) -> ChannelState:
+    """Adds to the state what left in this scan, and in `earlier` facts that nobody considered."""
+    counts = Counter(key.kind for row in earlier for key in row.list_keys(*EventKind))
+    fixed = state.fixed + counts[EventKind.FIXED] + outcome.fixed
+    gone = state.gone + counts[EventKind.GONE] + outcome.gone
+    after = (state.unannounced_after or state.facts) if fixed or gone else None
+    return replace(state, facts=outcome.last, fixed=fixed, gone=gone, unannounced_after=after)
+
+
 def _count_new(lines: Iterable[Line]) -> int:
     return sum(line.reason is LineReason.NEW for line in lines)
 
@@ -56,9 +69,10 @@ def decide_announcement(
 ) -> Decision:
     """Chooses the one message of a scan.
 
-    Findings come first, and they answer every execution that can be answered.
-    Otherwise a notice that begins is announced, then an execution is answered,
-    then a notice that is over is announced.
+    `state` has considered the facts of the scan. Findings come first, and they
+    answer every execution that can be answered. Otherwise a notice that begins is
+    announced, then an execution is answered, then a notice that is over is
+    announced.
     """
     coverage = outcome.coverage
     completed = _select_answerable(jobs, coverage, now)
@@ -79,12 +93,15 @@ def decide_announcement(
         topic=topic,
         outcome=outcome,
         lines=lines,
+        fixed=state.fixed,
+        gone=state.gone,
         recovered=_has_open_notice(state) and coverage.complete,
         jobs=tuple(sorted(completed, key=lambda job: job is not newest)),
         reported=_count_reported(coverage, newest),
         not_scanned=_list_not_scanned(coverage, newest),
         last_alert_at=state.last_alert_at,
     )
+    next_state = replace(next_state, fixed=0, gone=0, unannounced_after=None)
     if topic is Topic.NEW:
         return Decision(alert, reason, completed, replace(next_state, last_alert_at=now))
     answers = {**next_state.answered, **{job.association_id: now for job in asked}}
@@ -117,6 +134,9 @@ def _withhold_quiet_answer(
     # An execution of a few nodes, such as one that came online, says little about the fleet.
     if not job.covers_half(coverage.known):
         return DecisionReason.FEW_TARGETS
+    if state.fixed:
+        # people wait for the word that their fix has worked
+        return None
     last = state.answered.get(job.association_id)
     if last is not None and now - last < QUIET_ANSWER_INTERVAL:
         return DecisionReason.ANSWERED_RECENTLY
@@ -176,12 +196,12 @@ def _update_channel_state(
         coverage.deferred and state.unverified == TOO_MANY
     )
     deferred = coverage.deferred > 0
-    return ChannelState(
+    return replace(
+        state,
         unverified=TOO_MANY if too_many else frozenset(unverified),
         deferred=deferred and (state.deferred or topic is Topic.INCOMPLETE),
         deferred_since=(state.deferred_since or now) if deferred else None,
         braked=coverage.braked,
-        last_alert_at=state.last_alert_at,
         answered={
             key: at for key, at in state.answered.items() if now - at < QUIET_ANSWER_INTERVAL
         },

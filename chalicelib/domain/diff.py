@@ -1,65 +1,83 @@
-"""The difference between the stored and the observed findings of one node."""
+"""The difference between the listed and the observed findings of one node."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.finding import Finding, Observation, Severity
-from chalicelib.domain.node import count_by_severity
+from chalicelib.domain.finding import Finding, Observation, OpenFinding, finding_id, mark_control
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
     """What to write for one node.
 
-    new: to insert · updated: stored findings whose severity or control id
-    changed, not announced · removed: to delete · unchanged: not written.
+    new: to insert · updated: to write again, because severity or control id
+    changed or the row is absent; not announced · removed: to delete ·
+    unchanged: not written.
     """
 
     new: tuple[Finding, ...] = ()
     updated: tuple[Finding, ...] = ()
-    removed: tuple[Finding, ...] = ()
-    unchanged: tuple[Finding, ...] = ()
+    removed: tuple[OpenFinding, ...] = ()
+    unchanged: tuple[OpenFinding, ...] = ()
 
     @property
-    def severities(self) -> dict[Severity, int]:
-        """The number of open findings by severity after the diff is applied."""
-        open_findings = (*self.new, *self.updated, *self.unchanged)
-        return count_by_severity(finding.severity for finding in open_findings)
+    def has_changes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.new or self.updated or self.removed)
+
+    @property
+    def open_list(self) -> tuple[OpenFinding, ...]:
+        """The open findings after the diff is applied."""
+        written = (OpenFinding.of(each) for each in (*self.new, *self.updated))
+        return (*written, *self.unchanged)
 
 
 def diff(
-    stored: Iterable[Finding],
+    listed: Mapping[str, OpenFinding],
     observed: Iterable[Observation],
     *,
     verified: bool,
     seen_at: datetime,
     scan_id: str,
+    absent: Collection[str] = (),
 ) -> Diff:
-    """Compares by (instance id, title).
+    """Compares by finding id.
 
     A finding that an unverified reading does not show stays unchanged: its
-    absence does not prove a fix.
+    absence does not prove a fix. `absent` are listed ids that have no row in the
+    findings table.
     """
-    stored_by_key = {finding.key: finding for finding in stored}
-    observed_by_key = {observation.key: observation for observation in observed}
+    by_id = {finding_id(each.instance_id, each.title): each for each in observed}
     updated, unchanged, removed = [], [], []
-    for key, finding in stored_by_key.items():
-        match = observed_by_key.get(key)
+    for key, entry in listed.items():
+        match = by_id.get(key)
         if match is None and verified:
-            removed.append(finding)
-        elif match is None or _is_same(finding, match):
-            unchanged.append(finding)
+            removed.append(entry)
+        elif match is None or (_is_same(entry, match) and key not in absent):
+            unchanged.append(entry)
         else:
-            updated.append(replace(finding, severity=match.severity, control_id=match.control_id))
-    new = tuple(
-        Finding(each.instance_id, each.title, each.severity, each.control_id, seen_at, scan_id)
-        for key, each in observed_by_key.items()
-        if key not in stored_by_key
+            updated.append(_build_finding(match, entry.first_seen, scan_id))
+    new = (
+        _build_finding(each, seen_at, scan_id) for key, each in by_id.items() if key not in listed
     )
-    return Diff(new, tuple(updated), tuple(removed), tuple(unchanged))
+    return Diff(tuple(new), tuple(updated), tuple(removed), tuple(unchanged))
 
 
-def _is_same(finding: Finding, observation: Observation) -> bool:
+def _build_finding(observed: Observation, first_seen: datetime, scan_id: str) -> Finding:
+    return Finding(
+        observed.instance_id,
+        observed.title,
+        observed.severity,
+        observed.control_id,
+        first_seen,
+        scan_id,
+    )
+
+
+def _is_same(entry: OpenFinding, observed: Observation) -> bool:
     """Whether severity and control id are equal."""
-    return (finding.severity, finding.control_id) == (observation.severity, observation.control_id)
+    return (entry.severity, entry.control_mark) == (
+        observed.severity,
+        mark_control(observed.control_id),
+    )

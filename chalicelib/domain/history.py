@@ -1,8 +1,16 @@
-"""History: what happened to a finding, and what people did with a snooze."""
+"""History: what happened to a finding, the facts of scans, what people did with a snooze.
 
+A fact says the same as a line of history, for those that follow all findings: it
+is numbered, and many of them share a row.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from chalicelib.domain.finding import Finding
 
 
 class EventKind(StrEnum):
@@ -13,23 +21,174 @@ class EventKind(StrEnum):
     GONE = "gone"
 
 
+class EventKey(NamedTuple):
+    """What tells a line of history apart from every other."""
+
+    finding_id: str
+    at: datetime
+    kind: EventKind
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
     """One line of a finding's history.
 
     `at` is the time of the execution, not of the scan. So a scan that is repeated
-    after a crash writes the same line and not a second one.
+    after a crash writes the same line and not a second one. The finding itself
+    stands in the line that says how it left: its row is deleted then.
     """
 
     finding_id: str
     at: datetime
     kind: EventKind
     scan_id: str
+    finding: Finding | None = None
+
+    @property
+    def key(self) -> EventKey:
+        """Identity."""
+        return EventKey(self.finding_id, self.at, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFinding:
+    """A finding that left, and how."""
+
+    finding: Finding
+    kind: EventKind
 
 
 def oldest_first(event: HistoryEvent) -> tuple[datetime, int]:
     """Returns the sort key of a finding's history."""
     return event.at, list(EventKind).index(event.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What happened to findings of one node in one execution, as ids by kind."""
+
+    instance_id: str
+    at: datetime
+    ids: Mapping[EventKind, tuple[str, ...]]
+
+    @property
+    def count(self) -> int:
+        """The number of facts."""
+        return sum(map(len, self.ids.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How far somebody has dealt with the facts: the last number, its day, and its scan.
+
+    `day` is `YYYY-MM-DD`, empty before the first fact.
+    """
+
+    number: int = 0
+    day: str = ""
+    scan_id: str = ""
+
+
+NO_FACTS = Receipt()
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """Facts of one scan, numbered from `first`, in the order given."""
+
+    first: int
+    day: str
+    scan_id: str
+    nodes: tuple[NodeFacts, ...]
+
+    @property
+    def count(self) -> int:
+        """The number of facts."""
+        return sum(each.count for each in self.nodes)
+
+    @property
+    def receipt(self) -> Receipt:
+        """The receipt of somebody who has dealt with this row."""
+        return Receipt(self.first + self.count - 1, self.day, self.scan_id)
+
+    def list_keys(self, *kinds: EventKind) -> list[EventKey]:
+        """Lists what happened by these kinds, in order."""
+        return [
+            EventKey(finding_id, node.at, kind)
+            for node in self.nodes
+            for kind in kinds
+            for finding_id in node.ids.get(kind, ())
+        ]
+
+
+def number_facts(
+    facts: Iterable[NodeFacts], last: Receipt, day: str, scan_id: str, most: int
+) -> list[FactRow]:
+    """Numbers the facts after `last`, in rows of at most `most` facts."""
+    rows: list[FactRow] = []
+    first = last.number + 1
+    waiting: list[NodeFacts] = []
+
+    def close() -> None:
+        nonlocal first, waiting
+        if waiting:
+            rows.append(FactRow(first, day, scan_id, tuple(waiting)))
+            first += rows[-1].count
+            waiting = []
+
+    for node in facts:
+        for part in _split_facts(node, most):
+            if sum(each.count for each in waiting) + part.count > most:
+                close()
+            waiting.append(part)
+    close()
+    return rows
+
+
+def _split_facts(node: NodeFacts, most: int) -> Iterator[NodeFacts]:
+    """Yields a node's facts in parts that fit into a row."""
+    if 0 < node.count <= most:
+        yield node
+        return
+    for kind, ids in node.ids.items():
+        for start in range(0, len(ids), most):
+            yield NodeFacts(node.instance_id, node.at, {kind: ids[start : start + most]})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftFindings:
+    """Findings of a node that left together, as its list had them (`unpack_list`)."""
+
+    instance_id: str
+    kind: EventKind
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedNode:
+    """A node whose findings a scan is about to write: the ids to put, and those to delete.
+
+    `end` says how the deleted ones ended, `at` when.
+    """
+
+    instance_id: str
+    at: datetime
+    end: EventKind
+    put: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a scan is about to write, recorded before the first write.
+
+    The transaction that completes the change removes it. A mark that is found
+    later belongs to a scan that died.
+    """
+
+    id: str
+    scan_id: str
+    nodes: tuple[MarkedNode, ...]
 
 
 class SnoozeEventKind(StrEnum):

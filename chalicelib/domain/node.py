@@ -18,18 +18,24 @@ class Node:
     """A stored managed instance.
 
     `executions` (compliance type, case folded, to execution) is the watermark:
-    the last verified executions. `severities` counts the open findings.
+    the last verified executions. `severities` counts the open findings, and
+    `open_list` names them (see `pack_list`). It is None if the row was written
+    before rows had a list; the findings table then fills it.
     `untitled` counts the items without a title in the last reading.
     `unverified_fingerprint` belongs to the last reading, empty if it was verified.
+    `is_newer` says that a newer version of this service wrote the row, so that
+    only its id is known.
     """
 
     instance_id: str
     executions: Mapping[str, Execution] = field(default_factory=dict)
     severities: Mapping[Severity, int] = field(default_factory=dict)
+    open_list: bytes | None = b""
     missing_since: datetime | None = None
     unverified_since: datetime | None = None
     untitled: int = 0
     unverified_fingerprint: str = ""
+    is_newer: bool = False
 
     @property
     def open_findings(self) -> int:

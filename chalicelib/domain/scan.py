@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.history import NO_FACTS, Receipt
 
 # A doubt that may pass by itself, and deferred nodes, are announced once they last this long.
 SETTLING_TIME = timedelta(minutes=30)
@@ -46,7 +47,8 @@ class Outcome:
     """What a scan wrote and saw.
 
     fixed, gone: findings removed from verified nodes, and with nodes that are
-    gone · by_severity: open findings of the fleet after the scan.
+    gone · by_severity: open findings of the fleet after the scan · before, last:
+    the last stored fact before the scan and after it.
     """
 
     scan_id: str
@@ -56,6 +58,8 @@ class Outcome:
     gone: int
     by_severity: Mapping[Severity, int]
     coverage: Coverage
+    before: Receipt = NO_FACTS
+    last: Receipt = NO_FACTS
 
     @property
     def open_total(self) -> int:

@@ -1,6 +1,6 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -168,18 +168,17 @@ def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ..
 
 
 def end_by_fix(
-    snoozes: Iterable[Snooze], fixed: Iterable[Finding], now: datetime
+    snoozes: Iterable[Snooze], fixed: Collection[str], now: datetime
 ) -> tuple[Snooze, ...]:
-    """Ends the `until_resolved` snoozes of fixed findings, as new versions to be saved.
+    """Ends the `until_resolved` snoozes of fixed finding ids, as new versions to be saved.
 
     They stay unsettled. If the fix is not written after all, the finding that
     still fails is announced like that of any ended snooze.
     """
-    keys = {finding.key for finding in fixed}
     return tuple(
         replace(each, ended_at=now, version=each.version + 1)
         for each in snoozes
-        if each.until_resolved and each.state(now) is not State.ENDED and each.scope in keys
+        if each.until_resolved and each.state(now) is not State.ENDED and each.scope.id in fixed
     )
 
 

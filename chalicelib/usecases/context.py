@@ -8,6 +8,7 @@ from chalicelib.usecases.ports import (
     Channel,
     Clock,
     Compliance,
+    FactLog,
     Files,
     FindingPages,
     FindingStore,
@@ -18,8 +19,27 @@ from chalicelib.usecases.ports import (
     Renderer,
     Snoozes,
     Sorter,
+    Titles,
     Work,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a scan handles at once. No result depends on them.
+
+    chunk_pages: the node that reaches this number of pages of 50 items ends a
+    chunk, so a chunk has at most as many nodes; it takes about 20 s if SSM allows
+    5 calls a second · gone_nodes: removed together · facts_a_row: some 110 KB of
+    the 400 KB that a DynamoDB row may have · ids_a_mark: some 220 KB.
+
+    The rows of a chunk, its facts and its mark fit into one transaction of 100.
+    """
+
+    chunk_pages: int = 90
+    gone_nodes: int = 90
+    facts_a_row: int = 5_000
+    ids_a_mark: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,8 @@ class Context:
     compliance: Compliance
     findings: FindingStore
     nodes: NodeStore
+    titles: Titles
+    facts: FactLog
     lease: Lease
     work: Work
     snoozes: Snoozes
@@ -40,6 +62,7 @@ class Context:
     clock: Clock
     concurrency: int = 8
     quiet_answers: bool = True
+    bounds: Bounds = Bounds()
 
 
 @dataclass(frozen=True, slots=True)

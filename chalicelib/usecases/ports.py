@@ -5,14 +5,22 @@ it refuses for good. Times are aware UTC.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain.announcement import Alert, ChannelState
 from chalicelib.domain.compliance import Item, SummaryRow
-from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import HistoryEvent, SnoozeEvent
+from chalicelib.domain.finding import Finding, Title
+from chalicelib.domain.history import (
+    NO_FACTS,
+    EventKey,
+    FactRow,
+    HistoryEvent,
+    Mark,
+    Receipt,
+    SnoozeEvent,
+)
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, Rendered
 from chalicelib.domain.monthly import MonthlyReport
@@ -47,9 +55,6 @@ class FindingReader(Protocol):
     def all(self) -> Iterator[Finding]:
         """Yields every finding, consistently, in no order."""
 
-    def of_node(self, instance_id: str) -> Sequence[Finding]:
-        """Returns a node's findings from the index, which may lag behind."""
-
     def get(self, finding_ids: Iterable[str]) -> Mapping[str, Finding]:
         """Returns the findings that are stored under these ids, consistently, by id."""
 
@@ -81,10 +86,48 @@ class NodeStore(Protocol):
         """Returns every node, consistently, in no order."""
 
     def put(self, nodes: Iterable[Node]) -> None:
+        """Inserts or replaces, with lists as long as the stored ones or longer."""
+
+
+class Titles(Protocol):
+    """The titles of findings, each once for all nodes. A title may have expired."""
+
+    def all(self) -> Mapping[str, Title]:
+        """Returns every title, by its reference (`title_reference`)."""
+
+    def put(self, titles: Iterable[Title], now: datetime) -> None:
         """Inserts or replaces."""
 
-    def delete(self, instance_ids: Iterable[str]) -> None:
-        """Deletes. Ids that are not stored are ignored."""
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of a change, to be written in one transaction.
+
+    nodes: each row before and after, None to delete it · facts: what follows from
+    the change, numbered after `last` · marks: the ids of the marks to remove. All
+    of it is at most 100 rows and 4 MB (limits of TransactWriteItems).
+    """
+
+    nodes: tuple[tuple[Node, Node | None], ...]
+    facts: tuple[FactRow, ...]
+    last: Receipt
+    marks: tuple[str, ...]
+
+
+class FactLog(Protocol):
+    """The facts of scans, and the order in which a change is written."""
+
+    def mark(self, mark: Mark) -> None:
+        """Records what is about to be written."""
+
+    def settle(self, settlement: Settlement) -> None:
+        """Writes node rows and facts and removes the marks, all or nothing.
+
+        Raises `Conflict` unless `last` is the last stored fact.
+        """
+
+    def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
+        """Yields the stored rows of facts between two receipts, consistently, in order."""
 
 
 class NodePages(Protocol):
@@ -109,12 +152,18 @@ class Lease(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """Everything unfinished. Jobs and messages come oldest first."""
+    """Everything unfinished. Jobs and messages come oldest first.
 
-    jobs: tuple[Job, ...]
-    unannounced_scans: tuple[str, ...]
-    messages: tuple[Message, ...]
-    channel_state: ChannelState
+    marks: changes of scans that died · last_fact: the last fact that is stored ·
+    unannounced_scans: marks of an older version, whose findings are not announced.
+    """
+
+    jobs: tuple[Job, ...] = ()
+    messages: tuple[Message, ...] = ()
+    channel_state: ChannelState = field(default_factory=ChannelState)
+    marks: tuple[Mark, ...] = ()
+    last_fact: Receipt = NO_FACTS
+    unannounced_scans: tuple[str, ...] = ()
 
 
 # Snoozes settled by one decision. A DynamoDB transaction is limited to 100 actions, and the
@@ -128,13 +177,15 @@ class Staged:
 
     The version of each settled snooze is one more than the stored one; there are
     at most `MAX_SETTLED_SNOOZES`. `channel_state` is None if it did not change.
+    `scan` is the record of the scan that decided.
     """
 
     message: Message | None = None
-    unannounced_scans: tuple[str, ...] = ()
     completed: tuple[Job, ...] = ()
     settled_snoozes: tuple[Snooze, ...] = ()
     channel_state: ChannelState | None = None
+    scan: ScanRecord | None = None
+    unannounced_scans: tuple[str, ...] = ()
 
 
 class Work(Protocol):
@@ -145,9 +196,6 @@ class Work(Protocol):
 
     def open(self) -> OpenWork:
         """Reads everything unfinished, consistently."""
-
-    def mark_unannounced(self, scan_id: str) -> None:
-        """Records, before the first write, that this scan stores findings to be announced."""
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Writes a decision, all or nothing.
@@ -195,6 +243,9 @@ class Journal(Protocol):
 
     def write(self, events: Iterable[HistoryEvent]) -> None:
         """Appends history. The same event twice is one event."""
+
+    def find(self, keys: Iterable[EventKey]) -> Sequence[HistoryEvent]:
+        """Returns the events that are stored under these keys, consistently, in no order."""
 
     def record(self, scan: ScanRecord) -> None:
         """Keeps the numbers of a scan."""

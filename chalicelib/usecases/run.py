@@ -123,17 +123,25 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
     """
     started_at = context.clock()
     parts = IsolatedParts()
-    outcome = parts.run(lambda: sync_store(context, run, read_snoozes(context)))
-    announcement = parts.run(lambda: stage_scan(context, outcome, work)) if outcome else None
+    snoozes = parts.run(lambda: read_snoozes(context))
+    synced = parts.run(lambda: sync_store(context, run, work, snoozes))
+    announcement = (
+        parts.run(
+            lambda: stage_scan(context, synced.outcome, work, snoozes or (), synced.list_left)
+        )
+        if synced
+        else None
+    )
+    outcome = synced.outcome if synced else None
     delivery = _deliver(context, run, work.messages, announcement)
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None
     monthly_delivery = _deliver(context, run, (), monthly, channel_is_down=delivery.channel_is_down)
     finished_at = context.clock()
-    if outcome:
-        message_id = announcement.message.id if announcement and announcement.message else None
-        record = build_record(outcome, finished_at, message_id)
+    if outcome and not announcement:
+        # else the announcement has recorded it
+        record = build_record(outcome, finished_at, message_id=None)
         parts.run(lambda: context.journal.record(record))
     return ScanReport(
         scan_id=run.scan_id,

@@ -10,21 +10,31 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pytest
 from moto import mock_aws
 
+from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
 from chalicelib.adapters.dynamodb.findings import DynamoFindings
 from chalicelib.adapters.dynamodb.journal import DynamoJournal
 from chalicelib.adapters.dynamodb.nodes import DynamoNodes
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
-from chalicelib.usecases.ports import FindingPages, FindingStore, NodePages, NodeStore, Selection
+from chalicelib.usecases.ports import (
+    FindingPages,
+    FindingStore,
+    NodePages,
+    NodeStore,
+    Selection,
+    Settlement,
+)
 from devstack.aws.resources import create_tables
 from tests.fakes import (
     MemoryArchive,
+    MemoryFacts,
     MemoryFindings,
     MemoryJournal,
     MemoryLease,
     MemoryLedger,
     MemoryNodes,
     MemorySnoozes,
+    MemoryTitles,
     MemoryWork,
 )
 
@@ -35,7 +45,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
     from chalicelib.domain.finding import Finding
-    from chalicelib.usecases.ports import Archive, Journal, Lease, Snoozes, Work
+    from chalicelib.domain.node import Node
+    from chalicelib.usecases.ports import Archive, FactLog, Journal, Lease, Snoozes, Titles, Work
 
 MOTO = pytest.param("moto", id="moto")
 LOCAL = pytest.param("dynamodb-local", id="dynamodb-local", marks=pytest.mark.enable_socket)
@@ -59,6 +70,8 @@ class Stores:
 
     findings: Findings
     nodes: Nodes
+    titles: Titles
+    facts: FactLog
     lease: Lease
     work: Work
     snoozes: Snoozes
@@ -77,10 +90,12 @@ class Tables:
 
 def build_memory_stores() -> Stores:
     """Builds the stores in memory."""
-    ledger = MemoryLedger()
+    ledger, nodes = MemoryLedger(), MemoryNodes()
     return Stores(
         findings=MemoryFindings(),
-        nodes=MemoryNodes(),
+        nodes=nodes,
+        titles=MemoryTitles(),
+        facts=MemoryFacts(ledger, nodes),
         lease=MemoryLease(ledger),
         work=MemoryWork(ledger),
         snoozes=MemorySnoozes(ledger),
@@ -91,9 +106,12 @@ def build_memory_stores() -> Stores:
 
 def build_stores(tables: Tables) -> Stores:
     """Builds the adapters over three tables."""
+    nodes = DynamoNodes(tables.nodes, entries=3)
     return Stores(
         findings=DynamoFindings(tables.findings),
-        nodes=DynamoNodes(tables.nodes),
+        nodes=nodes,
+        titles=DynamoTitles(tables.ledger),
+        facts=DynamoFacts(tables.ledger, nodes),
         lease=DynamoLease(tables.ledger),
         work=DynamoWork(tables.ledger),
         snoozes=DynamoSnoozes(tables.ledger),
@@ -116,6 +134,19 @@ def create_empty_tables(session: boto3.Session, url: str | None) -> Iterator[Tab
             nodes=resource.Table(names.nodes),
             ledger=resource.Table(names.ledger),
         )
+
+
+def list_by_node(stores: Stores, instance_id: str) -> tuple[Finding, ...]:
+    """Lists every stored finding of a node in one page."""
+    return tuple(stores.findings.page(Selection(instance_id=instance_id), None, 10_000))
+
+
+def remove_nodes(stores: Stores, nodes: Sequence[Node]) -> None:
+    """Removes nodes as a scan does, 90 in a transaction."""
+    last = stores.work.open().last_fact
+    for start in range(0, len(nodes), 90):
+        removed = tuple((node, None) for node in nodes[start : start + 90])
+        stores.facts.settle(Settlement(removed, (), last, ()))
 
 
 def list_by_title(stores: Stores, title: str) -> tuple[Finding, ...]:

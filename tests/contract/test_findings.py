@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain.finding import Finding, Severity, finding_id
 from tests.contract.samples import make_finding
-from tests.contract.stores import Stores, list_by_title
+from tests.contract.stores import Stores, list_by_node, list_by_title
 
 # Below and above the 25 rows of a batch write and the 100 of a batch read.
 SIZES = [0, 1, 26, 130]
@@ -41,7 +41,7 @@ def test_findings_are_read_in_every_way_until_they_are_deleted(stores: Stores, s
 
     assert read_all(stores) == by_id
     assert stores.findings.get(iter(by_id)) == by_id
-    of_node = stores.findings.of_node("i-0123456789abcdef0")
+    of_node = list_by_node(stores, "i-0123456789abcdef0")
     assert [each.finding_id for each in of_node] == sorted(by_id)
     for each in findings[:2]:
         assert tuple(list_by_title(stores, each.title)) == (each,)
@@ -49,7 +49,7 @@ def test_findings_are_read_in_every_way_until_they_are_deleted(stores: Stores, s
     stores.findings.delete(iter(by_id))
     assert read_all(stores) == {}
     assert stores.findings.get(by_id) == {}
-    assert not stores.findings.of_node("i-0123456789abcdef0")
+    assert not list_by_node(stores, "i-0123456789abcdef0")
 
 
 def test_a_node_with_more_than_a_page_is_read_completely(stores: Stores) -> None:
@@ -58,7 +58,7 @@ def test_a_node_with_more_than_a_page_is_read_completely(stores: Stores) -> None
     stores.findings.put(findings)
 
     assert read_all(stores) == by_id
-    assert set(stores.findings.of_node("i-0123456789abcdef0")) == set(findings)
+    assert set(list_by_node(stores, "i-0123456789abcdef0")) == set(findings)
 
 
 def test_a_title_with_more_than_a_page_is_read_completely(stores: Stores) -> None:
@@ -118,15 +118,15 @@ def test_findings_are_read_by_their_own_node_and_title(stores: Stores) -> None:
     third = make_finding(2, node="i-1")
     stores.findings.put([first, second, third])
 
-    assert set(stores.findings.of_node("i-1")) == {first, third}
+    assert set(list_by_node(stores, "i-1")) == {first, third}
     assert set(list_by_title(stores, first.title)) == {first, second}
-    assert not stores.findings.of_node("i-3")
+    assert not list_by_node(stores, "i-3")
     assert not list_by_title(stores, "")
 
 
 def test_a_list_does_not_change_after_it_was_read(stores: Stores) -> None:
     stores.findings.put([make_finding(1)])
-    before = stores.findings.of_node("i-0123456789abcdef0")
+    before = list_by_node(stores, "i-0123456789abcdef0")
     stores.findings.delete([make_finding(1).finding_id])
 
     assert tuple(before) == (make_finding(1),)

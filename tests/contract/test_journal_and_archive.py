@@ -12,6 +12,7 @@ from tests.contract.samples import (
     MINUTE,
     NOW,
     make_finding,
+    make_job,
     make_message,
     make_scan_record,
     make_snooze,
@@ -129,7 +130,7 @@ def test_pages_list_every_scan_newest_first(stores: Stores, size: int) -> None:
     for scan in [*scans[5:], *scans[:5]]:
         stores.journal.record(scan)
     # rows beside them in the table are no scans
-    stores.work.mark_unannounced("scan-1")
+    stores.work.enqueue(make_job("a"))
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
 
     pages = read_pages(

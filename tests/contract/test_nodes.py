@@ -7,7 +7,7 @@ from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node
 from tests.contract.samples import MINUTE, NOW
-from tests.contract.stores import Stores, read_pages
+from tests.contract.stores import Stores, read_pages, remove_nodes
 
 FULL = Node(
     instance_id="mi-0123456789abcdef0",
@@ -40,7 +40,7 @@ def test_nodes_are_read_until_they_are_deleted(stores: Stores, size: int) -> Non
     stores.nodes.put(iter(nodes.values()))
     assert read_all(stores) == nodes
 
-    stores.nodes.delete(iter(nodes))
+    remove_nodes(stores, list(nodes.values()))
     assert read_all(stores) == {}
 
 
@@ -69,9 +69,9 @@ def test_the_last_put_of_a_node_replaces_the_others(stores: Stores) -> None:
     assert read_all(stores) == {FULL.instance_id: Node(FULL.instance_id), "i-2": Node("i-2")}
 
 
-def test_deleting_an_unknown_node_does_nothing(stores: Stores) -> None:
+def test_removing_an_unknown_node_does_nothing(stores: Stores) -> None:
     stores.nodes.put([FULL])
-    stores.nodes.delete(["i-9", "i-9"])
+    remove_nodes(stores, [Node("i-9")])
 
     assert read_all(stores) == {FULL.instance_id: FULL}
 
@@ -97,10 +97,10 @@ def test_an_empty_table_has_one_empty_page(stores: Stores) -> None:
 def test_a_list_continues_after_a_deleted_node(stores: Stores, position: int) -> None:
     stores.nodes.put(Node(f"i-{number}") for number in range(30))
     whole = list(chain(*list_pages(stores, 10)))
-    gone = whole[position].instance_id
-    stores.nodes.delete([gone])
+    gone = whole[position]
+    remove_nodes(stores, [gone])
 
-    assert list(chain(*list_pages(stores, 10, after=gone))) == whole[position + 1 :]
+    assert list(chain(*list_pages(stores, 10, after=gone.instance_id))) == whole[position + 1 :]
 
 
 def test_a_page_is_full_even_if_the_engine_ends_its_own_earlier(stores: Stores) -> None:

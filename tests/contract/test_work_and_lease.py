@@ -11,7 +11,7 @@ from chalicelib.usecases.ports import OpenWork, Staged
 from tests.contract.samples import MINUTE, NOW, make_job, make_message
 from tests.contract.stores import Stores
 
-NO_WORK = OpenWork(jobs=(), unannounced_scans=(), messages=(), channel_state=ChannelState())
+NO_WORK = OpenWork()
 END = NOW + 15 * MINUTE
 TICK = timedelta(microseconds=1)
 
@@ -54,13 +54,6 @@ def test_jobs_are_read_oldest_first(stores: Stores) -> None:
         stores.work.enqueue(make_job(key, minutes=minutes))
 
     assert [each.key for each in stores.work.open().jobs] == ["d", "e", "b", "c", "a"]
-
-
-def test_a_scan_is_marked_unannounced_once(stores: Stores) -> None:
-    for scan_id in ("scan-2", "scan-1", "scan-2"):
-        stores.work.mark_unannounced(scan_id)
-
-    assert stores.work.open().unannounced_scans == ("scan-1", "scan-2")
 
 
 def test_messages_are_read_oldest_first(stores: Stores) -> None:

@@ -6,7 +6,14 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, Staged
-from tests.contract.samples import NOW, make_job, make_message, make_snooze, make_snooze_event
+from tests.contract.samples import (
+    NOW,
+    make_job,
+    make_message,
+    make_scan_record,
+    make_snooze,
+    make_snooze_event,
+)
 from tests.contract.stores import Stores
 
 
@@ -14,35 +21,31 @@ def settle(snooze: Snooze) -> Snooze:
     return replace(snooze, settled_at=NOW, version=snooze.version + 1)
 
 
-def decide(stores: Stores, *, snoozes: int = 1, scans: int = 1, jobs: int = 1) -> Staged:
+def decide(stores: Stores, *, snoozes: int = 1, jobs: int = 1) -> Staged:
     """Stores open work and returns a decision that completes all of it."""
     stored = tuple(make_snooze(number) for number in range(snoozes))
-    marked = tuple(f"scan-{number}" for number in range(scans))
     waiting = tuple(make_job(f"association#{number}") for number in range(jobs))
     for snooze in stored:
         stores.snoozes.add(snooze, make_snooze_event(snooze))
-    for scan_id in marked:
-        stores.work.mark_unannounced(scan_id)
     # of many jobs, some in every transaction that completes them
     for job in waiting[::7]:
         stores.work.enqueue(job)
     return Staged(
         message=make_message(1),
-        unannounced_scans=marked,
         completed=waiting,
         settled_snoozes=tuple(map(settle, stored)),
         channel_state=ChannelState(last_alert_at=NOW),
+        scan=make_scan_record(1),
     )
 
 
 def test_a_decision_is_written_completely(stores: Stores) -> None:
     staged = decide(stores)
-    stores.work.mark_unannounced("another-scan")
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
     assert work.messages == (make_message(1),)
-    assert work.unannounced_scans == ("another-scan",)
+    assert list(stores.archive.scans(None, 2)) == [make_scan_record(1)]
     assert work.jobs == ()
     assert work.channel_state == ChannelState(last_alert_at=NOW)
     assert tuple(stores.snoozes.all()) == staged.settled_snoozes
@@ -89,29 +92,27 @@ def test_a_repeated_decision_creates_no_second_message(stores: Stores) -> None:
     assert stores.work.open() == after
 
 
-def test_marks_and_jobs_can_be_completed_again(stores: Stores) -> None:
+def test_jobs_can_be_completed_again(stores: Stores) -> None:
     staged = decide(stores)
-    twice = Staged(unannounced_scans=staged.unannounced_scans * 2, completed=staged.completed * 2)
+    twice = Staged(completed=staged.completed * 2)
     stores.work.stage(twice, NOW)
     stores.work.stage(twice, NOW)
 
     assert stores.work.open().jobs == ()
-    assert stores.work.open().unannounced_scans == ()
     assert not stores.work.enqueue(staged.completed[0])
 
 
-@pytest.mark.parametrize(("scans", "jobs"), [(0, 120), (120, 3)])
-def test_a_decision_may_need_several_transactions(stores: Stores, scans: int, jobs: int) -> None:
-    staged = decide(stores, snoozes=1, scans=scans, jobs=jobs)
+def test_a_decision_may_need_several_transactions(stores: Stores) -> None:
+    staged = decide(stores, snoozes=1, jobs=120)
     stores.work.stage(staged, NOW)
 
     work = stores.work.open()
-    assert (work.jobs, work.unannounced_scans, work.messages) == ((), (), (make_message(1),))
+    assert (work.jobs, work.messages) == ((), (make_message(1),))
     assert not any(stores.work.enqueue(each) for each in staged.completed[::20])
 
 
 def test_a_decision_settles_only_a_limited_number_of_snoozes(stores: Stores) -> None:
-    staged = decide(stores, snoozes=MAX_SETTLED_SNOOZES + 1, scans=60, jobs=2)
+    staged = decide(stores, snoozes=MAX_SETTLED_SNOOZES + 1, jobs=2)
     before = stores.work.open()
 
     with pytest.raises(ValueError, match="more than 50 settled snoozes"):

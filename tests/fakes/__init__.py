@@ -6,6 +6,7 @@ Each passes the same contract suite as the adapter that it replaces.
 from tests.fakes.compliance import MemoryCompliance
 from tests.fakes.ledger import (
     MemoryArchive,
+    MemoryFacts,
     MemoryJournal,
     MemoryLease,
     MemoryLedger,
@@ -14,13 +15,14 @@ from tests.fakes.ledger import (
 )
 from tests.fakes.outputs import MemoryChannel, MemoryFiles, MemorySorter
 from tests.fakes.pass_through import PassThrough
-from tests.fakes.tables import MemoryFindings, MemoryNodes
+from tests.fakes.tables import MemoryFindings, MemoryNodes, MemoryTitles
 from tests.fakes.tokens import MemoryTokens
 
 __all__ = [
     "MemoryArchive",
     "MemoryChannel",
     "MemoryCompliance",
+    "MemoryFacts",
     "MemoryFiles",
     "MemoryFindings",
     "MemoryJournal",
@@ -29,6 +31,7 @@ __all__ = [
     "MemoryNodes",
     "MemorySnoozes",
     "MemorySorter",
+    "MemoryTitles",
     "MemoryTokens",
     "MemoryWork",
     "PassThrough",

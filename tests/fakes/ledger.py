@@ -1,14 +1,18 @@
 """The ledger in memory: its rows, and a port for each part of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import (
-    EventKind,
+    NO_FACTS,
+    EventKey,
+    FactRow,
     HistoryEvent,
+    Mark,
+    Receipt,
     SnoozeEvent,
     SnoozeEventKind,
     oldest_first,
@@ -18,7 +22,8 @@ from chalicelib.domain.message import Message, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Settlement, Staged
+from tests.fakes.tables import MemoryNodes
 
 
 @dataclass(slots=True)
@@ -31,6 +36,9 @@ class MemoryLedger:
     lease: tuple[str, datetime] | None = None
     jobs: dict[str, Job] = field(default_factory=dict)
     completed: dict[str, datetime] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    facts: dict[int, FactRow] = field(default_factory=dict)
+    last_fact: Receipt = NO_FACTS
     unannounced_scans: set[str] = field(default_factory=set)
     messages: dict[str, Message] = field(default_factory=dict)
     sent: dict[str, Message] = field(default_factory=dict)
@@ -39,7 +47,7 @@ class MemoryLedger:
     snooze_history: dict[tuple[str, datetime, int, SnoozeEventKind], SnoozeEvent] = field(
         default_factory=dict
     )
-    history: dict[tuple[str, datetime, EventKind], HistoryEvent] = field(default_factory=dict)
+    history: dict[EventKey, HistoryEvent] = field(default_factory=dict)
     scans: dict[str, ScanRecord] = field(default_factory=dict)
 
     def check_version(self, snooze: Snooze) -> None:
@@ -88,16 +96,14 @@ class MemoryWork:
         ledger = self._ledger
         return OpenWork(
             jobs=tuple(sorted(ledger.jobs.values(), key=lambda each: (each.enqueued_at, each.key))),
-            unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
             messages=tuple(
                 sorted(ledger.messages.values(), key=lambda each: (each.created_at, each.id))
             ),
             channel_state=ledger.channel_state,
+            marks=tuple(ledger.marks[key] for key in sorted(ledger.marks)),
+            last_fact=ledger.last_fact,
+            unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
         )
-
-    def mark_unannounced(self, scan_id: str) -> None:
-        """Records that this scan stores findings to be announced."""
-        self._ledger.unannounced_scans.add(scan_id)
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Writes a decision, all or nothing: checks every condition first."""
@@ -116,6 +122,8 @@ class MemoryWork:
             ledger.completed[job.key] = now
         ledger.snoozes.update({snooze.id: snooze for snooze in staged.settled_snoozes})
         ledger.channel_state = staged.channel_state or ledger.channel_state
+        if staged.scan:
+            ledger.scans[staged.scan.scan_id] = staged.scan
 
     def record(self, message: Message, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
         """Writes a message's delivery steps. A sent message leaves the unfinished part."""
@@ -127,6 +135,38 @@ class MemoryWork:
             ledger.messages[message.id] = message
         else:
             raise Conflict(f"message {message.id}: another writer has finished it")
+
+
+class MemoryFacts:
+    """`FactLog`. A settlement also writes the nodes."""
+
+    def __init__(self, ledger: MemoryLedger, nodes: MemoryNodes) -> None:
+        self._ledger = ledger
+        self._nodes = nodes
+
+    def mark(self, mark: Mark) -> None:
+        """Records what is about to be written."""
+        self._ledger.marks[mark.id] = mark
+
+    def settle(self, settlement: Settlement) -> None:
+        """Writes node rows and facts and removes the marks, all or nothing."""
+        ledger = self._ledger
+        if ledger.last_fact.number != settlement.last.number:
+            raise Conflict("another scan has written facts")
+        self._nodes.put(after for _, after in settlement.nodes if after)
+        for before, after in settlement.nodes:
+            if not after:
+                self._nodes.remove(before.instance_id)
+        ledger.facts.update({row.first: row for row in settlement.facts})
+        ledger.last_fact = settlement.facts[-1].receipt if settlement.facts else settlement.last
+        for mark in settlement.marks:
+            ledger.marks.pop(mark, None)
+
+    def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
+        """Yields the rows of facts between two receipts, in order."""
+        for first in sorted(self._ledger.facts):
+            if after.number < first <= until.number:
+                yield self._ledger.facts[first]
 
 
 class MemorySnoozes:
@@ -200,7 +240,12 @@ class MemoryJournal:
     def write(self, events: Iterable[HistoryEvent]) -> None:
         """Appends history. The same event twice is one event."""
         for event in events:
-            self._ledger.history[event.finding_id, event.at, event.kind] = event
+            self._ledger.history[event.key] = event
+
+    def find(self, keys: Iterable[EventKey]) -> tuple[HistoryEvent, ...]:
+        """Returns the events that are stored under these keys."""
+        history = self._ledger.history
+        return tuple(history[key] for key in dict.fromkeys(keys) if key in history)
 
     def record(self, scan: ScanRecord) -> None:
         """Keeps the numbers of a scan."""

@@ -1,8 +1,10 @@
 """The findings table and the nodes table in memory."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
 
-from chalicelib.domain.finding import Finding
+from chalicelib.domain.finding import Finding, Title, title_reference
 from chalicelib.domain.node import Node
 from chalicelib.usecases.ports import Selection
 
@@ -16,10 +18,6 @@ class MemoryFindings:
     def all(self) -> Iterator[Finding]:
         """Yields every finding."""
         return iter(tuple(self._rows.values()))
-
-    def of_node(self, instance_id: str) -> tuple[Finding, ...]:
-        """Returns a node's findings in index order."""
-        return self._select(Selection(instance_id=instance_id))
 
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
         """Returns at most `limit` findings after the finding id `after`, in index order."""
@@ -62,13 +60,27 @@ class MemoryNodes:
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
         """Returns at most `limit` nodes after the instance id `after`, in order of the ids."""
         ids = sorted(each for each in self._rows if after is None or each > after)
-        return tuple(self._rows[each] for each in ids[:limit])
+        return tuple(replace(self._rows[each], open_list=b"") for each in ids[:limit])
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Inserts or replaces."""
         self._rows.update({node.instance_id: node for node in nodes})
 
-    def delete(self, instance_ids: Iterable[str]) -> None:
-        """Deletes. Ids that are not stored are ignored."""
-        for instance_id in instance_ids:
-            self._rows.pop(instance_id, None)
+    def remove(self, instance_id: str) -> None:
+        """Removes a node, as the transaction of a settlement does."""
+        self._rows.pop(instance_id, None)
+
+
+class MemoryTitles:
+    """`Titles`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Title] = {}
+
+    def all(self) -> dict[str, Title]:
+        """Returns every title, by its reference."""
+        return dict(self._rows)
+
+    def put(self, titles: Iterable[Title], now: datetime) -> None:  # noqa: ARG002 - nothing expires here
+        """Inserts or replaces."""
+        self._rows.update({title_reference(each.text): each for each in titles})

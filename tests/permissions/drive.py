@@ -112,7 +112,6 @@ class ScanScenes:
         """Completes a mark without a message, and a month whose file is read back too."""
         job = Job(f"monthly#{month:%Y-%m-%d}", JobKind.MONTHLY, event_at=month, enqueued_at=month)
         with self._recorder.pause():
-            self._context.work.mark_unannounced("leftover")
             self._context.work.enqueue(job)
         self._refuse_next_file()
         self._scan()

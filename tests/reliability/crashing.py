@@ -11,13 +11,13 @@ from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
 from chalicelib.usecases.context import Context, Inbox
 
 # The fields of a context that call nobody.
-NOT_PORTS = {"renderer", "clock", "concurrency", "quiet_answers"}
+NOT_PORTS = {"renderer", "clock", "concurrency", "quiet_answers", "bounds"}
 # Calls that write row by row, so they may end between two rows.
 BATCH_WRITES = {
     "findings.put",
     "findings.delete",
     "nodes.put",
-    "nodes.delete",
+    "titles.put",
     "journal.write",
 }
 

@@ -223,7 +223,7 @@ class InboxMachine(RuleBasedStateMachine):
             self.invoke(options=Options(accept_missing=True))
             self.reconcile(2)
         ledger = self.service.ledger
-        assert (ledger.jobs, ledger.messages, ledger.unannounced_scans) == ({}, {}, set())
+        assert (ledger.jobs, ledger.messages, ledger.marks) == ({}, {}, {})
         assert ledger.lease is None
         assert self.model.stored == self.failing
         assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes

@@ -136,7 +136,7 @@ def find_broken_promises(story: Story, posts_before: int, duplicates: int) -> li
     unfinished = {
         "jobs": ledger.jobs,
         "messages": ledger.messages,
-        "unannounced scans": ledger.unannounced_scans,
+        "marks": ledger.marks,
     }
     broken += [f"unfinished {what}: {rows}" for what, rows in unfinished.items() if rows]
     broken += [f"the lease is held by {ledger.lease}"] if ledger.lease else []

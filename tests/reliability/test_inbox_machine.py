@@ -27,19 +27,20 @@ FALLIBLE = [
     "channel.post",
     "compliance.items",
     "compliance.summaries",
+    "facts.mark",
+    "facts.rows",
+    "facts.settle",
     "files.get",
     "files.put",
     "findings.all",
     "findings.delete",
     "findings.get",
-    "findings.of_node",
     "findings.put",
     "journal.record",
     "journal.write",
     "lease.acquire",
     "lease.release",
     "nodes.all",
-    "nodes.delete",
     "nodes.put",
     "snoozes.about",
     "snoozes.add",
@@ -47,14 +48,15 @@ FALLIBLE = [
     "snoozes.get",
     "snoozes.save",
     "snoozes.unsettled",
-    "work.mark_unannounced",
+    "titles.all",
+    "titles.put",
     "work.open",
     "work.enqueue",
     "work.record",
     "work.stage",
 ]
 # The response of a read can be lost too, but that equals a read that fails.
-READS = {"about", "all", "get", "open", "unsettled"}
+READS = {"about", "all", "get", "open", "rows", "unsettled"}
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 

@@ -13,7 +13,6 @@ from chalicelib.adapters.dynamodb.tables import (
     from_row,
     get_all,
     put_all,
-    query_index,
     read_page,
     scan_table,
     to_row,
@@ -37,11 +36,6 @@ class DynamoFindings:
         """Yields every finding, consistently, a page at a time."""
         return map(_read_finding, scan_table(self.table))
 
-    def of_node(self, instance_id: str) -> tuple[Finding, ...]:
-        """Returns a node's findings from `by_instance`, which may lag behind."""
-        rows = query_index(self.table, "by_instance", "instance_id", instance_id)
-        return tuple(map(_read_finding, rows))
-
     def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Finding, ...]:
         """Returns at most `limit` findings after the id `after`, which may be deleted by now.
 
@@ -58,7 +52,8 @@ class DynamoFindings:
 
     def get(self, finding_ids: Iterable[str]) -> dict[str, Finding]:
         """Returns the findings that are stored under these ids, consistently, by id."""
-        return {row[_KEY]: _read_finding(row) for row in get_all(self.table, _KEY, finding_ids)}
+        rows = get_all(self.table, ({_KEY: each} for each in finding_ids))
+        return {row[_KEY]: _read_finding(row) for row in rows}
 
     def put(self, findings: Iterable[Finding]) -> None:
         """Inserts or replaces. The last one of the same id counts."""

@@ -16,15 +16,16 @@ from chalicelib.adapters.dynamodb.tables import (
     Row,
     expiry,
     from_row,
+    get_all,
     put_all,
     query_table,
     read_page,
     to_row,
     to_text,
 )
-from chalicelib.adapters.dynamodb.work import read_message
+from chalicelib.adapters.dynamodb.work import SCANS, read_message, write_scan
 from chalicelib.aws import translate_errors
-from chalicelib.domain.history import HistoryEvent, oldest_first
+from chalicelib.domain.history import EventKey, HistoryEvent, oldest_first
 from chalicelib.domain.message import Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
@@ -32,9 +33,7 @@ from chalicelib.domain.scan import ScanRecord
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-SCANS = "SCAN"
 KEEP_HISTORY = timedelta(days=400)
-KEEP_SCANS = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,15 @@ class DynamoJournal:
         """Appends history. The same event twice is one row."""
         put_all(self.table, map(_write_event, events), key=("pk", "sk"))
 
+    def find(self, keys: Iterable[EventKey]) -> tuple[HistoryEvent, ...]:
+        """Returns the events that are stored under these keys, consistently, in no order."""
+        rows = get_all(self.table, map(_event_key, keys))
+        return tuple(from_row(row, HistoryEvent) for row in rows)
+
     def record(self, scan: ScanRecord) -> None:
         """Keeps the numbers of a scan."""
-        row = to_row(
-            scan, pk=SCANS, sk=scan.scan_id, expires_at=expiry(scan.finished_at, KEEP_SCANS)
-        )
         with translate_errors("DynamoDB", self.table.name):
-            self.table.put_item(Item=row)
+            self.table.put_item(Item=write_scan(scan))
 
     def events_of(self, finding_id: str) -> tuple[HistoryEvent, ...]:
         """Returns a finding's history, oldest first."""
@@ -99,9 +100,8 @@ def _history_partition(finding_id: str) -> str:
 
 def _write_event(event: HistoryEvent) -> Row:
     """Builds the row. Its key says what happened when, so a repeat is the same row."""
-    return to_row(
-        event,
-        pk=_history_partition(event.finding_id),
-        sk=f"{to_text(event.at)}#{event.kind}",
-        expires_at=expiry(event.at, KEEP_HISTORY),
-    )
+    return to_row(event, **_event_key(event.key), expires_at=expiry(event.at, KEEP_HISTORY))
+
+
+def _event_key(key: EventKey) -> dict[str, str]:
+    return {"pk": _history_partition(key.finding_id), "sk": f"{to_text(key.at)}#{key.kind}"}

@@ -1,24 +1,32 @@
-"""The nodes table: one row a node, with its watermark and its open findings counted."""
+"""The nodes table: one row a node, with its watermark and the list of its open findings.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+A row is limited to 400 KB. So a long list continues in further rows, whose keys
+are `<instance id>#1` and so on. `parts` is their number.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.tables import (
+    ROW_VERSION,
     Row,
-    delete_all,
     from_row,
+    is_newer,
     put_all,
     read_page,
     scan_table,
     to_row,
 )
+from chalicelib.domain.finding import ENTRY_SIZE
 from chalicelib.domain.node import Node
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _KEY = "instance_id"
+# Entries of a list in one row: some 155 KB.
+LIST_ENTRIES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +34,60 @@ class DynamoNodes:
     """`NodeStore` and `NodePages`. The table comes from a boto3 resource."""
 
     table: "Table"
+    entries: int = LIST_ENTRIES
 
     def all(self) -> tuple[Node, ...]:
         """Returns every node, consistently."""
-        return tuple(map(_read_node, scan_table(self.table)))
+        rows: dict[str, Row] = {row[_KEY]: row for row in scan_table(self.table)}
+        return tuple(_read_node(row, rows) for key, row in rows.items() if not _is_part(key))
 
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
-        """Returns at most `limit` nodes after the id `after`, which may be deleted; in no order."""
+        """Returns at most `limit` nodes after the id `after`, which may be deleted; in no order.
+
+        Their lists are left out.
+        """
         start = None if after is None else {_KEY: after}
-        return tuple(map(_read_node, read_page(limit, start, self.table.scan, self.table)))
+
+        def keep(row: Row) -> bool:
+            return not _is_part(row[_KEY])
+
+        rows = read_page(limit, start, self.table.scan, self.table, keep)
+        return tuple(replace(_read_node(row, {}), open_list=b"") for row in rows)
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Inserts or replaces. The last one of the same id counts."""
-        put_all(self.table, map(to_row, nodes), key=(_KEY,))
+        put_all(self.table, (row for each in nodes for row in self.list_rows(each)), key=(_KEY,))
 
-    def delete(self, instance_ids: Iterable[str]) -> None:
-        """Deletes the nodes that are stored under these ids."""
-        delete_all(self.table, _KEY, instance_ids)
+    def list_rows(self, node: Node) -> Iterator[Row]:
+        """Yields the rows of a node."""
+        size = self.entries * ENTRY_SIZE
+        packed = node.open_list or b""
+        parts = [packed[start : start + size] for start in range(0, len(packed), size)] or [b""]
+        row = to_row(node, row_version=ROW_VERSION, open_list=parts[0], parts=len(parts) - 1)
+        # what a reader assumes anyway
+        yield {name: value for name, value in row.items() if value not in _USUAL}
+        for number, part in enumerate(parts[1:], 1):
+            key = f"{node.instance_id}#{number}"
+            yield {_KEY: key, "open_list": part, "row_version": ROW_VERSION}
 
 
-def _read_node(row: Row) -> Node:
-    return from_row(row, Node)
+_USUAL: tuple[object, ...] = (0, "", b"", False, {})
+
+
+def _is_part(key: str) -> bool:
+    """Whether a row continues a list. The id of an instance has no `#`."""
+    return "#" in key
+
+
+def _read_node(row: Row, rows: Mapping[str, Row]) -> Node:
+    if is_newer(row):
+        return Node(row[_KEY], is_newer=True)
+    node = from_row(row, Node)
+    if "row_version" not in row:
+        return replace(node, open_list=None)
+    parts = [f"{row[_KEY]}#{number}" for number in range(1, int(row.get("parts", 0)) + 1)]
+    if rows and any(each not in rows for each in parts):
+        # as after a backup of a part; the findings table has them
+        return replace(node, open_list=None)
+    rest = (bytes(rows[each]["open_list"]) for each in parts if each in rows)
+    return replace(node, open_list=b"".join((node.open_list or b"", *rest)))

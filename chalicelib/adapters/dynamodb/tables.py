@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from boto3.dynamodb.conditions import ConditionBase, Key
+from boto3.dynamodb.types import Binary
 
 from chalicelib.aws import translate_errors
 from chalicelib.domain.errors import BadRow, Unavailable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MAX_WRITES = 25
 MAX_READS = 100
 MAX_ACTIONS = 100
+# The form of the rows that this version writes. A row without it is older.
+ROW_VERSION = 1
 # Seconds before each attempt at a batch; after the last one the next scan has to continue.
 # boto3's own batch writer resends leftovers at once and for ever, which makes throttling worse.
 BATCH_DELAYS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -30,6 +33,7 @@ TRANSACTION_DELAYS = (0.05, 0.2, 0.5)
 
 Row = dict[str, Any]
 # `{"Put": {"Item": …}}`, `{"Delete": {"Key": …}}`, `{"ConditionCheck": …}`, without the table.
+# `TableName` may name another one.
 Action = dict[str, dict[str, Any]]
 
 T = TypeVar("T")
@@ -40,7 +44,7 @@ def to_row(value: Any, **attributes: Any) -> Row:
 
     `attributes` are keys and whatever else the row needs.
     """
-    fields = msgspec.to_builtins(value, order="deterministic")
+    fields = msgspec.to_builtins(value, order="deterministic", builtin_types=(bytes,))
     present = {name: each for name, each in fields.items() if each is not None}
     return {**present, **attributes}
 
@@ -61,16 +65,28 @@ def from_row(row: Row, kind: type[T], times: Sequence[str] = ()) -> T:
         raise _refuse_row(row, kind, error) from error
 
 
+def to_content(value: Any, key: Row) -> Row:
+    """Builds a row that holds a domain value as JSON text, which DynamoDB does not change."""
+    return {**key, "content": msgspec.json.encode(value).decode(), "row_version": ROW_VERSION}
+
+
+def is_newer(row: Row) -> bool:
+    """Whether a newer version of this service wrote the row."""
+    return int(row.get("row_version", 0)) > ROW_VERSION
+
+
 def from_content(row: Row, kind: type[T]) -> T:
     """Builds the domain value that a row holds as JSON text in `content`; `BadRow` as above."""
     content = row.get("content")
+    if is_newer(row):
+        raise _refuse_row(row, kind, "a newer version of this service wrote it")
     try:
         return msgspec.json.decode(content if isinstance(content, str) else "", type=kind)
     except msgspec.DecodeError as error:
         raise _refuse_row(row, kind, error) from error
 
 
-def _refuse_row(row: Row, kind: type, error: Exception) -> BadRow:
+def _refuse_row(row: Row, kind: type, error: Exception | str) -> BadRow:
     keys = ("pk", "sk", "finding_id", "instance_id")
     name = " / ".join(str(row[key]) for key in keys if key in row)
     return BadRow(
@@ -89,6 +105,8 @@ def _to_builtins(value: Any) -> Any:
         return intern(value)
     if isinstance(value, Decimal):
         return int(value)
+    if isinstance(value, Binary):
+        return value.__bytes__()
     if isinstance(value, dict):
         return {name: _to_builtins(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -175,8 +193,8 @@ def delete_all(table: "Table", key: str, values: Iterable[str]) -> None:
     _write(table, [{"DeleteRequest": {"Key": {key: each}}} for each in dict.fromkeys(values)])
 
 
-def get_all(table: "Table", key: str, values: Iterable[str]) -> list[Row]:
-    """Reads the rows with these values of the key attribute, consistently, in no order."""
+def get_all(table: "Table", keys: Iterable[Mapping[str, str]]) -> list[Row]:
+    """Reads the rows with these keys, consistently, in no order."""
     found: list[Row] = []
 
     def read(keys: list[Any]) -> list[Any]:
@@ -186,8 +204,9 @@ def get_all(table: "Table", key: str, values: Iterable[str]) -> list[Row]:
         left: list[Any] = answer["UnprocessedKeys"].get(table.name, {}).get("Keys", [])
         return left
 
-    for keys in _split([{key: each} for each in dict.fromkeys(values)], MAX_READS):
-        send_until_accepted(read, keys, table.name)
+    unique = {tuple(sorted(each.items())): each for each in keys}
+    for part in _split(list(unique.values()), MAX_READS):
+        send_until_accepted(read, part, table.name)
     return found
 
 

@@ -4,7 +4,8 @@ Everything unfinished is in one partition, pk `OPEN`. One consistent query reads
 it, however much is finished and kept beside it:
 
     JOB#<key>                     a job
-    UNANNOUNCED#<scan id>         a scan whose new findings are not announced
+    MARK#<scan id>#<n>            what a scan is about to write
+    FACTS                         the receipt of the last fact (facts.py)
     MESSAGE#<created at>#<id>     a message that is not delivered
     CHANNEL                       the channel state
 
@@ -19,7 +20,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
 from boto3.dynamodb.conditions import Attr, Key
 
 from chalicelib.adapters.dynamodb.snoozes import put_next_version
@@ -31,6 +31,7 @@ from chalicelib.adapters.dynamodb.tables import (
     from_content,
     from_row,
     query_table,
+    to_content,
     to_row,
     to_text,
     transact,
@@ -38,8 +39,10 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.aws import translate_errors
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message
+from chalicelib.domain.scan import ScanRecord
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 
 KEEP_COMPLETED = timedelta(days=7)
 KEEP_SENT = timedelta(days=90)
+KEEP_SCANS = timedelta(days=90)
+SCANS = "SCAN"
 
 _ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 _LEASE = {"pk": "LEASE", "sk": "writer"}
@@ -60,7 +65,7 @@ class DynamoWork:
 
     def enqueue(self, job: Job) -> bool:
         """Writes a job; False if it is or was there."""
-        waiting = to_row(job, **_open_key("JOB", job.key))
+        waiting = to_row(job, **open_key("JOB", job.key))
         return transact(
             self.table,
             [
@@ -76,17 +81,15 @@ class DynamoWork:
             rows[row["sk"].partition("#")[0]].append(row)
         jobs = (from_row(row, Job) for row in rows["JOB"])
         states = (from_content(row, ChannelState) for row in rows["CHANNEL"])
+        last = (from_row(row, Receipt) for row in rows["FACTS"])
         return OpenWork(
             jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
-            unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
             messages=tuple(map(read_message, rows["MESSAGE"])),
             channel_state=next(states, ChannelState()),
+            marks=tuple(from_content(row, Mark) for row in rows["MARK"]),
+            last_fact=next(last, NO_FACTS),
+            unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
         )
-
-    def mark_unannounced(self, scan_id: str) -> None:
-        """Marks a scan whose new findings are not announced."""
-        with translate_errors("DynamoDB", self.table.name):
-            self.table.put_item(Item={**_open_key("UNANNOUNCED", scan_id), "scan_id": scan_id})
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Writes the decision in one transaction, and what that cannot hold in further ones."""
@@ -150,15 +153,22 @@ def read_message(row: Row) -> Message:
 
 def _write_message(message: Message, key: Row) -> Row:
     """Builds the row. The message is JSON text, so that DynamoDB changes no number in it."""
-    return {**key, "id": message.id, "content": msgspec.json.encode(message).decode()}
+    return {**to_content(message, key), "id": message.id}
 
 
-def _open_key(*sort_key: str) -> Row:
+def write_scan(scan: ScanRecord) -> Row:
+    """Builds the row of a scan."""
+    expires_at = expiry(scan.finished_at, KEEP_SCANS)
+    return to_row(scan, pk=SCANS, sk=scan.scan_id, expires_at=expires_at)
+
+
+def open_key(*sort_key: str) -> Row:
+    """Returns the key of a row in the partition of unfinished work."""
     return {"pk": "OPEN", "sk": "#".join(sort_key)}
 
 
 def _pending_key(message: Message) -> Row:
-    return _open_key("MESSAGE", to_text(message.created_at), message.id)
+    return open_key("MESSAGE", to_text(message.created_at), message.id)
 
 
 def _sent_key(message: Message) -> Row:
@@ -190,16 +200,17 @@ def _list_decision(staged: Staged) -> list[Action]:
         actions.append({"ConditionCheck": {"Key": _sent_key(staged.message), **_ABSENT}})
     if staged.channel_state is not None:
         # JSON text, because DynamoDB takes no empty name in a map
-        content = msgspec.json.encode(staged.channel_state).decode()
-        actions.append({"Put": {"Item": {**_open_key("CHANNEL"), "content": content}}})
+        actions.append({"Put": {"Item": to_content(staged.channel_state, open_key("CHANNEL"))}})
+    if staged.scan is not None:
+        actions.append({"Put": {"Item": write_scan(staged.scan)}})
     return actions
 
 
 def _list_settlements(staged: Staged, now: datetime) -> Iterator[list[Action]]:
     """Yields what the decision settles, each with the actions that belong together."""
     for scan_id in dict.fromkeys(staged.unannounced_scans):
-        yield [{"Delete": {"Key": _open_key("UNANNOUNCED", scan_id)}}]
+        yield [{"Delete": {"Key": open_key("UNANNOUNCED", scan_id)}}]
     for job in {job.key: job for job in staged.completed}.values():
         expires_at = expiry(now, KEEP_COMPLETED)
         completed = to_row(job, **_completed_key(job), expires_at=expires_at)
-        yield [{"Delete": {"Key": _open_key("JOB", job.key)}}, {"Put": {"Item": completed}}]
+        yield [{"Delete": {"Key": open_key("JOB", job.key)}}, {"Put": {"Item": completed}}]

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from chalicelib.domain.announcement import Alert, Topic
-from chalicelib.domain.decision import collect_lines, decide_announcement
+from chalicelib.domain.announcement import Alert, LineReason, Topic
+from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
+from chalicelib.domain.history import ChangedFinding, EventKind, FactRow
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
-from chalicelib.domain.scan import Outcome
+from chalicelib.domain.scan import Outcome, build_record
 from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,
@@ -30,13 +31,15 @@ from chalicelib.usecases.snooze_access import (
 
 # The CSV of a message, built anew for each call: it may be larger than memory.
 CsvContent: TypeAlias = Callable[[], Iterator[bytes]]
+# What a scan removed, by name. It can be called repeatedly.
+ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """What was staged: the message and its CSV, None if the scan is silent, and why.
 
-    `announced` and `muted` count findings.
+    `announced` and `muted` count findings, `lost_facts` the facts that cannot be read.
     """
 
     message: Message | None = None
@@ -45,46 +48,121 @@ class Announcement:
     reason: str = ""
     announced: int = 0
     muted: int = 0
+    lost_facts: int = 0
 
 
 NO_ANNOUNCEMENT = Announcement()
 
 
-def stage_scan(context: Context, outcome: Outcome, work: OpenWork) -> Announcement:
-    """Decides what this scan announces, and writes that with everything it settles."""
-    return retry_on_conflict(lambda: _stage_scan(context, outcome, work))
+@dataclass(frozen=True, slots=True)
+class ScanFacts:
+    """What a scan has to announce or to count.
+
+    new: findings that nobody has announced · earlier: facts that no scan has
+    considered, because theirs died · lost: the number of facts that cannot be read ·
+    list_left: yields what this scan removed.
+    """
+
+    new: tuple[Finding, ...]
+    earlier: tuple[FactRow, ...]
+    lost: int
+    list_left: ListLeft
 
 
-def _stage_scan(context: Context, outcome: Outcome, work: OpenWork) -> Announcement:
-    now = context.clock()
-    snoozes = read_snoozes_or_empty(context)
-    scan_ids = sorted({*work.unannounced_scans, *({outcome.scan_id} if outcome.new else ())})
+def stage_scan(
+    context: Context,
+    outcome: Outcome,
+    work: OpenWork,
+    snoozes: Sequence[Snooze],
+    list_left: ListLeft,
+) -> Announcement:
+    """Decides what this scan announces, and writes that with everything it settles.
+
+    `snoozes` are those that the scan began with. They are read again if they decide
+    anything. `list_left` yields what the scan removed.
+    """
+    facts = read_facts(context, outcome, work, list_left)
+
+    def decide() -> Announcement:
+        now = context.clock()
+        deciding = facts.new or list_unsettled(snoozes, now) or (outcome.fixed and snoozes)
+        present = read_snoozes_or_empty(context) if deciding else snoozes
+        return _stage_scan(context, outcome, work, facts, present, now)
+
+    return retry_on_conflict(decide)
+
+
+def read_facts(
+    context: Context, outcome: Outcome, work: OpenWork, list_left: ListLeft
+) -> ScanFacts:
+    """Reads the facts that scans left which ended before they could announce them.
+
+    The channel's receipt may be ahead of the facts, if a part of the ledger comes
+    from a backup. Then every fact since is lost.
+    """
+    after, until = work.channel_state.facts, outcome.before
+    behind = until.number - after.number
+    rows = tuple(context.facts.rows(after, until)) if behind > 0 else ()
+    lost = abs(behind) - sum(each.count for each in rows)
+    earlier = _find_unannounced(context, outcome, work, rows, lost=lost != 0)
+    return ScanFacts((*outcome.new, *earlier), rows, lost, list_left)
+
+
+def _find_unannounced(
+    context: Context, outcome: Outcome, work: OpenWork, rows: Sequence[FactRow], *, lost: bool
+) -> tuple[Finding, ...]:
+    """Finds what earlier scans stored as new and nobody announced, if it still fails.
+
+    Where facts are lost, everything counts that was stored since the last fact
+    that was considered: announced twice is better than never.
+    """
+    ids = [key.finding_id for row in rows for key in row.list_keys(EventKind.NEW)]
+    found = dict(context.findings.get(ids))
+    if lost or work.unannounced_scans:
+        since = work.channel_state.facts.scan_id
+        found.update(
+            (row.finding_id, row)
+            for row in context.findings.all()
+            if row.scan_id in work.unannounced_scans
+            or (lost and since < row.scan_id <= outcome.scan_id)
+        )
+    return tuple(found.values())
+
+
+def _stage_scan(
+    context: Context,
+    outcome: Outcome,
+    work: OpenWork,
+    facts: ScanFacts,
+    snoozes: Sequence[Snooze],
+    now: datetime,
+) -> Announcement:
     ended = list_unsettled(snoozes, now)[:MAX_SETTLED_SNOOZES]
-    new = (*outcome.new, *_read_unannounced(context, set(scan_ids) - {outcome.scan_id}))
 
-    lines = collect_lines(new, find_failing(context, ended), snoozes, now)
+    lines = collect_lines(facts.new, find_failing(context, ended), snoozes, now)
     decision = decide_announcement(
         outcome,
         lines,
         [job for job in work.jobs if job.kind is JobKind.EXECUTION],
-        work.channel_state,
+        consider_facts(work.channel_state, outcome, facts.earlier),
         now,
         quiet_answers=context.quiet_answers,
     )
 
     message, content = None, None
     if decision.alert:
-        message, content = _build_message(context, decision.alert, scan_ids, ended, now)
+        message, content = _build_message(context, decision.alert, ended, now)
     changed = decision.channel_state != work.channel_state
     context.work.stage(
         Staged(
             message=message,
-            unannounced_scans=tuple(scan_ids),
+            unannounced_scans=work.unannounced_scans,
             completed=decision.completed,
             settled_snoozes=tuple(
                 replace(each, settled_at=now, version=each.version + 1) for each in ended
             ),
             channel_state=decision.channel_state if changed else None,
+            scan=build_record(outcome, now, message.id if message else None),
         ),
         now,
     )
@@ -95,6 +173,7 @@ def _stage_scan(context: Context, outcome: Outcome, work: OpenWork) -> Announcem
         reason=decision.reason,
         announced=len(lines.announced),
         muted=lines.muted,
+        lost_facts=facts.lost,
     )
 
 
@@ -130,12 +209,12 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
 def _build_message(
     context: Context,
     alert: Alert,
-    scan_ids: Sequence[str],
     ended: Iterable[Snooze],
     now: datetime,
 ) -> tuple[Message, CsvContent | None]:
     """Renders the message and puts its CSV into the bucket. A refusal delays only the file."""
     scan_id = alert.outcome.scan_id
+    new = (each for each in alert.lines.announced if each.reason is LineReason.NEW)
     key = f"alerts/{now:%Y/%m/%d}/{scan_id}.csv"
     findings = sorted((line.finding for line in alert.lines.announced), key=worst_first)
     message = Message(
@@ -143,7 +222,7 @@ def _build_message(
         created_at=now,
         rendered=context.renderer.alert(replace(alert, csv_key=key)),
         csv=CsvFile(key, "Non-compliant findings", Source.SCANS) if findings else None,
-        scan_ids=tuple(scan_ids),
+        scan_ids=tuple(sorted({each.finding.scan_id for each in new})),
         snooze_ids=tuple(each.id for each in ended),
     )
     if not findings:
@@ -158,10 +237,3 @@ def _build_message(
     except DeliveryError:
         return message, content
     return message.with_receipt(Step.STORE, key), content
-
-
-def _read_unannounced(context: Context, scan_ids: set[str]) -> tuple[Finding, ...]:
-    """Reads the findings of scans that ended before they could announce them."""
-    if not scan_ids:
-        return ()
-    return tuple(each for each in context.findings.all() if each.scan_id in scan_ids)

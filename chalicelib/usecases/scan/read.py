@@ -22,9 +22,6 @@ from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
 PAGE = 50
-# The node that reaches this number ends its chunk. A chunk takes about 20 s if SSM allows 5 to 10
-# calls a second.
-CHUNK_PAGES = 100
 # A reading that began in time may take this much longer. Then the node is deferred.
 GRACE = timedelta(seconds=20)
 
@@ -42,14 +39,16 @@ class Reading:
     fingerprint: str = ""
 
 
-def split_into_chunks(reports: Sequence[NodeReport]) -> Iterator[tuple[NodeReport, ...]]:
-    """Yields the nodes in chunks of about `CHUNK_PAGES` pages, in order."""
+def split_into_chunks(
+    reports: Sequence[NodeReport], chunk_pages: int
+) -> Iterator[tuple[NodeReport, ...]]:
+    """Yields the nodes in chunks of about `chunk_pages` pages, in order. Each has one or more."""
     chunk: list[NodeReport] = []
     pages = 0
     for report in reports:
         chunk.append(report)
         pages += max(1, -(-report.count // PAGE))
-        if pages >= CHUNK_PAGES:
+        if pages >= chunk_pages:
             yield tuple(chunk)
             chunk, pages = [], 0
     if chunk:
@@ -79,14 +78,6 @@ def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> 
     return Reading(report, fold_items(report.instance_id, items), doubt, fingerprint)
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkReading:
-    """A chunk of nodes that is being read. `readings()` waits for the result."""
-
-    reports: Sequence[NodeReport]
-    readings: Callable[[], tuple[Reading, ...]]
-
-
 class NodeReader:
     """Reads chunks of nodes with a bounded number of threads."""
 
@@ -104,12 +95,13 @@ class NodeReader:
 
     def read(
         self, chunks: Iterable[Sequence[NodeReport]], until: datetime, *, ahead: bool
-    ) -> Iterator[ChunkReading]:
-        """Yields chunks whose readings begin before `until`, in order.
+    ) -> Iterator[Callable[[], tuple[Reading, ...]]]:
+        """Yields a function for each chunk whose readings begin before `until`, in order.
 
-        `ahead` reads the next chunk while the caller works on this one.
+        It waits for the readings and returns them. `ahead` reads the next chunk
+        while the caller works on this one.
         """
-        waiting: list[ChunkReading] = []
+        waiting: list[Callable[[], tuple[Reading, ...]]] = []
         for chunk in chunks:
             if self._clock() >= until:
                 break
@@ -118,9 +110,11 @@ class NodeReader:
                 yield waiting.pop(0)
         yield from waiting
 
-    def _begin(self, chunk: Sequence[NodeReport], until: datetime) -> ChunkReading:
+    def _begin(
+        self, chunk: Sequence[NodeReport], until: datetime
+    ) -> Callable[[], tuple[Reading, ...]]:
         futures = [self._pool.submit(self._read_in_time, report, until) for report in chunk]
-        return ChunkReading(chunk, lambda: self._collect(futures, until))
+        return lambda: self._collect(futures, until)
 
     def _collect(
         self, futures: Sequence[Future[Reading | None]], until: datetime

@@ -1,12 +1,13 @@
 """Syncs the store with SSM Compliance: gather, plan, read, compare, apply, sum up."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
-from chalicelib.domain.finding import Finding  # noqa: TC001 - annotates a local, like the others
+from chalicelib.domain.finding import OpenFinding
+from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.node import (
     MissingNodes,
     Node,
@@ -18,23 +19,35 @@ from chalicelib.domain.node import (
 from chalicelib.domain.scan import SETTLING_TIME, Coverage, Outcome
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.context import Context, Run
-from chalicelib.usecases.scan.apply import NodeChange, apply_changes, compare_node, remove_node
+from chalicelib.usecases.ports import OpenWork
+from chalicelib.usecases.scan.apply import (
+    ChangeWriter,
+    NodeChange,
+    compare_node,
+    read_list,
+    remove_node,
+    with_list,
+)
 from chalicelib.usecases.scan.read import Reading, list_summaries, open_reader, split_into_chunks
-from chalicelib.usecases.scan.stored import NodeLookup, StoredFindings
 
-# Gone nodes are removed in batches of this size; the deadline is checked between them.
-GONE_BATCH = 100
 # A report from further in the future comes from a wrong clock, and answers no execution.
 CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class FleetState:
-    """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read."""
+    """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
+
+    absent: listed findings without a row in the findings table, by node, as far as
+    the table was read · newer: nodes whose rows a newer version wrote; the scan
+    does not touch them.
+    """
 
     present: Mapping[str, NodeReport]
     nodes: Mapping[str, Node]
     snoozes: tuple[Snooze, ...] | None
+    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    newer: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +61,6 @@ class ScanPlan:
     missing: MissingNodes
     postponed: int = 0
 
-    def list_lookups(self, nodes: Mapping[str, Node]) -> Iterator[NodeLookup]:
-        """Lists the nodes whose stored findings are needed, in the order of their comparison."""
-        for report in self.to_read:
-            node = nodes.get(report.instance_id)
-            yield NodeLookup(report.instance_id, node.open_findings if node else 0, report.count)
-        for gone in self.missing.gone:
-            yield NodeLookup(gone.instance_id, gone.open_findings)
-
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
@@ -65,43 +70,103 @@ class ChunkResult:
     changes: tuple[NodeChange, ...]
 
 
-def sync_store(context: Context, run: Run, snoozes: tuple[Snooze, ...] | None) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The result of a scan. `list_left` yields what it removed, as often as it is called."""
+
+    outcome: Outcome
+    list_left: Callable[[], Iterator[ChangedFinding]]
+
+
+def sync_store(
+    context: Context, run: Run, work: OpenWork, snoozes: tuple[Snooze, ...] | None
+) -> Synced:
     """Brings the store to what SSM shows, as far as time allows, and returns what changed."""
-    fleet = gather_fleet(context, run, snoozes)
+    writer = ChangeWriter(context, run.scan_id, snoozes or (), work.last_fact)
+    fleet = gather_fleet(context, run, snoozes, lambda nodes: writer.recover(work.marks, nodes))
     now = context.clock()
     plan = plan_scan(fleet, run, now)
     nodes = dict(fleet.nodes)
     readings: list[Reading] = []
-    new: list[Finding] = []
-    fixed = gone = 0
     for chunk in read_and_compare(context, run, fleet, plan, now):
-        apply_changes(context, run.scan_id, chunk.changes, snoozes or (), now, marked=bool(new))
+        writer.apply(chunk.changes, now)
         readings.extend(chunk.readings)
         for change in chunk.changes:
-            new.extend(change.diff.new)
             if change.after:
-                fixed += len(change.diff.removed)
                 nodes[change.after.instance_id] = change.after
             else:
-                gone += len(change.diff.removed)
                 del nodes[change.before.instance_id]
     context.nodes.put(plan.missing.newly)
-    return Outcome(
+    outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
-        new=tuple(new),
-        fixed=fixed,
-        gone=gone,
+        new=tuple(writer.new.values()),
+        fixed=writer.count_left(EventKind.FIXED),
+        gone=writer.count_left(EventKind.GONE),
         by_severity=sum_severities(nodes.values()),
         coverage=sum_up_coverage(fleet, plan, readings, nodes, now),
+        before=work.last_fact,
+        last=writer.last,
     )
+    return Synced(outcome, writer.list_left)
 
 
-def gather_fleet(context: Context, run: Run, snoozes: tuple[Snooze, ...] | None) -> FleetState:
-    """Reads the complete list of SSM and every node row."""
+def gather_fleet(
+    context: Context,
+    run: Run,
+    snoozes: tuple[Snooze, ...] | None,
+    recover: Callable[[Mapping[str, Node]], Mapping[str, Node]],
+) -> FleetState:
+    """Reads the complete list of SSM and every node row, with its list of findings.
+
+    `recover` completes what scans that died have written. It comes before the
+    findings table is compared with the lists.
+    """
     present = group_reports(list_summaries(context.compliance, context.clock, run.read_until))
-    nodes = {node.instance_id: node for node in context.nodes.all()}
-    return FleetState(present, nodes, snoozes)
+    nodes = recover({node.instance_id: node for node in context.nodes.all()})
+    newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
+    if run.options.full:
+        return fill_lists(context, FleetState(present, nodes, snoozes), full=True)
+    fleet = FleetState(
+        present={key: each for key, each in present.items() if key not in newer},
+        nodes={key: each for key, each in nodes.items() if key not in newer},
+        snoozes=snoozes,
+        newer=newer,
+    )
+    if any(node.open_list is None for node in fleet.nodes.values()):
+        return fill_lists(context, fleet, full=False)
+    return fleet
+
+
+def fill_lists(context: Context, fleet: FleetState, *, full: bool) -> FleetState:
+    """Completes the lists of nodes from the findings table, which is read once.
+
+    Not `full`: only those of rows from before rows had lists. A finding that is
+    stored and not listed was announced, as otherwise a mark would name it. So it
+    is listed without a fact. If its node has no row, it gets one, and is removed
+    like the findings of any missing node.
+    """
+    stored: dict[str, dict[str, OpenFinding]] = {}
+    for finding in context.findings.all():
+        node = fleet.nodes.get(finding.instance_id)
+        if full or (node and node.open_list is None):
+            entry = OpenFinding.of(finding)
+            stored.setdefault(finding.instance_id, {})[entry.finding_id] = entry
+    nodes, filled, absent = dict(fleet.nodes), [], {}
+    now = context.clock()
+    for instance_id in stored.keys() | nodes.keys():
+        node = nodes.get(instance_id)
+        listed = read_list(node) if node else {}
+        rows = stored.get(instance_id, {})
+        absent[instance_id] = frozenset(listed.keys() - rows.keys()) if full else frozenset()
+        if node is None or node.is_newer:
+            node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
+        elif node.open_list is not None and rows.keys() <= listed.keys():
+            continue
+        nodes[instance_id] = with_list(node, {**rows, **listed}.values())
+        filled.append(nodes[instance_id])
+    context.nodes.put(filled)
+    return replace(fleet, nodes=nodes, absent=absent)
 
 
 def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:
@@ -124,36 +189,29 @@ def read_and_compare(
     context: Context, run: Run, fleet: FleetState, plan: ScanPlan, now: datetime
 ) -> Iterator[ChunkResult]:
     """Yields readings and changes chunk by chunk, until everything is done or time is up."""
-    nodes = fleet.nodes
-    stored = StoredFindings(context.findings, nodes, plan.list_lookups(nodes))
+    nodes, bounds = fleet.nodes, context.bounds
     earlier = {
         node.instance_id: node.unverified_fingerprint
         for node in nodes.values()
         if node.unverified_fingerprint
     }
-    # a concurrency of one also means one call at a time to the tables
-    parallel = context.concurrency > 1
-    chunks = split_into_chunks(plan.to_read)
+    chunks = split_into_chunks(plan.to_read, bounds.chunk_pages)
     with open_reader(context.compliance, context.concurrency, context.clock, earlier) as reader:
-        for chunk in reader.read(chunks, run.read_until, ahead=parallel):
-            if parallel:
-                stored.prepare(report.instance_id for report in chunk.reports)
-            readings = tuple(add_stored_doubts(each, fleet, now) for each in chunk.readings())
-            findings = stored.look_up(readings)
-            yield ChunkResult(
-                readings,
-                tuple(
-                    compare_node(each, nodes.get(node_id), findings[node_id], run.scan_id, now)
-                    for each in readings
-                    for node_id in (each.report.instance_id,)
-                ),
+        # a concurrency of one also means one call at a time
+        for chunk in reader.read(chunks, run.read_until, ahead=context.concurrency > 1):
+            readings = tuple(add_stored_doubts(each, fleet, now) for each in chunk())
+            changes = (
+                compare_node(
+                    each, nodes.get(node_id), run.scan_id, now, fleet.absent.get(node_id, ())
+                )
+                for each in readings
+                for node_id in (each.report.instance_id,)
             )
-    for batch in _split_into_batches(plan.missing.gone):
+            yield ChunkResult(readings, tuple(changes))
+    for batch in _split_into_batches(plan.missing.gone, bounds.gone_nodes):
         if context.clock() >= run.read_until:
             return
-        findings = stored.look_up_gone(batch)
-        changes = (remove_node(node, findings[node.instance_id], run.scan_id) for node in batch)
-        yield ChunkResult((), tuple(changes))
+        yield ChunkResult((), tuple(remove_node(node, now) for node in batch))
 
 
 def add_stored_doubts(reading: Reading, fleet: FleetState, now: datetime) -> Reading:
@@ -179,7 +237,7 @@ def sum_up_coverage(
     removed = sum(node.instance_id not in nodes for node in plan.missing.gone)
     not_removed = len(plan.missing.gone) - removed + plan.postponed
     return Coverage(
-        known=len(nodes.keys() | fleet.present.keys()),
+        known=len(nodes.keys() | fleet.present.keys() | fleet.newer),
         reports={
             node: report.executed_at
             for node, report in fleet.present.items()
@@ -205,7 +263,7 @@ def _find_unverified(
     for instance_id, node in nodes.items():
         if node.unverified_since and instance_id not in fleet.present:
             unverified[instance_id] = Doubt.NOT_LISTED
-    return unverified
+    return unverified | dict.fromkeys(fleet.newer, Doubt.NEWER_ROW)
 
 
 def _find_settling(
@@ -220,7 +278,7 @@ def _find_settling(
     )
 
 
-def _split_into_batches(nodes: Iterable[Node]) -> Iterator[tuple[Node, ...]]:
+def _split_into_batches(nodes: Iterable[Node], size: int) -> Iterator[tuple[Node, ...]]:
     rest = iter(nodes)
-    while batch := tuple(islice(rest, GONE_BATCH)):
+    while batch := tuple(islice(rest, size)):
         yield batch

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.announcement import ChannelState
-from chalicelib.domain.history import EventKind, HistoryEvent
+from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark
 from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
@@ -75,9 +75,6 @@ def test_batches_are_full(
     stores.nodes.put(Node(f"i-{number}") for number in range(rows))
     assert requests.count()["BatchWriteItem"] == writes
 
-    stores.nodes.delete(f"i-{number}" for number in range(rows))
-    assert requests.count()["BatchWriteItem"] == writes
-
     stores.journal.write(HistoryEvent(each, NOW, EventKind.NEW, "scan-1") for each in ids)
     assert requests.count()["BatchWriteItem"] == writes
 
@@ -93,16 +90,18 @@ def test_an_ordinary_scan_makes_one_call_a_step(stores: Stores, requests: Reques
     stores.work.open()
     stores.snoozes.all()
     stores.nodes.all()
-    stores.work.mark_unannounced("scan-1")
-    stores.work.stage(
-        Staged(make_message(1), ("scan-1",), (make_job("a"),), (), ChannelState()), NOW
+    stores.facts.mark(Mark("scan-1#1", "scan-1", ()))
+    stores.facts.settle(Settlement((), (), NO_FACTS, ("scan-1#1",)))
+    staged = Staged(
+        make_message(1), completed=(make_job("a"),), channel_state=ChannelState(deferred=True)
     )
+    stores.work.stage(replace(staged, scan=make_scan_record(1)), NOW)
     stores.work.record(make_message(1).with_receipt(Step.POST, "1"), NOW)
     stores.lease.release("a")
 
     assert requests.count() == {
         "PutItem": 3,
-        "TransactWriteItems": 2,
+        "TransactWriteItems": 3,
         "Query": 2,
         "Scan": 1,
         "DeleteItem": 1,
@@ -124,7 +123,7 @@ def test_transactions_are_full_and_keep_both_rows_of_a_job_together(
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
     requests.take()
     completed = tuple(make_job(f"a#{number}") for number in range(jobs))
-    stores.work.stage(Staged(make_message(1), (), completed, (settled,), ChannelState()), NOW)
+    stores.work.stage(Staged(make_message(1), completed, (settled,), ChannelState()), NOW)
 
     calls = requests.take()
     assert [name for name, _ in calls] == ["TransactWriteItems"] * len(sizes)
@@ -145,7 +144,7 @@ def test_reads_that_decide_are_consistent(stores: Stores, requests: Requests) ->
 
 
 def test_an_index_is_read_eventually_consistently(stores: Stores, requests: Requests) -> None:
-    stores.findings.of_node("i-1")
+    stores.findings.page(Selection("i-1"), None, 50)
     stores.findings.page(Selection(title="title"), None, 50)
 
     assert [(params["IndexName"], "ConsistentRead" in params) for _, params in requests.take()] == [

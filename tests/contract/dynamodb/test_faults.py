@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import ANY, Stubber
 
+from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
 from chalicelib.adapters.dynamodb.findings import DynamoFindings
 from chalicelib.adapters.dynamodb.journal import DynamoJournal
 from chalicelib.adapters.dynamodb.nodes import DynamoNodes
@@ -20,7 +21,8 @@ from chalicelib.adapters.dynamodb.tables import (
 )
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.domain.errors import Conflict, Forbidden, ServiceError, Unavailable
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.domain.history import NO_FACTS, Mark
+from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ANY_ROWS = {"RequestItems": ANY}
+MARK = Mark("scan-1#00001", "scan-1", ())
 
 
 @pytest.fixture
@@ -189,7 +192,14 @@ def test_a_failed_second_transaction_is_an_error(table: Table, stub: Stubber) ->
     [
         ("put_item", lambda table: DynamoLease(table).acquire("a", NOW, NOW + MINUTE)),
         ("delete_item", lambda table: DynamoLease(table).release("a")),
-        ("put_item", lambda table: DynamoWork(table).mark_unannounced("scan-1")),
+        ("query", lambda table: DynamoTitles(table).all()),
+        ("put_item", lambda table: DynamoFacts(table, DynamoNodes(table)).mark(MARK)),
+        (
+            "transact_write_items",
+            lambda table: DynamoFacts(table, DynamoNodes(table)).settle(
+                Settlement((), (), NO_FACTS, ())
+            ),
+        ),
         ("put_item", lambda table: DynamoWork(table).record(make_message(1), NOW)),
         ("query", lambda table: DynamoWork(table).open()),
         ("query", lambda table: DynamoSnoozes(table).all()),

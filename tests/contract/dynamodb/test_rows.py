@@ -10,9 +10,9 @@ from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import title_id
-from chalicelib.domain.history import EventKind, HistoryEvent
+from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark
 from chalicelib.domain.message import Step
-from chalicelib.usecases.ports import Selection, Staged
+from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
@@ -79,7 +79,8 @@ def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
     stores = build_stores(tables)
     stores.lease.acquire("a", NOW, NOW + MINUTE)
     stores.work.enqueue(make_job("association#1"))
-    stores.work.mark_unannounced("scan-1")
+    stores.facts.mark(Mark("scan-1#00001", "scan-1", ()))
+    stores.facts.settle(Settlement((), (), NO_FACTS, ()))
     stores.work.stage(
         Staged(message=make_message(1), channel_state=ChannelState(deferred=True)), NOW
     )
@@ -92,7 +93,8 @@ def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
     assert set(rows) == {
         ("LEASE", "writer"),
         ("OPEN", "JOB#association#1"),
-        ("OPEN", "UNANNOUNCED#scan-1"),
+        ("OPEN", "FACTS"),
+        ("OPEN", "MARK#scan-1#00001"),
         ("OPEN", "MESSAGE#2040-02-29T23:59:59.123456+00:00#message-1"),
         ("OPEN", "CHANNEL"),
         ("SNOOZE", "snooze-1"),
@@ -104,11 +106,10 @@ def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
 def test_finished_work_leaves_the_partition_and_expires(tables: Tables) -> None:
     stores = build_stores(tables)
     stores.work.enqueue(make_job("association#1"))
-    stores.work.mark_unannounced("scan-1")
     stores.snoozes.add(make_snooze(1), make_snooze_event(make_snooze(1)))
     settled = replace(make_snooze(1), settled_at=NOW - MINUTE, version=2)
     pending = make_message(1, csv=False)
-    stores.work.stage(Staged(pending, ("scan-1",), (make_job("association#1"),), (settled,)), NOW)
+    stores.work.stage(Staged(pending, (make_job("association#1"),), (settled,)), NOW)
     stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW + MINUTE)
 
     rows = {key: row for key, row in read_ledger(tables).items() if key[0] not in HISTORY}

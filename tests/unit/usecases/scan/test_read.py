@@ -16,7 +16,6 @@ from chalicelib.domain.compliance import (
 )
 from chalicelib.domain.errors import Forbidden, Unavailable
 from chalicelib.usecases.scan.read import (
-    CHUNK_PAGES,
     GRACE,
     list_summaries,
     open_reader,
@@ -39,18 +38,18 @@ def make_report(node: str, count: int = 1) -> NodeReport:
 def test_chunks_end_at_node_boundaries_and_lose_no_node() -> None:
     fleet = [make_report(f"i-{number}", 50 * (number % 7)) for number in range(100)]
 
-    chunks = list(split_into_chunks(fleet))
+    chunks = list(split_into_chunks(fleet, 90))
 
     assert [each for chunk in chunks for each in chunk] == fleet
     pages = [sum(max(1, -(-each.count // 50)) for each in chunk) for chunk in chunks]
-    assert all(total >= CHUNK_PAGES for total in pages[:-1])
-    assert list(split_into_chunks([])) == []
+    assert all(total >= 90 for total in pages[:-1])
+    assert list(split_into_chunks([], 90)) == []
 
 
 def test_a_node_larger_than_a_chunk_is_a_chunk_of_its_own() -> None:
     fleet = [make_report("i-1", 10_000), make_report("i-2"), make_report("i-3")]
 
-    assert [len(chunk) for chunk in split_into_chunks(fleet)] == [1, 2]
+    assert [len(chunk) for chunk in split_into_chunks(fleet, 90)] == [1, 2]
 
 
 def test_no_reading_begins_when_the_time_is_up() -> None:
@@ -60,7 +59,7 @@ def test_no_reading_begins_when_the_time_is_up() -> None:
     with open_reader(service.compliance, 2, service.clock, {}) as reader:
         assert list(reader.read([[make_report("i-1")]], START, ahead=True)) == []
         (chunk,) = reader.read([[make_report("i-1")]], START + SECOND, ahead=True)
-        (reading,) = chunk.readings()
+        (reading,) = chunk()
 
     assert reading.doubt is None
     assert service.compliance.reads == ("i-1",)
@@ -86,7 +85,7 @@ def test_a_reading_that_hangs_is_given_up_and_the_others_are_kept() -> None:
 
     with open_reader(HangsForOneNode(), 2, clock, {}) as reader:
         (chunk,) = reader.read([[make_report("i-1"), make_report("i-2")]], until, ahead=True)
-        readings = chunk.readings()
+        readings = chunk()
         release.set()
 
     assert [each.report.instance_id for each in readings] == ["i-2"]
@@ -112,7 +111,7 @@ def test_at_most_the_next_chunk_is_read_ahead(ahead: bool, begun: list[str]) -> 
     with open_reader(SignalsLastNode(), 2, lambda: START, {}) as reader:
         first = next(reader.read(take_chunks(), START + SECOND, ahead=ahead))
 
-        assert [each.instance_id for each in first.reports] == ["i-1"]
+        assert [each.report.instance_id for each in first()] == ["i-1"]
         assert read.wait(PATIENCE)
 
     assert taken == begun

@@ -66,13 +66,12 @@ class Meter:
 
     def add_settlement(self, settlement: Settlement) -> None:
         """A transaction, which costs twice, over node rows with their lists, facts and marks."""
-        nodes = sum(
-            _count_kilobytes(len(after.open_list or b"")) for _, after in settlement.nodes if after
-        )
-        facts = sum(_count_kilobytes(FACT_BYTES * each.count) for each in settlement.facts)
-        marks = sum(_count_kilobytes(FACT_BYTES * each.count) for each in settlement.facts)
+        sizes = [len(after.open_list or b"") for _, after in settlement.nodes if after]
+        sizes += [FACT_BYTES * each.count for each in settlement.facts]
+        # the receipt and the mark
+        sizes += [0, 0]
         self._add("TransactWriteItems", 1, 0)
-        self.write_units += 2 * (nodes + facts + marks + 1)
+        self.write_units += 2 * sum(size // 1_024 + 1 for size in sizes)
 
     def add_key_reads(self, keys: int, found: int) -> None:
         """Consistent reads by key. Each key costs a unit, also without a row."""
@@ -88,10 +87,6 @@ class Meter:
         if calls:
             self.calls[operation] += calls
         self._clock.advance(calls * CALL + rows * A_ROW)
-
-
-def _count_kilobytes(size: int) -> int:
-    return size // 1_024 + 1
 
 
 def _count_units(rows: int) -> int:

@@ -141,12 +141,12 @@ def build_impatient_context(engines: Engines) -> Context:
     context = engines.build_context()
     url = engines.slack_url
 
-    def connect() -> WebClient:
-        client = web_client(lambda: TOKEN, url, 1, SLACK_WAIT, time.sleep)
+    def connect(token: str) -> WebClient:
+        client = web_client(token, url, 1, SLACK_WAIT, time.sleep)
         client.timeout = 0.2  # type: ignore[assignment] # declared int, taken as seconds
         return client
 
-    return replace(context, channel=SlackChannel(connect, CHANNEL_ID))
+    return replace(context, channel=SlackChannel(CHANNEL_ID, lambda: TOKEN, connect))
 
 
 @pytest.fixture

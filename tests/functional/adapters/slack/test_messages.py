@@ -36,7 +36,10 @@ def test_nothing_in_a_message_becomes_a_link_or_a_mention(slack: SlackStandIn) -
             sent.append(arguments["json"])
             return super().api_call(api_method, **arguments)
 
-    SlackChannel(lambda: Recorder(TOKEN, slack.base_url), CHANNEL).post(RENDERED)
+    def connect(token: str) -> WebClient:
+        return Recorder(token, slack.base_url)
+
+    SlackChannel(CHANNEL, lambda: TOKEN, connect).post(RENDERED)
 
     assert sent == [
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.adapters.slack.codes import TOKEN_CODES, UNREADABLE
@@ -22,13 +23,16 @@ TIMEOUT: Final = 10
 LONGEST_WAIT: Final = 30.0
 # Visible ASCII, as an HTTP header takes it. http.client quotes any other token in its error.
 _TOKEN = re.compile(r"[!-~]+")
+# Hexadecimal digits of an identity.
+_IDENTITY: Final = 16
 
 
 class SlackChannel:
     """`Channel`: one channel, by its ID, which file uploads need.
 
     `connect` makes a client for the token on first use, and again after Slack has
-    refused the token. So a new token counts from the next post on.
+    refused the token or `identity` has read another one. So a new token counts
+    from the next post on.
     """
 
     def __init__(
@@ -38,6 +42,22 @@ class SlackChannel:
         self._token = token
         self._connect = connect
         self._client: WebClient | None = None
+
+    @property
+    def id(self) -> str:
+        """The channel's ID."""
+        return self._id
+
+    def identity(self) -> str:
+        """Returns 16 hexadecimal digits that change with the channel and with the token.
+
+        Reads the token, so that a new one shows. Raises `DeliveryError` for an
+        unreadable or malformed one.
+        """
+        token = _read_token(self._token)
+        if self._client is not None and self._client.token != token:
+            self._client = None
+        return sha256(f"{self._id}\n{token}".encode()).hexdigest()[:_IDENTITY]
 
     def post(self, rendered: Rendered, thread: str | None = None) -> str:
         """Posts a message. Its thread id is Slack's `ts`.

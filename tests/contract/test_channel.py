@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.adapters.slack import SlackChannel, slack_channel
 from chalicelib.domain.errors import DeliveryError, FileRefused, MessageRefused, ThreadGone
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import Fault, SlackStandIn, serve_slack
 from tests.fakes import MemoryChannel
 

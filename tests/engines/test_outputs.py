@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from slack_sdk import WebClient
 
-from chalicelib.adapters.slack import SlackChannel
+from chalicelib.adapters.slack import SlackChannel, SlackOutput
 from chalicelib.adapters.slack.client import web_client
 from chalicelib.bootstrap import SLACK_WAIT
 from chalicelib.domain.errors import DeliveryError
@@ -146,7 +146,10 @@ def build_impatient_context(engines: Engines) -> Context:
         client.timeout = 0.2  # type: ignore[assignment] # declared int, taken as seconds
         return client
 
-    return replace(context, channel=SlackChannel(CHANNEL_ID, lambda: TOKEN, connect))
+    slack, s3 = context.outputs
+    assert isinstance(slack, SlackOutput)
+    channel = SlackChannel(CHANNEL_ID, lambda: TOKEN, connect)
+    return replace(context, outputs=(replace(slack, channel=channel), s3))
 
 
 @pytest.fixture

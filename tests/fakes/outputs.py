@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from chalicelib.domain.errors import DeliveryError, FileRefused, ThreadGone
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from tests.fakes.faults import QueuedErrors
 
 

@@ -25,7 +25,6 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.adapters.dynamodb.work import read_message
 from chalicelib.aws import translate_errors
 from chalicelib.domain.history import HistoryEvent, oldest_first
-from chalicelib.domain.message import Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 
@@ -86,9 +85,9 @@ class DynamoJournal:
         )
         rows += read_page(1, None, newest_sent, self.table)
         stored = {
-            message.id: message.done[Step.STORE]
+            message.id: file.key
             for message in map(read_message, rows)
-            if Step.STORE in message.done
+            for file in message.stored_files
         }
         return stored[max(stored)] if stored else None
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from chalicelib.domain.message import Rendered
+    from chalicelib.reports.slack_blocks import Rendered
 
 # Seconds for one request. A post makes one, a file three.
 TIMEOUT: Final = 10

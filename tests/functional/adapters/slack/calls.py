@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.adapters.slack import SlackChannel
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 
 TOKEN = "xoxb-devstack"
 CHANNEL = "C0DEVSTACK"

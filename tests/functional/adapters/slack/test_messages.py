@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 
 from chalicelib.adapters.slack import SlackChannel
 from chalicelib.domain.errors import ThreadGone
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import SlackStandIn
 from tests.functional.adapters.slack.calls import CHANNEL, HEADER, RENDERED, TOKEN, fail_to_attach
 

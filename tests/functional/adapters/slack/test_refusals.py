@@ -5,7 +5,7 @@ import pytest
 from chalicelib.adapters.slack import SlackChannel, slack_channel
 from chalicelib.adapters.slack.codes import FILE_REFUSED, MEND, PASSING, REFUSED
 from chalicelib.domain.errors import DeliveryError, FileRefused, MessageRefused, ThreadGone
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import Fault, SlackStandIn
 from tests.functional.adapters.slack.calls import (
     CHANNEL,

@@ -66,6 +66,22 @@ def _render(columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Iterator
         yield chunk.encode()
 
 
+def take_first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
+    """Returns a CSV's header with at most `most` rows, and whether that is the whole file."""
+    taken: list[bytes] = []
+    left = most + 1
+    for chunk in filter(None, chunks):
+        if not left:
+            return b"".join(taken), False
+        lines = chunk.split(b"\n", left)
+        left -= len(lines) - 1
+        rest = b"" if left else lines[-1]
+        taken.append(chunk[: len(chunk) - len(rest)])
+        if rest:
+            return b"".join(taken), False
+    return b"".join(taken), True
+
+
 def guard_formula(cell: str) -> str:
     """Returns visible text with an apostrophe before anything that could be a formula."""
     return _FORMULA.sub(r"\g<start>'", visible(cell))

@@ -31,10 +31,15 @@ def get_alert(report: ScanReport) -> AlertSummary:
 
 
 def read_changes(service: Service) -> list[str]:
-    """Returns the lines of every CSV of changes, oldest file first."""
-    files = service.files.objects
-    keys = sorted(key for key in files if key.endswith("-changes.csv"))
-    return [line for key in keys for line in files[key].decode().splitlines()]
+    """Returns the lines of every CSV of changes that a message names, oldest file first.
+
+    A scan that dies before it has written its message leaves a file that nobody names.
+    """
+    ledger, objects = service.ledger, service.files.objects
+    messages = (*ledger.messages.values(), *ledger.sent.values())
+    keys = sorted(file.key for each in messages for file in each.files)
+    changes = [key for key in keys if key.endswith("-changes.csv") and key in objects]
+    return [line for key in changes for line in objects[key].decode().splitlines()]
 
 
 @pytest.mark.parametrize("passed", [2 * HOUR, 10 * MINUTE])

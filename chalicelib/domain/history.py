@@ -112,6 +112,19 @@ class FactRow:
         """The receipt of somebody who has dealt with this row."""
         return Receipt(self.first + self.count - 1, self.day, self.scan_id)
 
+    def list_facts(self, findings: Mapping[str, Finding]) -> list["Fact"]:
+        """Lists the facts one by one, with the findings that are known, by id."""
+        keys = (
+            (node.instance_id, EventKey(finding_id, node.at, kind))
+            for node in self.nodes
+            for kind, ids in node.ids.items()
+            for finding_id in ids
+        )
+        return [
+            Fact(number, self.day, node, key, findings.get(key.finding_id))
+            for number, (node, key) in enumerate(keys, self.first)
+        ]
+
     def list_keys(self, *kinds: EventKind) -> list[EventKey]:
         """Lists what happened by these kinds, in order."""
         return [
@@ -120,6 +133,21 @@ class FactRow:
             for kind in kinds
             for finding_id in node.ids.get(kind, ())
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact, as an output gets it.
+
+    `number` tells it apart from every other, so that one which is sent twice can be
+    recognized. `finding` is None if it is not known any more.
+    """
+
+    number: int
+    day: str
+    instance_id: str
+    key: EventKey
+    finding: Finding | None
 
 
 def number_facts(

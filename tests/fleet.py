@@ -85,7 +85,8 @@ class FakeClock:
 
 def _render_alert(alert: Alert) -> Rendered:
     titles = ",".join(line.finding.title for line in alert.lines.announced)
-    return Rendered(f"{alert.topic}: {titles}", ({"type": "divider"},))
+    left = {"type": "divider", "fixed": alert.fixed, "gone": alert.gone}
+    return Rendered(f"{alert.topic}: {titles}", (left,))
 
 
 def _render_monthly(report: MonthlyReport) -> Rendered:
@@ -100,7 +101,8 @@ def _render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
 class Service:
     """The whole service in memory, and the fleet that it watches.
 
-    An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`.
+    An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`. The
+    block of an alert has the numbers `fixed` and `gone`.
     A CSV has one title in a line and no header.
     """
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chalicelib.domain.message import Message, Step
+from chalicelib.domain.history import EventKind
+from chalicelib.domain.message import Message, Rendered, Step
 from chalicelib.domain.snooze import Snooze
 from tests.fleet import Service
 
@@ -127,3 +128,8 @@ def count_titles(messages: Sequence[str]) -> Counter[str]:
     """Counts how often each title is in these messages."""
     lists = (text.partition(": ")[2] for text in messages)
     return Counter(title for text in lists for title in text.split(",") if SEPARATOR in title)
+
+
+def count_left(rendered: Iterable[Rendered], kind: EventKind) -> int:
+    """Counts the findings that these messages call fixed, or gone with their node."""
+    return sum(block.get(kind.value, 0) for each in rendered for block in each.blocks)

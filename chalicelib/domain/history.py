@@ -5,7 +5,7 @@ is numbered, and many of them share a row.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -231,6 +231,36 @@ def add_beginnings(events: Iterable[HistoryEvent], stored: Finding | None) -> li
         new = HistoryEvent(finding.finding_id, finding.first_seen, EventKind.NEW, finding.scan_id)
         history.setdefault(new.key, new)
     return sorted(history.values(), key=oldest_first)
+
+
+def split_marked(nodes: Iterable[MarkedNode], most: int) -> Iterator[tuple[MarkedNode, ...]]:
+    """Yields the marked nodes in groups with at most `most` ids, no node twice in a group."""
+    group: dict[str, MarkedNode] = {}
+    size = 0
+    for node in nodes:
+        for part in _split_marked_node(node, most):
+            ids = len(part.put) + len(part.deleted)
+            if group and size + ids > most:
+                yield tuple(group.values())
+                group, size = {}, 0
+            known = group.get(part.instance_id, replace(part, put=(), deleted=()))
+            group[part.instance_id] = replace(
+                part, put=known.put + part.put, deleted=known.deleted + part.deleted
+            )
+            size += ids
+    if group:
+        yield tuple(group.values())
+
+
+def _split_marked_node(node: MarkedNode, most: int) -> Iterator[MarkedNode]:
+    """Yields a marked node in parts with at most `most` ids."""
+    if len(node.put) + len(node.deleted) <= most:
+        yield node
+        return
+    for start in range(0, len(node.put), most):
+        yield replace(node, put=node.put[start : start + most], deleted=())
+    for start in range(0, len(node.deleted), most):
+        yield replace(node, put=(), deleted=node.deleted[start : start + most])
 
 
 class SnoozeEventKind(StrEnum):

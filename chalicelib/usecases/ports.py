@@ -100,13 +100,19 @@ class Titles(Protocol):
         """Inserts or replaces."""
 
 
+# Limit of TransactWriteItems.
+MAX_SETTLED_ROWS = 100
+# Entries of a node's list in one row, some 155 KB. A longer list takes further rows.
+LIST_ENTRIES = 5_000
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """The end of a change, to be written in one transaction.
 
-    nodes: each row before and after, None to delete it · facts: what follows from
-    the change, numbered after `last` · marks: the ids of the marks to remove. All
-    of it is at most 100 rows and 4 MB (limits of TransactWriteItems).
+    nodes: each row before and after, None to delete it, no node twice · facts: what
+    follows from the change, numbered after `last` · marks: the ids of the marks to
+    remove. All of it with the receipt is at most `MAX_SETTLED_ROWS` and 4 MB.
     """
 
     nodes: tuple[tuple[Node, Node | None], ...]

@@ -159,6 +159,8 @@ class MemoryFacts:
         ledger = self._ledger
         if ledger.last_fact.number != settlement.last.number:
             raise Conflict("another scan has written facts")
+        if len({before.instance_id for before, _ in settlement.nodes}) < len(settlement.nodes):
+            raise ValueError("a transaction cannot write a row twice")
         self._nodes.put(after for _, after in settlement.nodes if after)
         for before, after in settlement.nodes:
             if not after:

@@ -60,7 +60,7 @@ def serve_receiver(receiver: Receiver) -> Iterator[str]:
     """Serves a receiver on a free port, and yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             try:
                 receiver.post(self.path, body)

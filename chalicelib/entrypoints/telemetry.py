@@ -81,6 +81,9 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
     log.info("scan ended", extra=fields)
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_describe_delivery(delivery))
+    if report.announcement.lost_facts:
+        lost = [f"{each[0]} to {each[-1]}" for each in report.announcement.lost_facts]
+        log.error("facts lost", extra={"scan_id": report.scan_id, "facts": lost})
     if report.failure:
         why = _describe_error(report.failure)
         log.error("scan failed", extra={"scan_id": report.scan_id, "why": why})

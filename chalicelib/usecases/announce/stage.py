@@ -9,7 +9,7 @@ from chalicelib.domain.announcement import Alert, LineReason, Topic
 from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.history import ChangedFinding, EventKind, FactRow
+from chalicelib.domain.history import ChangedFinding, EventKind, FactRow, join_rows
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source, Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
@@ -39,7 +39,8 @@ ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 class Announcement:
     """What was staged: the message and its CSV, None if the scan is silent, and why.
 
-    `announced` and `muted` count findings, `lost_facts` the facts that cannot be read.
+    `announced` and `muted` count findings. `lost_facts` are the numbers of the facts
+    that cannot be read.
     """
 
     message: Message | None = None
@@ -48,7 +49,7 @@ class Announcement:
     reason: str = ""
     announced: int = 0
     muted: int = 0
-    lost_facts: int = 0
+    lost_facts: tuple[range, ...] = ()
 
 
 NO_ANNOUNCEMENT = Announcement()
@@ -59,13 +60,13 @@ class ScanFacts:
     """What a scan has to announce or to count.
 
     new: findings that nobody has announced · earlier: facts that no scan has
-    considered, because theirs died · lost: the number of facts that cannot be read ·
+    considered, because theirs died · lost: the numbers of those that cannot be read ·
     list_left: yields what this scan removed.
     """
 
     new: tuple[Finding, ...]
     earlier: tuple[FactRow, ...]
-    lost: int
+    lost: tuple[range, ...]
     list_left: ListLeft
 
 
@@ -101,10 +102,9 @@ def read_facts(
     from a backup. Then every fact since is lost.
     """
     after, until = work.channel_state.facts, outcome.before
-    behind = until.number - after.number
-    rows = tuple(context.facts.rows(after, until)) if behind > 0 else ()
-    lost = abs(behind) - sum(each.count for each in rows)
-    earlier = _find_unannounced(context, outcome, work, rows, lost=lost != 0)
+    stored = context.facts.rows(after, until) if after.number < until.number else ()
+    rows, lost = join_rows(stored, after, until)
+    earlier = _find_unannounced(context, outcome, work, rows, lost=bool(lost))
     return ScanFacts((*outcome.new, *earlier), rows, lost, list_left)
 
 

@@ -154,10 +154,16 @@ class Lease(Protocol):
     """The right to scan. It has one holder at a time."""
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free or has run out; False if somebody else holds it."""
+        """Takes the lease if it is free or has run out.
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it, else does nothing."""
+        False if somebody else holds it. The holder then learns that it was wanted.
+        """
+
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it, else does nothing.
+
+        Returns whether somebody else wanted it meanwhile.
+        """
 
 
 @dataclass(frozen=True, slots=True)

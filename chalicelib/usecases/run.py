@@ -81,8 +81,8 @@ def run_scans(
 ) -> tuple[ScanReport, ...]:
     """Runs scans until no job is waiting. Returns no report if somebody else holds the lease.
 
-    An event that arrives while the lease is held only enqueues its job. So this
-    looks for new jobs again after it has released the lease.
+    An event that arrives while the lease is held only enqueues its job, and leaves
+    word on the lease. So the holder scans again.
     """
     reports: list[ScanReport] = []
     while True:
@@ -100,20 +100,15 @@ def run_scans(
             )
             reports.append(run_scan(context, run, work))
         finally:
-            context.lease.release(owner)
+            is_wanted = context.lease.release(owner)
         options = DEFAULT_OPTIONS
-        if deadline - context.clock() < ANOTHER_SCAN or not _has_new_jobs(context, work):
+        if not is_wanted or deadline - context.clock() < ANOTHER_SCAN:
             return tuple(reports)
 
 
 def new_scan_id(now: datetime) -> str:
     """Returns an id that is unique and sorts by time: `20261123T081500Z-1f2e3d4c`."""
     return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-
-
-def _has_new_jobs(context: Context, work: OpenWork) -> bool:
-    known = {job.key for job in work.jobs}
-    return any(job.key not in known for job in context.work.open().jobs)
 
 
 def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:

@@ -170,8 +170,29 @@ def test_a_lease_is_released_only_by_its_holder(stores: Stores) -> None:
     assert not stores.lease.acquire("c", END, END + MINUTE)
 
 
+def test_the_holder_learns_that_somebody_wanted_the_lease(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.release("a")
+
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.release("a")
+
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.release("a")
+
+
+def test_a_wish_for_a_lease_that_has_ended_is_forgotten(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.acquire("c", END, END + MINUTE)
+
+    assert not stores.lease.release("a")
+    assert not stores.lease.release("c")
+
+
 def test_releasing_a_free_lease_does_nothing(stores: Stores) -> None:
-    stores.lease.release("a")
+    assert not stores.lease.release("a")
     assert stores.lease.acquire("b", NOW, END)
 
 

@@ -30,10 +30,12 @@ from tests.fakes.tables import MemoryNodes
 class MemoryLedger:
     """The ledger's rows. The ports below share them, as the adapters share the real table.
 
-    lease: its owner and its end · completed: a job's key to the time of its completion.
+    lease: its owner and its end · lease_wanted: somebody else tried to take it ·
+    completed: a job's key to the time of its completion.
     """
 
     lease: tuple[str, datetime] | None = None
+    lease_wanted: bool = False
     jobs: dict[str, Job] = field(default_factory=dict)
     completed: dict[str, datetime] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -68,15 +70,18 @@ class MemoryLease:
         """Takes the lease if it is free, has run out, or is held by `owner` already."""
         held = self._ledger.lease
         if held and held[0] != owner and held[1] > now:
+            self._ledger.lease_wanted = True
             return False
-        self._ledger.lease = owner, until
+        self._ledger.lease, self._ledger.lease_wanted = (owner, until), False
         return True
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it, else does nothing."""
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it. Returns whether it was wanted."""
         held = self._ledger.lease
-        if held and held[0] == owner:
-            self._ledger.lease = None
+        if not held or held[0] != owner:
+            return False
+        self._ledger.lease = None
+        return self._ledger.lease_wanted
 
 
 class MemoryWork:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
 from chalicelib.adapters.dynamodb.snoozes import put_next_version
 from chalicelib.adapters.dynamodb.tables import (
@@ -135,25 +135,47 @@ class DynamoLease:
     table: "Table"
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free, has run out, or is held by `owner`."""
+        """Takes the lease if it is free, has run out, or is held by `owner`; else leaves word."""
         free = Attr("pk").not_exists() | Attr("until").lte(to_text(now)) | Attr("owner").eq(owner)
+        lease = {**_LEASE, "owner": owner, "until": to_text(until)}
+        # it may be released between the two calls, and then it is free
+        return self._put(lease, free) or (not self._leave_word(now) and self._put(lease, free))
+
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it. Returns whether it was wanted."""
         try:
             with translate_errors("DynamoDB", self.table.name):
-                self.table.put_item(
-                    Item={**_LEASE, "owner": owner, "until": to_text(until)},
-                    ConditionExpression=free,
+                answer = self.table.delete_item(
+                    Key=_LEASE,
+                    ConditionExpression=Attr("owner").eq(owner),
+                    ReturnValues="ALL_OLD",
                 )
+        except Conflict:
+            return False
+        return bool(answer.get("Attributes", {}).get("wanted"))
+
+    def _put(self, lease: Row, free: ConditionBase) -> bool:
+        try:
+            with translate_errors("DynamoDB", self.table.name):
+                self.table.put_item(Item=lease, ConditionExpression=free)
         except Conflict:
             return False
         return True
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it."""
+    def _leave_word(self, now: datetime) -> bool:
+        """Tells the holder that somebody wants the lease; False if nobody holds it any more."""
         try:
             with translate_errors("DynamoDB", self.table.name):
-                self.table.delete_item(Key=_LEASE, ConditionExpression=Attr("owner").eq(owner))
+                self.table.update_item(
+                    Key=_LEASE,
+                    UpdateExpression="SET wanted = :true",
+                    ConditionExpression="#until > :now",
+                    ExpressionAttributeNames={"#until": "until"},
+                    ExpressionAttributeValues={":true": True, ":now": to_text(now)},
+                )
         except Conflict:
-            return
+            return False
+        return True
 
 
 def read_message(row: Row) -> Message:

@@ -16,8 +16,8 @@ from chalicelib.adapters.dynamodb.journal import DynamoJournal
 from chalicelib.adapters.dynamodb.nodes import DynamoNodes
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
-from chalicelib.adapters.s3 import S3Files
-from chalicelib.adapters.slack import SlackChannel, slack_channel
+from chalicelib.adapters.s3 import S3Files, S3Output
+from chalicelib.adapters.slack import SlackChannel, SlackOutput, slack_channel
 from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws import CallCounter, read_parameter
@@ -29,7 +29,6 @@ from chalicelib.reports.text import Origin
 from chalicelib.settings import Settings
 from chalicelib.startup import open_session
 from chalicelib.usecases.context import Context, Inbox
-from chalicelib.usecases.ports import Renderer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
@@ -81,12 +80,15 @@ class Runtime:
             journal=DynamoJournal(self._ledger),
             files=self._files,
             sorter=SortedRuns(),
-            channel=self._channel,
-            renderer=Renderer(
-                alert=partial(render_alert, origin=origin),
-                monthly=partial(render_monthly, origin=origin),
-                csv=render_csv,
+            outputs=(
+                SlackOutput(
+                    self._channel,
+                    partial(render_alert, origin=origin),
+                    partial(render_monthly, origin=origin),
+                ),
+                S3Output(self._files, settings.reports_bucket),
             ),
+            render_csv=render_csv,
             clock=self.clock,
             concurrency=settings.ssm_concurrency,
             quiet_answers=settings.quiet_answers,

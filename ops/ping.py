@@ -5,7 +5,7 @@ from functools import partial
 
 from chalicelib.adapters.slack import slack_channel
 from chalicelib.aws import read_parameter
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from ops.aws import explain_errors, find_account
 from ops.console import print_line
 from ops.stages import read_stage

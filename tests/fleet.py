@@ -5,15 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.adapters.s3 import S3Output
+from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.domain.summary import AlertSummary, TitleSummary, summarize_alert
+from chalicelib.reports.slack_blocks import Rendered
+from chalicelib.usecases.announce.deliver import StepResult
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Bounds, Context, Inbox, Options
-from chalicelib.usecases.ports import Renderer
+from chalicelib.usecases.ports import Output
 from chalicelib.usecases.run import ScanReport, run_scans
 from tests.fakes import (
     MemoryArchive,
@@ -32,6 +36,8 @@ from tests.fakes import (
     MemoryWork,
 )
 
+# The kinds of the steps: the name of a step without that of a file.
+POST, FILE, STORE = "slack.post", "slack.file", "s3.store"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TYPE = "Custom:InSpec"
 MINUTE = timedelta(minutes=1)
@@ -49,6 +55,11 @@ def make_item(
 ) -> Item:
     """Returns a non-compliant item."""
     return Item(compliance_type, execution, item_id, title, severity)
+
+
+def kind_of(result: StepResult) -> str:
+    """Returns the kind of the step that was tried."""
+    return result.step.partition(":")[0]
 
 
 def make_snooze(**fields: Any) -> Snooze:
@@ -83,8 +94,17 @@ class FakeClock:
         self.now += by
 
 
-def _render_alert(alert: Alert) -> Rendered:
-    titles = ",".join(line.finding.title for line in alert.lines.announced)
+def _summarize(alert: Alert) -> AlertSummary:
+    """Summarizes an alert, and names every finding."""
+    findings = (line.finding for line in alert.lines.announced)
+    titles = tuple(
+        TitleSummary(each.title, each.severity, 1, each.instance_id) for each in findings
+    )
+    return replace(summarize_alert(alert), titles=titles)
+
+
+def _render_alert(alert: AlertSummary) -> Rendered:
+    titles = ",".join(each.title for each in alert.titles)
     return Rendered(f"{alert.topic}: {titles}", ({"type": "divider"},))
 
 
@@ -130,12 +150,21 @@ class Service:
             journal=self.journal,
             files=self.files,
             sorter=MemorySorter(),
-            channel=self.channel,
-            renderer=Renderer(alert=_render_alert, monthly=_render_monthly, csv=_render_csv),
+            outputs=self.outputs,
+            render_csv=_render_csv,
             clock=self.clock,
+            summarize=_summarize,
             concurrency=2,
             quiet_answers=self.quiet_answers,
             bounds=self.bounds,
+        )
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The real outputs, over a channel and a bucket in memory."""
+        return (
+            SlackOutput(self.channel, _render_alert, _render_monthly),
+            S3Output(self.files, "memory"),
         )
 
     @property

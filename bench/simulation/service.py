@@ -14,15 +14,16 @@ from bench.simulation.tables import (
     MeteredPort,
     NodeTable,
 )
+from chalicelib.adapters.s3 import S3Output
+from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import Rendered
 from chalicelib.reports.csv_file import render_csv
 from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.slack_monthly import render_monthly
 from chalicelib.reports.text import Origin
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import Renderer
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from tests.fakes import (
     MemoryFacts,
@@ -75,6 +76,8 @@ class CsvIndex:
 class RecordingChannel:
     """A `Channel` that keeps texts and counts files."""
 
+    id = "simulated"
+
     def __init__(self, clock: SimulatedClock) -> None:
         self.texts: list[str] = []
         self.files = 0
@@ -91,6 +94,10 @@ class RecordingChannel:
         self.files += 1
         self._clock.advance(OUTPUT_CALL)
         return f"file-{self.files}"
+
+    def identity(self) -> str:
+        """Always the same."""
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +144,15 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
         journal=journal,
         files=files,
         sorter=MemorySorter(),
-        channel=channel,
-        renderer=Renderer(
-            alert=partial(render_alert, origin=origin),
-            monthly=partial(render_monthly, origin=origin),
-            csv=render_csv,
+        outputs=(
+            SlackOutput(
+                channel,
+                partial(render_alert, origin=origin),
+                partial(render_monthly, origin=origin),
+            ),
+            S3Output(files, "simulated"),
         ),
+        render_csv=render_csv,
         clock=clock,
         # the clock adds up all calls anyway; one thread keeps their order nearly the same
         concurrency=1,

@@ -1,15 +1,18 @@
-"""S3: keeps the CSV files of messages and months."""
+"""S3: keeps the CSV files of messages and months, and is an output of its own."""
 
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.errors import DeliveryError
+from chalicelib.usecases.ports import StepReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
+    from chalicelib.domain.message import Message
+    from chalicelib.usecases.ports import Files, ReadCsv
+
+NAME: Final = "s3"
+# The step of a file is this and the file's name.
+STORE: Final = f"{NAME}.store:"
+# Hexadecimal digits of an identity.
+IDENTITY: Final = 16
 CSV: Final = "text/csv; charset=utf-8"
 # Bytes of a part. At most one part of a file is in memory; S3 allows 10,000 parts.
 PART: Final = 8 * 1024 * 1024
@@ -87,6 +98,33 @@ class S3Files:
         with _translate_errors():
             response = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
         return _read_pieces(response["Body"])
+
+
+@dataclass(frozen=True, slots=True)
+class S3Output:
+    """`Output` over a bucket of this name. A file's receipt is its key."""
+
+    files: Files
+    bucket: str
+
+    @property
+    def name(self) -> str:
+        """`s3`."""
+        return NAME
+
+    def list_steps(self, message: Message) -> tuple[str, ...]:
+        """Each file that was not stored before the message was written."""
+        return tuple(f"{STORE}{file.name}" for file in message.files if not file.stored)
+
+    def take(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:
+        """Stores a file."""
+        file = message.get_file(step.removeprefix(STORE))
+        self.files.put(file.key, read_csv(file))
+        return StepReceipt(file.key)
+
+    def identity(self) -> str:
+        """Changes with the bucket."""
+        return sha256(self.bucket.encode()).hexdigest()[:IDENTITY]
 
 
 def _read_pieces(body: StreamingBody) -> Iterator[bytes]:

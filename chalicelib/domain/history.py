@@ -34,8 +34,9 @@ class HistoryEvent:
     """One line of a finding's history.
 
     `at` is the time of the execution, not of the scan. So a scan that is repeated
-    after a crash writes the same line and not a second one. The finding itself
-    stands in the line that says how it left: its row is deleted then.
+    after a crash writes the same line and not a second one. `finding` is given
+    in a line that says how it left: its row is deleted then. That it was new
+    follows from its row (`add_beginnings`). `scan_id` is empty if it is not known.
     """
 
     finding_id: str
@@ -189,6 +190,19 @@ class Mark:
     id: str
     scan_id: str
     nodes: tuple[MarkedNode, ...]
+
+
+def add_beginnings(events: Iterable[HistoryEvent], stored: Finding | None) -> list[HistoryEvent]:
+    """Adds when a finding was new, each time: no scan writes a line for that.
+
+    `stored` is the finding if it still fails.
+    """
+    history = {event.key: event for event in events}
+    left = (event.finding for event in tuple(history.values()))
+    for finding in filter(None, (*left, stored)):
+        new = HistoryEvent(finding.finding_id, finding.first_seen, EventKind.NEW, finding.scan_id)
+        history.setdefault(new.key, new)
+    return sorted(history.values(), key=oldest_first)
 
 
 class SnoozeEventKind(StrEnum):

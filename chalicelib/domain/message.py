@@ -1,22 +1,12 @@
-"""A message: rendered once, then delivered in recorded steps."""
+"""A message: frozen when it is decided, then delivered by each output in recorded steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-# The file in a thread holds at most this many rows, the worst ones. The file in the bucket is
-# complete. These rows are some 5 MB, which upload within the timeout of one request to Slack.
-MAX_ATTACHED_ROWS = 20_000
-
-
-class Step(StrEnum):
-    """A delivery step. Each is recorded on its own, and none stops the others."""
-
-    STORE = "store"
-    POST = "post"
-    FILE = "file"
+from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.summary import AlertSummary
 
 
 class Source(StrEnum):
@@ -27,54 +17,63 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message as Slack shows it: blocks, and the text for notifications and plain clients."""
-
-    text: str
-    blocks: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A message's CSV: its key in the bucket, its title, and what it can be rebuilt from."""
+    """A message's CSV: its key in the bucket, its title, and what it can be rebuilt from.
+
+    `stored` says that it was in the bucket before the message was written.
+    """
 
     key: str
     title: str
     source: Source
+    stored: bool = False
 
     @property
     def name(self) -> str:
-        """The file's name, the last part of the key."""
+        """The file's name, the last part of the key. A message has each name once."""
         return self.key.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to deliver, and its progress.
+    """A message to deliver, and its progress. It shows an alert or a month.
 
-    `done` maps a step to its receipt: the bucket key, the Slack timestamp, the
-    Slack file id. `scan_ids` and `snooze_ids` say which findings the CSV holds.
+    `scan_ids` and `snooze_ids` say which findings the CSV of an alert holds.
+    `steps` are the steps that the outputs need for it, each with the name of its
+    output before a dot, in the order of each output. `done` maps a step to its
+    receipt.
     """
 
     id: str
     created_at: datetime
-    rendered: Rendered
-    csv: CsvFile | None = None
+    alert: AlertSummary | None = None
+    month: MonthlyReport | None = None
+    files: tuple[CsvFile, ...] = ()
     scan_ids: tuple[str, ...] = ()
     snooze_ids: tuple[str, ...] = ()
-    done: Mapping[Step, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
+    done: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def pending(self) -> tuple[Step, ...]:
+    def pending(self) -> tuple[str, ...]:
         """The steps that are not done, in order."""
-        steps = (Step.STORE, Step.POST, Step.FILE) if self.csv else (Step.POST,)
-        return tuple(step for step in steps if step not in self.done)
+        return tuple(step for step in self.steps if step not in self.done)
 
     @property
     def sent(self) -> bool:
         """Whether every step is done."""
         return not self.pending
 
-    def with_receipt(self, step: Step, receipt: str) -> "Message":
+    @property
+    def stored_files(self) -> tuple[CsvFile, ...]:
+        """The files that are in the bucket: from the start, or by a step with that receipt."""
+        keys = set(self.done.values())
+        return tuple(file for file in self.files if file.stored or file.key in keys)
+
+    def get_file(self, name: str) -> CsvFile:
+        """Returns the file of this name."""
+        return next(file for file in self.files if file.name == name)
+
+    def with_receipt(self, step: str, receipt: str) -> "Message":
         """Returns the message with one more step done."""
         return replace(self, done={**self.done, step: receipt})

@@ -2,11 +2,13 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding, Snooze
 from chalicelib.reports.text import visible
 
@@ -21,6 +23,8 @@ COLUMNS = (
     "snoozed_until",
     "snooze_reason",
 )
+# In the file of changes.
+CHANGE_COLUMNS = (*COLUMNS, "change")
 # In `snoozed_until` if a snooze has no end.
 PERMANENT = "permanent"
 
@@ -41,10 +45,41 @@ def render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
 
     UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC. No cell holds a line break.
     """
-    yield codecs.BOM_UTF8 + _join_line(map(_quote, COLUMNS)).encode()
-    lines = (_join_line(_build_cells(row)) for row in rows)
+    return _render(COLUMNS, (_build_cells(row) for row in rows))
+
+
+def render_changes_csv(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
+    """Yields findings that left, in the same form, with a last column that says how.
+
+    `state` and the columns of a snooze are empty: nothing of them is open.
+    """
+    return _render(
+        CHANGE_COLUMNS,
+        ((*_build_own_cells(row.finding), *NOTHING_OPEN, f'"{row.kind}"') for row in rows),
+    )
+
+
+def _render(columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+    yield codecs.BOM_UTF8 + _join_line(map(_quote, columns)).encode()
+    lines = map(_join_line, rows)
     while chunk := "".join(islice(lines, CHUNK_ROWS)):
         yield chunk.encode()
+
+
+def take_first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
+    """Returns a CSV's header with at most `most` rows, and whether that is the whole file."""
+    taken: list[bytes] = []
+    left = most + 1
+    for chunk in filter(None, chunks):
+        if not left:
+            return b"".join(taken), False
+        lines = chunk.split(b"\n", left)
+        left -= len(lines) - 1
+        rest = b"" if left else lines[-1]
+        taken.append(chunk[: len(chunk) - len(rest)])
+        if rest:
+            return b"".join(taken), False
+    return b"".join(taken), True
 
 
 def guard_formula(cell: str) -> str:
@@ -58,8 +93,16 @@ def _join_line(cells: Iterable[str]) -> str:
 
 
 def _build_cells(row: ListedFinding) -> tuple[str, ...]:
+    snooze = row.snooze
+    return (
+        *_build_own_cells(row.finding),
+        f'"{row.state}"',
+        *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
+    )
+
+
+def _build_own_cells(finding: Finding) -> tuple[str, ...]:
     """Builds the cells. Text from nodes is guarded; the rest are words and times of our own."""
-    finding, snooze = row.finding, row.snooze
     return (
         f'"{finding.finding_id}"',
         _guard(finding.instance_id),
@@ -67,8 +110,6 @@ def _build_cells(row: ListedFinding) -> tuple[str, ...]:
         f'"{finding.severity}"',
         _guard(finding.control_id),
         _format_time(finding.first_seen),
-        f'"{row.state}"',
-        *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
     )
 
 
@@ -77,6 +118,7 @@ def _quote(cell: str) -> str:
 
 
 NO_SNOOZE = _quote(""), _quote("")
+NOTHING_OPEN = _quote(""), *NO_SNOOZE
 
 
 @lru_cache(maxsize=REPEATED)

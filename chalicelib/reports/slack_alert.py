@@ -1,14 +1,12 @@
 """Renders the message of a scan: headline, counts, findings, what is unknown, remarks."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from chalicelib.domain.announcement import Alert, LineReason, Topic
-from chalicelib.domain.finding import Finding
-from chalicelib.domain.job import Job
-from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
+from chalicelib.domain.announcement import Topic
+from chalicelib.domain.summary import NAMED_TITLES, AlertSummary, JobSummary, is_success
 from chalicelib.reports.slack_blocks import (
     Block,
+    Rendered,
     build_message,
     escape,
     fields,
@@ -24,6 +22,7 @@ from chalicelib.reports.slack_sections import (
     render_unknown,
 )
 from chalicelib.reports.text import (
+    MAX_ATTACHED_ROWS,
     Origin,
     format_count,
     format_findings,
@@ -36,8 +35,6 @@ from chalicelib.reports.text import (
     visible,
 )
 
-NAMED_TITLES = 10
-NAMED_ASSOCIATIONS = 3
 # Characters. The first part of a UUID tells the associations of one account apart.
 ASSOCIATION_TEXT = 8
 STATUS_TEXT = 40
@@ -63,7 +60,7 @@ _LEADS = {
 }
 
 
-def render_alert(alert: Alert, origin: Origin) -> Rendered:
+def render_alert(alert: AlertSummary, origin: Origin) -> Rendered:
     """Renders the message of a scan, with lists as long as Slack accepts."""
     headline = _write_headline(alert)
     text = f"{headline} · {_write_gist(alert)} · {origin}"
@@ -74,97 +71,82 @@ def render_alert(alert: Alert, origin: Origin) -> Rendered:
     return fit(build, NAMED_TITLES)
 
 
-def _render_body(alert: Alert, origin: Origin, most: int) -> Iterator[Block]:
+def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Block]:
     """Renders findings first if there are any, else what is unknown. `most` limits the lists."""
-    outcome = alert.outcome
     if alert.topic is Topic.NEW:
         yield fields(list_facts(alert, origin))
-        yield from render_titles(_select_counted(alert), most, _point_to_all(alert))
-        yield from render_ended_snoozes(alert.lines.announced, origin, most)
-        yield from render_unknown(outcome.coverage)
+        yield from render_titles(alert.titles[:most], alert.title_count, _point_to_all(alert))
+        yield from render_ended_snoozes(alert, origin, most)
+        yield from render_unknown(alert.coverage)
     else:
         if alert.topic in _LEADS:
             yield mrkdwn_section(_LEADS[alert.topic])
-        yield from render_unknown(outcome.coverage)
+        yield from render_unknown(alert.coverage)
         yield fields(list_facts(alert, origin))
     yield from render_remarks(alert)
-    yield note(f"{origin} · scan {one_line(outcome.scan_id, SCAN_TEXT)}")
+    yield note(f"{origin} · scan {one_line(alert.scan_id, SCAN_TEXT)}")
 
 
-def _write_headline(alert: Alert) -> str:
+def _write_headline(alert: AlertSummary) -> str:
     if alert.topic is not Topic.NEW:
         return _HEADLINES[alert.topic]
-    number, deferred = len(_select_counted(alert)), alert.outcome.coverage.deferred
+    number, deferred = sum(alert.counted.values()), alert.coverage.deferred
     partial = f" (partial scan, {format_nodes(deferred)} deferred)" if deferred else ""
-    if _select_new(alert):
+    if alert.new:
         new = format_count(number, "new non-compliant finding", "new non-compliant findings")
         return new + partial
     still = format_count(number, "finding still fails after its", "findings still fail after their")
     return f"{still} snooze ended{partial}"
 
 
-def _write_gist(alert: Alert) -> str:
+def _write_gist(alert: AlertSummary) -> str:
     """Returns the most important numbers, in one line."""
     if alert.topic is Topic.NEW:
-        counted = Counter(finding.severity for finding in _select_counted(alert))
-        what = format_severities(counted)
+        what = format_severities(alert.counted)
     else:
-        what = f"{format_findings(alert.outcome.open_total)} open"
-    known = format_nodes(alert.outcome.coverage.known)
+        what = f"{format_findings(sum(alert.open.values()))} open"
+    known = format_nodes(alert.coverage.known)
     return f"{what} · {alert.reported:,} of {known} reported" if alert.jobs else what
 
 
-def _point_to_all(alert: Alert) -> str | None:
-    number = len(alert.lines.announced)
+def _point_to_all(alert: AlertSummary) -> str | None:
+    number = sum(alert.announced.values())
     return point_to_csv(number, alert.csv_key) if number > MAX_ATTACHED_ROWS else None
 
 
-def _select_new(alert: Alert) -> tuple[Finding, ...]:
-    return tuple(line.finding for line in alert.lines.announced if line.reason is LineReason.NEW)
-
-
-def _select_counted(alert: Alert) -> tuple[Finding, ...]:
-    """Selects what the headline counts: new findings, else those whose snooze ended."""
-    return _select_new(alert) or tuple(line.finding for line in alert.lines.announced)
-
-
-def list_facts(alert: Alert, origin: Origin) -> Iterator[tuple[str, str]]:
+def list_facts(alert: AlertSummary, origin: Origin) -> Iterator[tuple[str, str]]:
     """Yields the counts, and when and where they were taken, as label and value."""
-    outcome, new, has_findings = alert.outcome, _select_new(alert), alert.topic is Topic.NEW
+    has_findings = alert.topic is Topic.NEW
     if has_findings:
-        yield "New", format_total(Counter(finding.severity for finding in new))
-    yield "Open, including snoozed", format_total(outcome.by_severity)
-    yield "Fixed", f"{outcome.fixed:,}"
-    if has_findings or alert.lines.muted:
-        yield "New but snoozed", f"{alert.lines.muted:,}"
+        yield "New", format_total(alert.new)
+    yield "Open, including snoozed", format_total(alert.open)
+    yield "Fixed", f"{alert.fixed:,}"
+    if has_findings or alert.muted:
+        yield "New but snoozed", f"{alert.muted:,}"
     if has_findings:
-        yield "Snooze ended, still failing", f"{len(alert.lines.announced) - len(new):,}"
+        ended = sum(alert.announced.values()) - sum(alert.new.values())
+        yield "Snooze ended, still failing", f"{ended:,}"
     else:
         last = alert.last_alert_at
         yield "Last alert", origin.local(last) if last else "no alert yet"
-    newest = alert.jobs[0] if alert.jobs else None
-    yield "Scan", origin.local(newest.executed_at if newest and newest.executed_at else outcome.at)
-    reported = format_share(alert.reported, outcome.coverage.known)
-    yield ("Nodes reported" if newest else "Nodes with new results"), reported
-    if newest:
-        label = "Association" if len(alert.jobs) == 1 else "Associations"
-        yield label, _list_associations(alert.jobs)
+    yield "Scan", origin.local(alert.at)
+    reported = format_share(alert.reported, alert.coverage.known)
+    yield ("Nodes reported" if alert.jobs else "Nodes with new results"), reported
+    if alert.jobs:
+        label = "Association" if alert.job_count == 1 else "Associations"
+        yield label, _list_associations(alert)
 
 
-def _list_associations(jobs: Sequence[Job]) -> str:
+def _list_associations(alert: AlertSummary) -> str:
     """Lists how each execution went, the newest first."""
-    lines = [_describe_association(job) for job in jobs[:NAMED_ASSOCIATIONS]]
-    more = len(jobs) - len(lines)
+    lines = [_describe_association(job) for job in alert.jobs]
+    more = alert.job_count - len(lines)
     return "\n".join([*lines, f"and {more:,} more"] if more else lines)
 
 
-def _describe_association(job: Job) -> str:
+def _describe_association(job: JobSummary) -> str:
     short = escape(visible(job.association_id)[:ASSOCIATION_TEXT])
     status = escape(one_line(job.status, STATUS_TEXT))
-    succeeded = sum(number for name, number in job.nodes.items() if _is_success(name))
-    share = f", {succeeded:,} of {format_nodes(job.targets)} succeeded" if job.nodes else ""
-    return f"{short} {status if _is_success(job.status) else f'*{status}*'}{share}"
-
-
-def _is_success(status: str) -> bool:
-    return status.casefold() == "success"
+    succeeded = f"{job.succeeded:,} of {format_nodes(job.targets)} succeeded"
+    share = f", {succeeded}" if job.targets else ""
+    return f"{short} {status if is_success(job.status) else f'*{status}*'}{share}"

@@ -6,12 +6,21 @@ parse. `mrkdwn_section` and `fields` take such text only through `escape`.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from chalicelib.domain.message import Rendered
 from chalicelib.reports.text import cut
 
 Block: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as Slack shows it: blocks, and the text for notifications and plain clients."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
 
 # Pages under docs.slack.dev/reference state these; lengths are in characters.
 # block-kit/blocks: blocks of a message

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.message import MAX_ATTACHED_ROWS, Rendered
 from chalicelib.domain.monthly import SOON, MonthlyReport
 from chalicelib.reports.slack_blocks import (
     Block,
+    Rendered,
     build_message,
     fields,
     header,
@@ -16,6 +16,7 @@ from chalicelib.reports.slack_blocks import (
 )
 from chalicelib.reports.text import (
     KEY_TEXT,
+    MAX_ATTACHED_ROWS,
     NODE_TEXT,
     Origin,
     format_count,

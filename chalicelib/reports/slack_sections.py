@@ -1,13 +1,15 @@
 """Renders the parts of a scan's message: titles, ended snoozes, what is unknown, remarks."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from chalicelib.domain.announcement import Alert, Line, Topic
-from chalicelib.domain.compliance import Doubt
-from chalicelib.domain.finding import Finding
-from chalicelib.domain.scan import Coverage
-from chalicelib.domain.snooze import Snooze
+from chalicelib.domain.announcement import Topic
+from chalicelib.domain.summary import (
+    AlertSummary,
+    CoverageSummary,
+    EndedSnooze,
+    TitleSummary,
+    UnverifiedNodes,
+)
 from chalicelib.reports.slack_blocks import Block, mrkdwn_section, note, plain_section, table
 from chalicelib.reports.text import (
     NODE_TEXT,
@@ -28,103 +30,68 @@ COLUMNS: tuple[Block, ...] = (
     {"align": "right"},
     {"align": "left"},
 )
-NAMED_SNOOZES = 5
 SNOOZED_TITLE_TEXT = 120
 # The ARN of an assumed role with its session fits.
 AUTHOR_TEXT = 120
 COMMENT_TEXT = 160
-# All reasons that exist.
-NAMED_REASONS = len(Doubt)
 REASON_TEXT = 100
 
 
 def render_titles(
-    findings: Iterable[Finding], most: int, where_all: str | None = None
+    titles: Sequence[TitleSummary], total: int, where_all: str | None = None
 ) -> tuple[Block, ...]:
-    """Renders a table of the worst titles, at most `most`, and where the others are.
+    """Renders a table of the worst titles of `total`, and where the others are.
 
     `where_all` says where, if the CSV in the thread does not have all of them.
     """
-    groups = _group_by_title(findings)
-    rows = [_render_row(group) for group in groups[:most]]
-    more = len(groups) - len(rows)
+    more = total - len(titles)
     if where_all:
         where = where_all
     elif more:
-        titles = format_count(more, "more title is", "more titles are")
-        where = f"{titles} in the CSV in the thread."
+        others = format_count(more, "more title is", "more titles are")
+        where = f"{others} in the CSV in the thread."
     else:
         where = "The CSV in the thread has every finding."
+    rows = [_render_row(title) for title in titles]
     return (table([HEAD, *rows], COLUMNS), note(where)) if rows else (note(where),)
 
 
-def _group_by_title(findings: Iterable[Finding]) -> list[Sequence[Finding]]:
-    """Groups by title: the worst severity first, then the most nodes."""
-    by_title: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        by_title[finding.title].append(finding)
-    groups = [
-        sorted(group, key=lambda finding: (finding.severity.rank, finding.instance_id))
-        for group in by_title.values()
-    ]
-    return sorted(groups, key=lambda group: (group[0].severity.rank, -len(group), group[0].title))
-
-
-def _render_row(group: Sequence[Finding]) -> tuple[str, ...]:
-    worst = group[0]
+def _render_row(title: TitleSummary) -> tuple[str, ...]:
     return (
-        worst.severity.capitalize(),
-        one_line(worst.title, TITLE_TEXT),
-        f"{len(group):,}",
-        one_line(worst.instance_id, NODE_TEXT),
+        title.severity.capitalize(),
+        one_line(title.title, TITLE_TEXT),
+        f"{title.nodes:,}",
+        one_line(title.first_node, NODE_TEXT),
     )
 
 
-def render_ended_snoozes(lines: Iterable[Line], origin: Origin, most: int) -> tuple[Block, ...]:
+def render_ended_snoozes(alert: AlertSummary, origin: Origin, most: int) -> tuple[Block, ...]:
     """Renders each ended snooze: what it muted, who set it and why. No blocks if none ended."""
-    groups = _group_by_snooze(lines)
-    if not groups:
+    if not alert.snoozes:
         return ()
-    named = groups[: min(most, NAMED_SNOOZES)]
-    entries = [_describe_snooze(snooze, muted, origin) for snooze, muted in named]
-    more = sum(len(muted) for _, muted in groups[len(named) :])
+    named, others = alert.snoozes[:most], alert.snoozes[most:]
+    entries = [_describe_snooze(snooze, origin) for snooze in named]
+    more = alert.more_snoozed + sum(snooze.findings for snooze in others)
     if more:
         entries.append(f"• {format_count(more, 'more finding', 'more findings')} in the CSV")
     return mrkdwn_section("*Snooze ended, still failing*"), plain_section("\n".join(entries))
 
 
-def _group_by_snooze(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
-    """Groups by snooze: the worst severity first, then the most findings."""
-    snoozes: dict[str, Snooze] = {}
-    muted: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.snooze:
-            snoozes[line.snooze.id] = line.snooze
-            muted[line.snooze.id].append(line)
-
-    def rank(snooze_id: str) -> tuple[int, int, str]:
-        worst = min(line.finding.severity.rank for line in muted[snooze_id])
-        return worst, -len(muted[snooze_id]), snooze_id
-
-    return [(snoozes[snooze_id], muted[snooze_id]) for snooze_id in sorted(muted, key=rank)]
-
-
-def _describe_snooze(snooze: Snooze, muted: Sequence[Line], origin: Origin) -> str:
-    titles = {line.finding.title for line in muted}
-    nodes = {line.finding.instance_id for line in muted}
-    if len(titles) == 1:
-        what = one_line(min(titles), SNOOZED_TITLE_TEXT)
+def _describe_snooze(snooze: EndedSnooze, origin: Origin) -> str:
+    if snooze.title is None:
+        what = format_findings(snooze.findings)
     else:
-        what = format_findings(len(muted))
-    where = one_line(min(nodes), NODE_TEXT) if len(nodes) == 1 else format_nodes(len(nodes))
-    until = f" until {origin.local(snooze.end)}" if snooze.end else ""
+        what = one_line(snooze.title, SNOOZED_TITLE_TEXT)
+    one_node = snooze.nodes == 1
+    where = one_line(snooze.first_node, NODE_TEXT) if one_node else format_nodes(snooze.nodes)
+    until = f" until {origin.local(snooze.until)}" if snooze.until else ""
     author = one_line(snooze.created_by, AUTHOR_TEXT)
     reason = snooze.reason.replace("_", " ")
     comment = one_line(snooze.comment, COMMENT_TEXT)
     return f"• {what} on {where}\n   snoozed by {author}{until} · {reason} · {comment}"
 
 
-def render_unknown(coverage: Coverage) -> Iterator[Block]:
+def render_unknown(coverage: CoverageSummary) -> Iterator[Block]:
     """Renders what was not read or not verified, the gravest first, and what to do."""
     if coverage.braked:
         yield mrkdwn_section(
@@ -140,37 +107,34 @@ def render_unknown(coverage: Coverage) -> Iterator[Block]:
         )
     if coverage.unverified:
         yield mrkdwn_section(
-            f"*{format_nodes(len(coverage.unverified))} unverified.*\n"
+            f"*{format_nodes(coverage.unverified_nodes)} unverified.*\n"
             "New findings may be missing there, and nothing counts as fixed until a scan verifies "
             "the results."
         )
-        yield plain_section(_list_by_reason(coverage.unverified))
+        yield plain_section(_list_by_reason(coverage.unverified, coverage.unverified_nodes))
 
 
-def _list_by_reason(unverified: Mapping[str, str]) -> str:
+def _list_by_reason(unverified: Sequence[UnverifiedNodes], total: int) -> str:
     """Lists the nodes by reason, the one with the most nodes first."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for instance_id, reason in sorted(unverified.items()):
-        groups[reason].append(instance_id)
-    ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     lines = [
-        f"• {one_line(reason, REASON_TEXT)} ({format_nodes(len(ids))}): {format_names(ids)}"
-        for reason, ids in ranked[:NAMED_REASONS]
+        f"• {one_line(each.reason, REASON_TEXT)} ({format_nodes(each.nodes.count)}): "
+        f"{format_names(each.nodes)}"
+        for each in unverified
     ]
-    more = sum(len(ids) for _, ids in ranked[NAMED_REASONS:])
+    more = total - sum(each.nodes.count for each in unverified)
     return "\n".join([*lines, f"• {format_nodes(more)} for other reasons"] if more else lines)
 
 
-def render_remarks(alert: Alert) -> Iterator[Block]:
+def render_remarks(alert: AlertSummary) -> Iterator[Block]:
     """Renders the nodes that were not scanned, then the small print."""
-    if alert.not_scanned:
+    if alert.not_scanned.count:
         yield plain_section(f"Not scanned: {format_names(alert.not_scanned)}.")
-    lines = list(_list_remarks(alert, alert.outcome.coverage))
+    lines = list(_list_remarks(alert, alert.coverage))
     if lines:
         yield note("\n".join(lines))
 
 
-def _list_remarks(alert: Alert, coverage: Coverage) -> Iterator[str]:
+def _list_remarks(alert: AlertSummary, coverage: CoverageSummary) -> Iterator[str]:
     if alert.recovered and alert.topic is not Topic.COMPLETE_AGAIN:
         yield "Everything could be read again."
     absent = coverage.missing - coverage.gone
@@ -183,7 +147,7 @@ def _list_remarks(alert: Alert, coverage: Coverage) -> Iterator[str]:
         yield f"{format_nodes(absent)} missing from SSM. {stay} findings are removed."
     if coverage.gone:
         who = format_count(coverage.gone, "node no longer reports", "nodes no longer report")
-        removed = format_count(alert.outcome.gone, "finding was removed", "findings were removed")
+        removed = format_count(alert.gone, "finding was removed", "findings were removed")
         yield f"{who}: {removed}."
     if coverage.untitled:
         skipped = format_count(

@@ -6,13 +6,13 @@ and NUL ends a cell in some programs.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.message import MAX_ATTACHED_ROWS
+from chalicelib.domain.summary import NamedNodes
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -50,8 +50,9 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + ELLIPSIS
 
 
-# Further nodes are counted, not named.
-NAMED_NODES = 10
+# The file in a thread holds at most this many rows, the worst ones. The file in the bucket is
+# complete. These rows are some 5 MB, which upload within the timeout of one request to Slack.
+MAX_ATTACHED_ROWS = 20_000
 # Characters. An S3 key has at most 1,024 bytes.
 KEY_TEXT = 1_000
 # Characters. The id of a managed instance has 20.
@@ -99,10 +100,10 @@ def point_to_csv(total: int, csv_key: str) -> str:
     )
 
 
-def format_names(instance_ids: Sequence[str]) -> str:
-    """Returns at most ten names, then a count: `i-1, i-2 and 8 more`."""
-    names = ", ".join(one_line(each, NODE_TEXT) for each in instance_ids[:NAMED_NODES])
-    more = len(instance_ids) - NAMED_NODES
+def format_names(nodes: NamedNodes) -> str:
+    """Returns the names, then a count of the others: `i-1, i-2 and 8 more`."""
+    names = ", ".join(one_line(each, NODE_TEXT) for each in nodes.names)
+    more = nodes.count - len(nodes.names)
     return f"{names} and {more:,} more" if more > 0 else names
 
 

@@ -1,11 +1,14 @@
 """The ports that a use case works through, bound once by the composition root; and its options."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.domain.announcement import Alert
+from chalicelib.domain.snooze import ListedFinding
+from chalicelib.domain.summary import AlertSummary, summarize_alert
 from chalicelib.usecases.ports import (
     Archive,
-    Channel,
     Clock,
     Compliance,
     FactLog,
@@ -16,7 +19,7 @@ from chalicelib.usecases.ports import (
     Lease,
     NodePages,
     NodeStore,
-    Renderer,
+    Output,
     Snoozes,
     Sorter,
     Titles,
@@ -44,7 +47,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The ports of a scan. `concurrency` limits how many nodes are read in parallel."""
+    """The ports of a scan.
+
+    `outputs` get every message, in this order. `concurrency` limits how many nodes
+    are read in parallel.
+    """
 
     compliance: Compliance
     findings: FindingStore
@@ -57,9 +64,10 @@ class Context:
     journal: Journal
     files: Files
     sorter: Sorter
-    channel: Channel
-    renderer: Renderer
+    outputs: tuple[Output, ...]
+    render_csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]
     clock: Clock
+    summarize: Callable[[Alert], AlertSummary] = summarize_alert
     concurrency: int = 8
     quiet_answers: bool = True
     bounds: Bounds = Bounds()

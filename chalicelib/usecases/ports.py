@@ -7,10 +7,11 @@ it refuses for good. Times are aware UTC.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from chalicelib.domain.announcement import Alert, ChannelState
+from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import Item, SummaryRow
+from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.finding import Finding, Title
 from chalicelib.domain.history import (
     NO_FACTS,
@@ -22,11 +23,10 @@ from chalicelib.domain.history import (
     SnoozeEvent,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message, Rendered
-from chalicelib.domain.monthly import MonthlyReport
+from chalicelib.domain.message import CsvFile, Message
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.domain.snooze import ListedFinding, Snooze
+from chalicelib.domain.snooze import Snooze
 
 Clock = Callable[[], datetime]
 
@@ -274,18 +274,39 @@ class Files(Protocol):
         """Reads what is stored, piece by piece. Fails at once if there is nothing."""
 
 
-class Channel(Protocol):
-    """Where people read.
+@dataclass(frozen=True, slots=True)
+class StepReceipt:
+    """What proves that a step was taken.
 
-    Raises `DeliveryError`: `MessageRefused` for content it never takes,
-    `ThreadGone` for a thread that takes no replies, `FileRefused` for a file.
+    `refusal` says why it was settled in another way than usual; None if it was not.
     """
 
-    def post(self, rendered: Rendered, thread: str | None = None) -> str:
-        """Posts a message, into the thread if one is given, and returns its thread id."""
+    text: str
+    refusal: DeliveryError | None = None
 
-    def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:
-        """Puts a file into the thread, else into the channel, and returns the file's id."""
+
+# Reads a CSV of a message, anew for each call: it may be larger than memory.
+ReadCsv: TypeAlias = Callable[[CsvFile], Iterator[bytes]]
+
+
+class Output(Protocol):
+    """A place that messages go to. It gives them its own form, in recorded steps."""
+
+    @property
+    def name(self) -> str:
+        """A word. The names of its steps begin with it and a dot."""
+
+    def list_steps(self, message: Message) -> tuple[str, ...]:
+        """Lists the steps that a message needs, in order. Each waits for the one before it."""
+
+    def take(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:
+        """Takes a step. Raises `DeliveryError`; then the step can be taken again."""
+
+    def identity(self) -> str:
+        """Returns a short digest of where it sends, and with which credentials.
+
+        The next step uses these. May take a call, and raise `DeliveryError`.
+        """
 
 
 class Sorter(Protocol):
@@ -293,12 +314,3 @@ class Sorter(Protocol):
 
     def worst_first(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """Sorts by `domain.finding.worst_first`. The result can be iterated repeatedly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renderer:
-    """The pure functions that render a message."""
-
-    alert: Callable[[Alert], Rendered]
-    monthly: Callable[[MonthlyReport], Rendered]
-    csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]

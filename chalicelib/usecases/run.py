@@ -9,11 +9,10 @@ from uuid import uuid4
 from chalicelib.domain.job import JobKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import Outcome, build_record
-from chalicelib.usecases.announce.deliver import Delivery, StepResult, deliver
+from chalicelib.usecases.announce.deliver import Delivery, StepResult
 from chalicelib.usecases.announce.stage import (
     NO_ANNOUNCEMENT,
     Announcement,
-    CsvContent,
     stage_monthly,
     stage_scan,
 )
@@ -133,11 +132,12 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         else None
     )
     outcome = synced.outcome if synced else None
-    delivery = _deliver(context, run, work.messages, announcement)
+    delivery = Delivery(context, run.deadline)
+    _deliver(delivery, work.messages, announcement)
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None
-    monthly_delivery = _deliver(context, run, (), monthly, channel_is_down=delivery.channel_is_down)
+    _deliver(delivery, (), monthly)
     finished_at = context.clock()
     if outcome and not announcement:
         # else the announcement has recorded it
@@ -149,28 +149,19 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         finished_at=finished_at,
         outcome=outcome,
         announcement=announcement or NO_ANNOUNCEMENT,
-        deliveries=(*delivery.results, *monthly_delivery.results),
-        pending=(*delivery.pending, *monthly_delivery.pending),
+        deliveries=tuple(delivery.results),
+        pending=tuple(delivery.pending),
         failure=parts.failure,
     )
 
 
 def _deliver(
-    context: Context,
-    run: Run,
-    waiting: Sequence[Message],
-    announcement: Announcement | None,
-    *,
-    channel_is_down: bool = False,
-) -> Delivery:
+    delivery: Delivery, waiting: Sequence[Message], announcement: Announcement | None
+) -> None:
     """Delivers the messages that wait, and the announcement that was just staged."""
-    fresh: dict[str, CsvContent] = {}
-    messages = list(waiting)
-    if announcement and announcement.message:
-        messages.append(announcement.message)
-        if announcement.content:
-            fresh[announcement.message.id] = announcement.content
-    return deliver(context, messages, fresh, run.deadline, channel_is_down=channel_is_down)
+    staged = announcement or NO_ANNOUNCEMENT
+    messages = (*waiting, staged.message) if staged.message else waiting
+    delivery.deliver(messages, staged.contents)
 
 
 class IsolatedParts:

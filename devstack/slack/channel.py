@@ -1,4 +1,4 @@
-"""One channel: it posts, threads and edits messages."""
+"""One channel: it posts, threads, edits, deletes and locks messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,10 @@ class Channel:
         self._clock = clock
         self._lock = RLock()
         self._messages: dict[str, Message] = {}
+        self._deleted: set[str] = set()
+        self._locked: set[str] = set()
         self._latest = 0
+        self.takes_files = True
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -39,14 +42,17 @@ class Channel:
         thread_ts: str | None = None,
         files: tuple[File, ...] = (),
     ) -> Message:
-        """Add a message, or raise `RefusedError` (thread_not_found).
+        """Add a message.
 
-        `thread_ts` must name a message of the channel itself. Slack accepts the `ts` of a
-        reply, but then the message is hard to find, so the stand-in refuses it.
+        Raises `RefusedError` (thread_not_found, restricted_action_thread_locked). `thread_ts`
+        must name a message of the channel itself. Slack accepts the `ts` of a reply, but then
+        the message is hard to find, so the stand-in refuses it. Slack does not refuse a reply
+        to a deleted message: it posts the reply into the channel.
         """
         with self._lock:
-            if thread_ts is not None:
-                self._find_parent(thread_ts)
+            if thread_ts in self._deleted:
+                thread_ts = None
+            self._check_thread(thread_ts)
             message = Message(self._next_ts(), self.id, BOT_USER_ID, text, blocks, thread_ts, files)
             self._messages[message.ts] = message
             return message
@@ -69,6 +75,34 @@ class Channel:
             self._messages[ts] = new
             return new
 
+    def check_share(self, thread_ts: str | None) -> None:
+        """Raise `RefusedError` if the channel or the thread takes no files.
+
+        Its code is slack_connect_file_upload_sharing_blocked, thread_not_found or
+        restricted_action_thread_locked.
+        """
+        with self._lock:
+            if not self.takes_files:
+                raise RefusedError("slack_connect_file_upload_sharing_blocked")
+            self._check_thread(thread_ts)
+
+    def delete(self, ts: str) -> None:
+        """Delete a message and its replies, or raise `RefusedError` (message_not_found).
+
+        Slack keeps the replies, and a thread that has some stays open to new ones.
+        """
+        with self._lock:
+            if self._messages.pop(ts, None) is None:
+                raise RefusedError("message_not_found")
+            self._deleted.add(ts)
+            for reply in [each for each in self._messages.values() if each.thread_ts == ts]:
+                del self._messages[reply.ts]
+
+    def lock(self, ts: str) -> None:
+        """Let a thread take no more replies, or raise `RefusedError` (thread_not_found)."""
+        with self._lock:
+            self._locked.add(self._find_parent(ts).ts)
+
     def read_thread(self, ts: str) -> tuple[Message, ...]:
         """Return a message and its replies, or raise `RefusedError` (thread_not_found)."""
         with self._lock:
@@ -77,9 +111,16 @@ class Channel:
             return (parent, *replies)
 
     def clear(self) -> None:
-        """Forget all messages. Ids keep rising."""
+        """Forget all messages and take files. Ids keep rising."""
         with self._lock:
             self._messages.clear()
+            self._deleted.clear()
+            self._locked.clear()
+            self.takes_files = True
+
+    def _check_thread(self, ts: str | None) -> None:
+        if ts is not None and self._find_parent(ts).ts in self._locked:
+            raise RefusedError("restricted_action_thread_locked")
 
     def _find_parent(self, ts: str) -> Message:
         parent = self._messages.get(ts)

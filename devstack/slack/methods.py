@@ -105,8 +105,8 @@ def complete_upload(workspace: Workspace, call: Call) -> Json:
     channel_id = call.read_text("channel_id") or call.read_text("channels")
     channel = workspace.find_channel_by_id(channel_id) if channel_id else None
     thread_ts = call.read_text("thread_ts") or None
-    if channel is not None and thread_ts is not None:
-        channel.read_thread(thread_ts)
+    if channel is not None:
+        channel.check_share(thread_ts)
     comment = call.read_text("initial_comment") or ""
     raw_blocks = None if comment else call.read_text("blocks")
     blocks = validate_blocks("", raw_blocks) if raw_blocks else ()

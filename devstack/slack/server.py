@@ -43,8 +43,23 @@ class SlackStandIn:
         """Refuse every later call with token_revoked."""
         self._workspace.revoke_token()
 
+    def delete_message(self, ts: str) -> None:
+        """Delete a message and its replies."""
+        self._workspace.channel.delete(ts)
+
+    def lock_thread(self, ts: str) -> None:
+        """Refuse later replies and files with restricted_action_thread_locked."""
+        self._workspace.channel.lock(ts)
+
+    def block_files(self) -> None:
+        """Refuse later files with slack_connect_file_upload_sharing_blocked."""
+        self._workspace.channel.takes_files = False
+
     def reset(self) -> None:
-        """Start over: no messages, files, calls or faults, and a valid token."""
+        """Start over: no messages, files, calls or faults, and a valid token.
+
+        Files are taken again.
+        """
         self._workspace.clear()
         self._faults.clear()
 

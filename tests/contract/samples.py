@@ -2,12 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.domain.announcement import Topic
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import CsvFile, Message, Rendered, Source
+from chalicelib.domain.message import CsvFile, Message, Source
+from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Reason, Snooze
+from chalicelib.domain.summary import (
+    AlertSummary,
+    CoverageSummary,
+    EndedSnooze,
+    JobSummary,
+    NamedNodes,
+    TitleSummary,
+    UnverifiedNodes,
+)
 
 NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -37,17 +48,66 @@ def make_job(key: str, *, minutes: int = 0) -> Job:
     )
 
 
+# The steps of a message with a file.
+POST, FILE, STORE = "chat.post", "chat.file", "bucket.store"
+
+ALERT = AlertSummary(
+    topic=Topic.NEW,
+    scan_id="scan-1",
+    at=NOW,
+    coverage=CoverageSummary(
+        known=9,
+        deferred=1,
+        missing=2,
+        braked=True,
+        gone=3,
+        untitled=4,
+        unverified=(UnverifiedNodes("No check ran", NamedNodes(2, ("i-1",))),),
+        unverified_nodes=2,
+    ),
+    new={Severity.HIGH: 2},
+    announced={Severity.HIGH: 2, Severity.LOW: 1},
+    open={Severity.UNSPECIFIED: 7},
+    fixed=1,
+    gone=2,
+    muted=3,
+    titles=(TitleSummary("é <&> \x00\n", Severity.HIGH, 2, "i-1"),),
+    title_count=5,
+    snoozes=(
+        EndedSnooze(None, 2, 2, "i-1", NOW, "oncall", "other", ""),
+        EndedSnooze("title", 1, 1, "i-2", None, "", "maintenance", "ticket"),
+    ),
+    more_snoozed=8,
+    jobs=(JobSummary("a-1", "Success", 3, 4),),
+    job_count=6,
+    reported=3,
+    not_scanned=NamedNodes(11, ("i-3",)),
+    last_alert_at=NOW,
+    recovered=True,
+    csv_key="alerts/1.csv",
+)
+MONTH = MonthlyReport(
+    at=NOW,
+    by_severity={Severity.LOW: 1},
+    affected_nodes=1,
+    known_nodes=2,
+    stale_nodes=3,
+    oldest=make_finding(1),
+    snoozed=4,
+    ending_soon=5,
+    csv_key="monthly/1.csv",
+)
+
+
 def make_message(number: int, *, minutes: int = 0, csv: bool = True) -> Message:
     return Message(
         id=f"message-{number}",
         created_at=NOW + minutes * MINUTE,
-        rendered=Rendered(
-            text=f"{number} new non-compliant findings",
-            blocks=({"type": "section", "ratio": 0.5, "rows": [1, True, None, "é"]}, {}),
-        ),
-        csv=CsvFile(f"alerts/{number}.csv", "Findings", Source.SCANS) if csv else None,
+        alert=ALERT,
+        files=(CsvFile(f"alerts/{number}.csv", "Findings", Source.SCANS),) if csv else (),
         scan_ids=("scan-1", "scan-2"),
         snooze_ids=("snooze-1",),
+        steps=(POST, FILE, STORE) if csv else (POST,),
     )
 
 

@@ -1,12 +1,12 @@
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
 
-from chalicelib.adapters.slack import slack_channel
-from chalicelib.domain.errors import DeliveryError, MessageRefused
-from chalicelib.domain.message import Rendered
-from chalicelib.usecases.ports import Channel
+from chalicelib.adapters.slack import SlackChannel, slack_channel
+from chalicelib.domain.errors import DeliveryError, FileRefused, MessageRefused, ThreadGone
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import Fault, SlackStandIn, serve_slack
 from tests.fakes import MemoryChannel
 
@@ -21,11 +21,21 @@ class Reader(Protocol):
     """Reads the channel, and lets its calls fail."""
 
     @property
-    def channel(self) -> Channel: ...
+    def channel(self) -> MemoryChannel | SlackChannel: ...
+
+    def build(self, channel_id: str, token: str) -> MemoryChannel | SlackChannel: ...
 
     def messages(self) -> list[Rendered]: ...
 
+    def replies(self, thread: str) -> list[Rendered]: ...
+
     def files(self) -> list[tuple[str, str, bytes]]: ...
+
+    def places(self) -> list[str | None]: ...
+
+    def lock_thread(self, thread: str) -> None: ...
+
+    def block_files(self) -> None: ...
 
     def fail_post_once(self) -> None: ...
 
@@ -38,11 +48,26 @@ class InMemory:
     def __init__(self) -> None:
         self.channel = MemoryChannel()
 
+    def build(self, channel_id: str, token: str) -> MemoryChannel:
+        return MemoryChannel(channel_id, token)
+
     def messages(self) -> list[Rendered]:
         return list(self.channel.posts)
 
+    def replies(self, thread: str) -> list[Rendered]:
+        return [rendered for parent, rendered in self.channel.replies if parent == thread]
+
     def files(self) -> list[tuple[str, str, bytes]]:
         return [(each.name, each.title, each.content) for each in self.channel.attachments]
+
+    def places(self) -> list[str | None]:
+        return [each.thread for each in self.channel.attachments]
+
+    def lock_thread(self, thread: str) -> None:
+        self.channel.lock_thread(thread)
+
+    def block_files(self) -> None:
+        self.channel.takes_files = False
 
     def fail_post_once(self) -> None:
         self.channel.fail_post(DeliveryError("internal_error", retryable=True))
@@ -57,15 +82,33 @@ class InMemory:
 class OnSlack:
     def __init__(self, slack: SlackStandIn) -> None:
         self.slack = slack
-        self.channel = slack_channel(lambda: "xoxb-devstack", "C0DEVSTACK", slack.base_url)
+        self.channel = self.build("C0DEVSTACK", "xoxb-devstack")
+
+    def build(self, channel_id: str, token: str) -> SlackChannel:
+        return slack_channel(lambda: token, channel_id, self.slack.base_url)
 
     def messages(self) -> list[Rendered]:
-        top = (each for each in self.slack.messages if each.thread_ts is None)
-        return [Rendered(each.text, each.blocks) for each in top]
+        return self._list_texts(None)
+
+    def replies(self, thread: str) -> list[Rendered]:
+        return self._list_texts(thread)
+
+    def _list_texts(self, thread: str | None) -> list[Rendered]:
+        texts = (each for each in self.slack.messages if not each.files)
+        return [Rendered(each.text, each.blocks) for each in texts if each.thread_ts == thread]
 
     def files(self) -> list[tuple[str, str, bytes]]:
         files = (file for each in self.slack.messages for file in each.files)
         return [(each.name, each.title, each.content) for each in files]
+
+    def places(self) -> list[str | None]:
+        return [each.thread_ts for each in self.slack.messages if each.files]
+
+    def lock_thread(self, thread: str) -> None:
+        self.slack.lock_thread(thread)
+
+    def block_files(self) -> None:
+        self.slack.block_files()
 
     def fail_post_once(self) -> None:
         self.slack.fail("chat.postMessage", Fault.refused("internal_error"))
@@ -154,3 +197,85 @@ def test_a_plain_message_can_follow_a_refused_one(reader: Reader) -> None:
 
     reader.channel.post(PLAIN)
     assert reader.messages() == [PLAIN]
+
+
+# Threads
+
+
+def test_a_reply_is_in_its_thread_and_has_an_id_of_its_own(reader: Reader) -> None:
+    thread, other = (reader.channel.post(RENDERED) for _ in range(2))
+    reply = reader.channel.post(PLAIN, thread)
+
+    assert reply not in {thread, other}
+    assert reader.messages() == [RENDERED, RENDERED]
+    assert (reader.replies(thread), reader.replies(other)) == ([PLAIN], [])
+
+
+def test_a_file_without_a_thread_is_in_the_channel(reader: Reader) -> None:
+    thread = reader.channel.post(RENDERED)
+    reader.channel.attach(None, "a.csv", "a", b"a")
+    reader.channel.attach(thread, "b.csv", "b", b"b")
+
+    assert reader.places() == [None, thread]
+    assert reader.files() == [("a.csv", "a", b"a"), ("b.csv", "b", b"b")]
+
+
+def test_what_a_locked_thread_refuses_goes_into_the_channel(reader: Reader) -> None:
+    thread, other = (reader.channel.post(RENDERED) for _ in range(2))
+    reader.lock_thread(thread)
+
+    with pytest.raises(ThreadGone):
+        reader.channel.post(PLAIN, thread)
+    with pytest.raises(ThreadGone):
+        reader.channel.attach(thread, "a.csv", "a", b"a")
+
+    assert (reader.replies(thread), reader.files()) == ([], [])
+
+    reader.channel.post(PLAIN)
+    reader.channel.attach(None, "a.csv", "a", b"a")
+    reader.channel.post(PLAIN, other)
+    assert reader.messages() == [RENDERED, RENDERED, PLAIN]
+    assert reader.replies(other) == [PLAIN]
+    assert reader.places() == [None]
+
+
+# Files
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_channel_that_refuses_files_still_takes_messages(reader: Reader, in_thread: bool) -> None:
+    thread = reader.channel.post(RENDERED)
+    reader.block_files()
+
+    with pytest.raises(FileRefused) as refused:
+        reader.channel.attach(thread if in_thread else None, "a.csv", "a", b"a")
+
+    assert refused.value.hint
+    assert reader.files() == []
+
+    reader.channel.post(PLAIN, thread)
+    reader.channel.post(PLAIN)
+    assert reader.replies(thread) == [PLAIN]
+    assert reader.messages() == [RENDERED, PLAIN]
+
+
+# Identity
+
+
+def test_an_identity_changes_with_the_channel_and_with_the_token(reader: Reader) -> None:
+    channels = [
+        reader.build("C1", "xoxb-1"),
+        reader.build("C2", "xoxb-1"),
+        reader.build("C1", "xoxb-2"),
+    ]
+
+    assert [each.id for each in channels] == ["C1", "C2", "C1"]
+    assert len({each.identity() for each in channels}) == 3
+    assert reader.build("C1", "xoxb-1").identity() == channels[0].identity()
+
+
+def test_an_identity_does_not_contain_the_token(reader: Reader) -> None:
+    identity = reader.build("C1", "c0ffee").identity()
+
+    assert re.fullmatch(r"[0-9a-f]{16}", identity)
+    assert "c0ffee" not in identity

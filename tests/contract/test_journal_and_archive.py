@@ -5,12 +5,15 @@ import pytest
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind, HistoryEvent
-from chalicelib.domain.message import CsvFile, Message, Source, Step
+from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.usecases.ports import Staged
 from tests.contract.samples import (
+    FILE,
     MINUTE,
     NOW,
+    POST,
+    STORE,
     make_finding,
     make_job,
     make_message,
@@ -31,21 +34,19 @@ def make_event(number: int, *, minutes: int = 0, kind: EventKind = EventKind.NEW
 
 def make_monthly(day: str, *, minutes: int = 0) -> Message:
     file = CsvFile(f"monthly/{day}.csv", "All findings", Source.EVERYTHING)
-    return replace(make_message(1, minutes=minutes), id=f"monthly-{day}", csv=file)
+    return replace(make_message(1, minutes=minutes), id=f"monthly-{day}", files=(file,))
 
 
 def store(report: Message) -> Message:
     """Returns the report with its file in the bucket."""
-    assert report.csv
-    return report.with_receipt(Step.STORE, report.csv.key)
+    (file,) = report.files
+    return report.with_receipt(STORE, file.key)
 
 
 def send(stores: Stores, report: Message) -> None:
     """Takes the report through every step."""
     stores.work.stage(Staged(message=report), NOW)
-    stores.work.record(
-        store(report).with_receipt(Step.POST, "1").with_receipt(Step.FILE, "F1"), NOW
-    )
+    stores.work.record(store(report).with_receipt(POST, "1").with_receipt(FILE, "F1"), NOW)
 
 
 @pytest.mark.parametrize("size", [0, 1, 26, 130])

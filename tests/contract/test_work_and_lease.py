@@ -6,9 +6,9 @@ import pytest
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import CsvFile, Message, Source, Step
+from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.usecases.ports import OpenWork, Staged
-from tests.contract.samples import MINUTE, NOW, make_job, make_message
+from tests.contract.samples import FILE, MINUTE, MONTH, NOW, POST, STORE, make_job, make_message
 from tests.contract.stores import Stores
 
 NO_WORK = OpenWork()
@@ -73,8 +73,10 @@ def test_messages_are_read_oldest_first(stores: Stores) -> None:
         make_message(1),
         make_message(2, csv=False),
         replace(make_message(3), scan_ids=(), snooze_ids=()),
-        replace(make_message(4), csv=CsvFile("monthly/2040.csv", "", Source.EVERYTHING)),
-        make_message(5).with_receipt(Step.STORE, "alerts/5.csv").with_receipt(Step.POST, ""),
+        replace(make_message(4), files=(CsvFile("m/1.csv", "", Source.EVERYTHING, stored=True),)),
+        replace(make_message(4), alert=None, month=MONTH),
+        replace(make_message(4), alert=None, month=replace(MONTH, oldest=None)),
+        make_message(5).with_receipt(STORE, "alerts/5.csv").with_receipt(POST, ""),
     ],
 )
 def test_a_message_is_read_unchanged(stores: Stores, pending: Message) -> None:
@@ -86,12 +88,12 @@ def test_each_step_is_recorded_until_the_message_is_sent(stores: Stores) -> None
     current, other = make_message(1), make_message(2)
     stores.work.stage(Staged(message=current), NOW)
     stores.work.stage(Staged(message=other), NOW)
-    for step, receipt in ((Step.POST, "1700000000.000100"), (Step.STORE, "alerts/1.csv")):
+    for step, receipt in ((POST, "1700000000.000100"), (STORE, "alerts/1.csv")):
         current = current.with_receipt(step, receipt)
         stores.work.record(current, NOW)
         assert stores.work.open().messages == (current, other)
 
-    sent = current.with_receipt(Step.FILE, "F012345")
+    sent = current.with_receipt(FILE, "F012345")
     stores.work.record(sent, NOW)
     assert stores.work.open().messages == (other,)
     stores.work.record(sent, NOW)
@@ -101,7 +103,7 @@ def test_each_step_is_recorded_until_the_message_is_sent(stores: Stores) -> None
 def test_a_sent_message_stays_closed(stores: Stores) -> None:
     pending = make_message(1, csv=False)
     stores.work.stage(Staged(message=pending), NOW)
-    stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW)
+    stores.work.record(pending.with_receipt(POST, "1700000000.000100"), NOW)
 
     with pytest.raises(Conflict):
         stores.work.record(pending, NOW)

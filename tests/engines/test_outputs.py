@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from slack_sdk import WebClient
 
-from chalicelib.adapters.slack import SlackChannel
+from chalicelib.adapters.slack import SlackChannel, SlackOutput
 from chalicelib.adapters.slack.client import web_client
 from chalicelib.bootstrap import SLACK_WAIT
 from chalicelib.domain.errors import DeliveryError
@@ -141,12 +141,15 @@ def build_impatient_context(engines: Engines) -> Context:
     context = engines.build_context()
     url = engines.slack_url
 
-    def connect() -> WebClient:
-        client = web_client(lambda: TOKEN, url, 1, SLACK_WAIT, time.sleep)
+    def connect(token: str) -> WebClient:
+        client = web_client(token, url, 1, SLACK_WAIT, time.sleep)
         client.timeout = 0.2  # type: ignore[assignment] # declared int, taken as seconds
         return client
 
-    return replace(context, channel=SlackChannel(connect, CHANNEL_ID))
+    slack, s3 = context.outputs
+    assert isinstance(slack, SlackOutput)
+    channel = SlackChannel(CHANNEL_ID, lambda: TOKEN, connect)
+    return replace(context, outputs=(replace(slack, channel=channel), s3))
 
 
 @pytest.fixture

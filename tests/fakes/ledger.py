@@ -18,7 +18,7 @@ from chalicelib.domain.history import (
     oldest_first,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message, Step
+from chalicelib.domain.message import Message
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -273,8 +273,9 @@ class MemoryArchive:
         """Returns the bucket key of the newest monthly report that is stored."""
         messages = (*self._ledger.messages.values(), *self._ledger.sent.values())
         stored = {
-            message.id: message.done[Step.STORE]
+            message.id: file.key
             for message in messages
-            if message.id.startswith(MESSAGE_PREFIX) and Step.STORE in message.done
+            if message.id.startswith(MESSAGE_PREFIX)
+            for file in message.stored_files
         }
         return stored[max(stored)] if stored else None

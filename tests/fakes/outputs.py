@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
-from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.errors import DeliveryError, FileRefused, ThreadGone
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 from tests.fakes.faults import QueuedErrors
 
 
@@ -49,9 +50,20 @@ class Attachment:
 
 
 class MemoryChannel:
-    """`Channel`: where people read. `posts` and `attachments` show what it received."""
+    """`Channel`: where people read. `posts` and `attachments` show what it received.
 
-    def __init__(self) -> None:
+    `id` and `token` can be replaced. `takes_files` is whether it accepts files.
+    """
+
+    def __init__(
+        self,
+        channel_id: str = "C0MEMORY",
+        token: str = "xoxb-memory",  # noqa: S107 - the token of a fake, no secret
+    ) -> None:
+        self.id = channel_id
+        self.token = token
+        self.takes_files = True
+        self._locked: set[str] = set()
         self._posts: list[Rendered] = []
         self._replies: list[tuple[str, Rendered]] = []
         self._attachments: list[Attachment] = []
@@ -73,6 +85,14 @@ class MemoryChannel:
         """The files attached, oldest first."""
         return tuple(self._attachments)
 
+    def identity(self) -> str:
+        """Returns 16 hexadecimal digits that change with the channel and with the token."""
+        return sha256(f"{self.id}\n{self.token}".encode()).hexdigest()[:16]
+
+    def lock_thread(self, thread: str) -> None:
+        """Lets the thread take no more replies and files."""
+        self._locked.add(thread)
+
     def fail_post(self, error: DeliveryError, times: int = 1) -> None:
         """Raises this error in the next calls of `post`."""
         self._post_errors.add(error, times)
@@ -84,6 +104,7 @@ class MemoryChannel:
     def post(self, rendered: Rendered, thread: str | None = None) -> str:
         """Posts a message and returns its thread id: `thread-<n>` or `reply-<n>`, from 1."""
         self._post_errors.raise_next()
+        self._check_thread(thread)
         if thread is not None:
             self._replies.append((thread, rendered))
             return f"reply-{len(self._replies)}"
@@ -93,8 +114,15 @@ class MemoryChannel:
     def attach(self, thread: str | None, name: str, title: str, content: bytes) -> str:
         """Puts a file somewhere and returns the file's id: `file-<n>`, counted from 1."""
         self._attach_errors.raise_next()
+        if not self.takes_files:
+            raise FileRefused("file_uploads_disabled", "allow file uploads")
+        self._check_thread(thread)
         self._attachments.append(Attachment(thread, name, title, content))
         return f"file-{len(self._attachments)}"
+
+    def _check_thread(self, thread: str | None) -> None:
+        if thread in self._locked:
+            raise ThreadGone("restricted_action_thread_locked", "the thread is locked")
 
 
 class MemorySorter:

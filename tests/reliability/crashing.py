@@ -11,7 +11,15 @@ from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
 from chalicelib.usecases.context import Context, Inbox
 
 # The fields of a context that call nobody.
-NOT_PORTS = {"renderer", "clock", "concurrency", "quiet_answers", "bounds"}
+NOT_PORTS = {
+    "outputs",
+    "render_csv",
+    "summarize",
+    "clock",
+    "concurrency",
+    "quiet_answers",
+    "bounds",
+}
 # Calls that write row by row, so they may end between two rows.
 BATCH_WRITES = {
     "findings.put",
@@ -150,16 +158,26 @@ class _FusedPort:
     def __init__(self, name: str, port: object, fuse: Fuse) -> None:
         self._name, self._port, self._fuse = name, port, fuse
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
+    def __getattr__(self, method: str) -> Any:
         perform = getattr(self._port, method)
+        if not callable(perform):
+            return perform
         return lambda *args: self._fuse.call(f"{self._name}.{method}", perform, args)
 
 
 def add_fuse(context: Context, fuse: Fuse) -> Context:
-    """Returns the context with the fuse in every port."""
+    """Returns the context with the fuse in every port, also in those behind the outputs."""
     names = [each.name for each in fields(context) if each.name not in NOT_PORTS]
     ports: dict[str, Any] = {name: _FusedPort(name, getattr(context, name), fuse) for name in names}
-    return replace(context, concurrency=1, **ports)
+    outputs = tuple(_add_fuse_to_output(each, fuse) for each in context.outputs)
+    return replace(context, concurrency=1, outputs=outputs, **ports)
+
+
+def _add_fuse_to_output(output: Any, fuse: Fuse) -> Any:
+    """Returns the output with the fuse in what it sends to: `channel` or `files`."""
+    names = {each.name for each in fields(output)} & {"channel", "files"}
+    ports = {name: _FusedPort(name, getattr(output, name), fuse) for name in names}
+    return replace(output, **ports)
 
 
 def add_fuse_to_inbox(inbox: Inbox, fuse: Fuse) -> Inbox:

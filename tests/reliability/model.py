@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chalicelib.domain.message import Message, Step
+from chalicelib.domain.message import Message
 from chalicelib.domain.snooze import Snooze
 from tests.fleet import Service
 
@@ -89,15 +89,16 @@ def list_messages(service: Service) -> list[Message]:
 
 def count_unrecorded_posts(service: Service) -> int:
     """Counts posts that Slack accepted and nobody recorded. A superseded message has no post."""
-    receipts = [message.done.get(Step.POST, "") for message in list_messages(service)]
-    return len(service.messages) - sum(each.startswith("thread") for each in receipts)
+    receipts = [message.done.get("slack.post", "") for message in list_messages(service)]
+    return len(service.messages) - sum(":thread" in each for each in receipts)
 
 
 def find_muted_titles(service: Service, message: Message) -> set[str]:
     """Finds the titles of a message that a snooze muted when the message was created."""
+    titles = [each.title for each in message.alert.titles] if message.alert else []
     return {
         title
-        for title in count_titles([message.rendered.text])
+        for title in titles
         for each in find_covering(service.ledger.snoozes.values(), title)
         if is_active(each, message.created_at)
     }

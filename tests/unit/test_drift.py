@@ -23,9 +23,8 @@ import pytest
 import chalicelib
 import ops
 from chalicelib.domain.announcement import DecisionReason
-from chalicelib.domain.message import Step
 from chalicelib.entrypoints import telemetry
-from tests.fleet import Service
+from tests.fleet import FILE, POST, STORE, Service
 from tests.unit.test_documentation import DOCUMENTS, OPERATIONS, ROOT, list_quotes, read_section
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
@@ -249,7 +248,7 @@ def test_the_actions_of_each_statement_are_those_of_the_policies() -> None:
 def test_every_reason_and_every_step_is_explained() -> None:
     explained = list_quotes(ARCHITECTURE)
     assert {reason.name for reason in DecisionReason} <= explained
-    assert {step.value for step in Step} <= explained
+    assert {POST, f"{FILE}:", f"{STORE}:"} <= explained
 
 
 def test_the_layers_are_those_of_the_import_contracts() -> None:

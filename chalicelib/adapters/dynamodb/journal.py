@@ -26,7 +26,6 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.adapters.dynamodb.work import SCANS, read_message, write_scan
 from chalicelib.aws import translate_errors
 from chalicelib.domain.history import EventKey, HistoryEvent, oldest_first
-from chalicelib.domain.message import Step
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 
@@ -87,9 +86,9 @@ class DynamoJournal:
         )
         rows += read_page(1, None, newest_sent, self.table)
         stored = {
-            message.id: message.done[Step.STORE]
+            message.id: file.key
             for message in map(read_message, rows)
-            if Step.STORE in message.done
+            for file in message.stored_files
         }
         return stored[max(stored)] if stored else None
 

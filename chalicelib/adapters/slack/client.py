@@ -13,38 +13,32 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import HttpResponse, RetryHandler, RetryState
 
-from chalicelib.adapters.slack.codes import ADDRESS, MEND, PASSING, REFUSED, UNKNOWN, UNREADABLE
-from chalicelib.domain.errors import DeliveryError, MessageRefused, ServiceError
+from chalicelib.adapters.slack.codes import ADDRESS, UNREADABLE, translate_code
+from chalicelib.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
 
 TOO_MANY_REQUESTS: Final = 429
-# Visible ASCII, as an HTTP header takes it. http.client quotes any other token in its error.
-_TOKEN = re.compile(r"[!-~]+")
 _OK: Final = 200
 _PASSING_STATUS: Final = {408, TOO_MANY_REQUESTS}
 _SERVER_ERROR: Final = 500
 # The form of an error code. If the answer is not JSON, slack_sdk puts prose in its place.
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
-# Characters of Slack's remarks on a refused message that a hint quotes.
+# Characters of Slack's remarks on a refused message or file that a hint quotes.
 _REMARKS: Final = 300
 
 
 def web_client(
-    token: Callable[[], str],
+    token: str,
     base_url: str,
     timeout: int,
     longest_wait: float,
     sleep: Callable[[float], None],
 ) -> WebClient:
-    """Builds a client for the token that is read now.
-
-    Raises `DeliveryError` for an unreadable or malformed token: the message waits
-    and the scan goes on.
-    """
+    """Builds a client that waits and logs as this service needs it."""
     return WebClient(
-        token=_read_token(token),
+        token=token,
         base_url=base_url,
         timeout=timeout,
         logger=_silent_logger(),
@@ -80,18 +74,6 @@ class ShortWait(RetryHandler):
         state.increment_current_attempt()
 
 
-def _read_token(token: Callable[[], str]) -> str:
-    try:
-        value = token().strip()
-    except ServiceError as error:
-        hint = "" if error.retryable else str(error)
-        raise DeliveryError("token_unreadable", retryable=error.retryable, hint=hint) from error
-    if not _TOKEN.fullmatch(value):
-        hint = "put one bot token, xoxb-…, into the parameter that SLACK_TOKEN_PARAMETER names"
-        raise DeliveryError("token_malformed", retryable=False, hint=hint)
-    return value
-
-
 def _silent_logger() -> logging.Logger:
     """Returns a logger that drops everything: slack_sdk logs upload URLs and whole answers."""
     logger = logging.getLogger(f"{__name__}.silence")
@@ -107,8 +89,8 @@ def _parse_retry_after(response: HttpResponse) -> float:
 
 
 @contextmanager
-def translate_errors() -> Iterator[None]:
-    """Raises errors of slack_sdk as `DeliveryError` or `MessageRefused`, by code.
+def translate_errors(*, in_thread: bool, of_file: bool) -> Iterator[None]:
+    """Raises errors of slack_sdk as `DeliveryError`, by code and by what the call was for.
 
     They come without a cause: slack_sdk and urllib quote addresses and answers,
     and the address of an upload is a secret.
@@ -116,7 +98,7 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except SlackApiError as error:
-        raise _translate(error.response) from None
+        raise _translate(error.response, in_thread=in_thread, of_file=of_file) from None
     except HTTPError as error:
         # of the upload, which is not an API call; the next attempt gets another address
         error.close()
@@ -128,20 +110,14 @@ def translate_errors() -> Iterator[None]:
         raise DeliveryError(UNREADABLE, retryable=True) from None
 
 
-def _translate(response: "SlackResponse") -> DeliveryError:
+def _translate(response: "SlackResponse", *, in_thread: bool, of_file: bool) -> DeliveryError:
     if response.status_code != _OK:
         return _translate_status(response.status_code)
     code = str(response.get("error"))
-    if code in REFUSED:
-        return MessageRefused(code, _quote_remarks(response))
-    if code in MEND:
-        return DeliveryError(code, retryable=False, hint=MEND[code])
-    if code in PASSING:
-        return DeliveryError(code, retryable=True)
-    if _CODE.fullmatch(code):
-        # an unknown code is retried: a duplicate is better than a lost message
-        return DeliveryError(code, retryable=True, hint=UNKNOWN)
-    return DeliveryError(UNREADABLE, retryable=True, hint=ADDRESS)
+    if not _CODE.fullmatch(code):
+        return DeliveryError(UNREADABLE, retryable=True, hint=ADDRESS)
+    remarks = _quote_remarks(response)
+    return translate_code(code, remarks, in_thread=in_thread, of_file=of_file)
 
 
 def _translate_status(status: int) -> DeliveryError:
@@ -151,8 +127,10 @@ def _translate_status(status: int) -> DeliveryError:
 
 def _quote_remarks(response: "SlackResponse") -> str:
     """Quotes Slack's remarks, such as `must be less than 151 characters […/blocks/0…]`."""
-    metadata = response.get("response_metadata") or {}
-    return "; ".join(metadata.get("messages", ()))[:_REMARKS]
+    metadata = response.get("response_metadata")
+    messages = metadata.get("messages") if isinstance(metadata, dict) else None
+    texts = messages if isinstance(messages, list) else []
+    return "; ".join(each for each in texts if isinstance(each, str))[:_REMARKS]
 
 
 def _classify_connection(error: OSError) -> str:

@@ -143,7 +143,8 @@ def build_history_response(
 ) -> EventList:
     """Merges the events of a finding and of snoozes into one history."""
     history = [
-        EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id) for each in events
+        EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id or None)
+        for each in events
     ]
     history += [
         msgspec.convert({**_list_fields(each), "kind": f"snooze {each.kind}"}, EventResponse)

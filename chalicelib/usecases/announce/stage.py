@@ -1,7 +1,7 @@
 """Stages an announcement: decided at one instant, written in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
 from chalicelib.domain.history import ChangedFinding, EventKind, FactRow
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import CsvFile, Message, Source, Step
+from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
 from chalicelib.domain.scan import Outcome, build_record
 from chalicelib.domain.snooze import (
@@ -37,13 +37,14 @@ ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What was staged: the message and its CSV, None if the scan is silent, and why.
+    """What was staged: the message, None if the scan is silent, and why.
 
-    `announced` and `muted` count findings, `lost_facts` the facts that cannot be read.
+    `contents` maps the keys of its files to what they hold. `announced` and `muted`
+    count findings, `lost_facts` the facts that cannot be read.
     """
 
     message: Message | None = None
-    content: CsvContent | None = None
+    contents: Mapping[str, CsvContent] = field(default_factory=dict)
     topic: Topic | None = None
     reason: str = ""
     announced: int = 0
@@ -149,9 +150,10 @@ def _stage_scan(
         quiet_answers=context.quiet_answers,
     )
 
-    message, content = None, None
+    message: Message | None = None
+    contents: Mapping[str, CsvContent] = {}
     if decision.alert:
-        message, content = _build_message(context, decision.alert, ended, now)
+        message, contents = _build_message(context, decision.alert, ended, now)
     changed = decision.channel_state != work.channel_state
     context.work.stage(
         Staged(
@@ -168,7 +170,7 @@ def _stage_scan(
     )
     return Announcement(
         message=message,
-        content=content,
+        contents=contents,
         topic=decision.alert.topic if decision.alert else None,
         reason=decision.reason,
         announced=len(lines.announced),
@@ -190,9 +192,10 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
     message = Message(
         id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,
-        rendered=context.renderer.monthly(report),
-        csv=CsvFile(key, "All stored non-compliant findings", Source.EVERYTHING),
+        month=report,
+        files=(CsvFile(key, "All stored non-compliant findings", Source.EVERYTHING),),
     )
+    message = _plan_steps(context, message)
     # The CSV is stored by its delivery step: a month that was reported must not be overwritten.
     try:
         context.work.stage(Staged(message=message, completed=tuple(jobs)), now)
@@ -201,7 +204,7 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
         return NO_ANNOUNCEMENT
     return Announcement(
         message=message,
-        content=lambda: context.renderer.csv(list_with_snoozes(stored, muting)),
+        contents={key: lambda: context.render_csv(list_with_snoozes(stored, muting))},
         announced=report.total,
     )
 
@@ -211,29 +214,37 @@ def _build_message(
     alert: Alert,
     ended: Iterable[Snooze],
     now: datetime,
-) -> tuple[Message, CsvContent | None]:
-    """Renders the message and puts its CSV into the bucket. A refusal delays only the file."""
+) -> tuple[Message, dict[str, CsvContent]]:
+    """Freezes the message and puts its CSV into the bucket. A refusal delays only the file."""
     scan_id = alert.outcome.scan_id
     new = (each for each in alert.lines.announced if each.reason is LineReason.NEW)
     key = f"alerts/{now:%Y/%m/%d}/{scan_id}.csv"
-    findings = sorted((line.finding for line in alert.lines.announced), key=worst_first)
     message = Message(
         id=scan_id,
         created_at=now,
-        rendered=context.renderer.alert(replace(alert, csv_key=key)),
-        csv=CsvFile(key, "Non-compliant findings", Source.SCANS) if findings else None,
+        alert=context.summarize(replace(alert, csv_key=key)),
         scan_ids=tuple(sorted({each.finding.scan_id for each in new})),
         snooze_ids=tuple(each.id for each in ended),
     )
+    findings = sorted((line.finding for line in alert.lines.announced), key=worst_first)
     if not findings:
-        return message, None
+        return _plan_steps(context, message), {}
 
     def content() -> Iterator[bytes]:
         # no snooze mutes any of them now
-        return context.renderer.csv(ListedFinding(finding, None) for finding in findings)
+        return context.render_csv(ListedFinding(finding, None) for finding in findings)
 
+    file = CsvFile(key, "Non-compliant findings", Source.SCANS)
     try:
         context.files.put(key, content())
     except DeliveryError:
-        return message, content
-    return message.with_receipt(Step.STORE, key), content
+        pass
+    else:
+        file = replace(file, stored=True)
+    return _plan_steps(context, replace(message, files=(file,))), {key: content}
+
+
+def _plan_steps(context: Context, message: Message) -> Message:
+    """Returns the message with the steps that every output needs for it."""
+    steps = (step for output in context.outputs for step in output.list_steps(message))
+    return replace(message, steps=tuple(steps))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.history import HistoryEvent, add_beginnings
 from chalicelib.domain.snooze import ListedFinding, Muting, Snooze, State, candidate_scopes
 from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
@@ -132,7 +132,8 @@ def list_finding_history(
 
     Raises `NotFound` if nothing is known of it.
     """
-    events = inbox.archive.events_of(wanted_id)
+    stored = inbox.findings.get([wanted_id]).get(wanted_id)
+    events = add_beginnings(inbox.archive.events_of(wanted_id), stored)
     now = inbox.clock()
     lines = [
         line
@@ -140,7 +141,7 @@ def list_finding_history(
         if snooze.scope.is_pair
         for line in list_history_lines(snooze, inbox.snoozes.events(snooze.id), now)
     ]
-    if not events and not lines and wanted_id not in inbox.findings.get([wanted_id]):
+    if not events and not lines:
         raise NotFound(f"Nothing is known of a finding {wanted_id}.")
     return events[-MOST_LINES:], lines[-MOST_LINES:]
 

@@ -222,8 +222,7 @@ class ChangeWriter:
         )
 
     def _list_events(self, change: NodeChange) -> Iterator[HistoryEvent]:
-        for each in change.diff.new:
-            yield HistoryEvent(each.finding_id, change.at, EventKind.NEW, self._scan_id)
+        """Yields how findings left. That others are new follows from their rows."""
         named = self.titles.name(change.before.instance_id, change.diff.removed)
         by_id = {each.finding_id: each for each in named}
         for entry in change.diff.removed:

@@ -8,12 +8,12 @@ import pytest
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark
-from chalicelib.domain.message import Step
 from chalicelib.domain.node import Node
 from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
+    POST,
     make_finding,
     make_job,
     make_message,
@@ -96,7 +96,7 @@ def test_an_ordinary_scan_makes_one_call_a_step(stores: Stores, requests: Reques
         make_message(1), completed=(make_job("a"),), channel_state=ChannelState(deferred=True)
     )
     stores.work.stage(replace(staged, scan=make_scan_record(1)), NOW)
-    stores.work.record(make_message(1).with_receipt(Step.POST, "1"), NOW)
+    stores.work.record(make_message(1).with_receipt(POST, "1"), NOW)
     stores.lease.release("a")
 
     assert requests.count() == {

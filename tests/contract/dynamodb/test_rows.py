@@ -11,11 +11,11 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import title_id
 from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark
-from chalicelib.domain.message import Step
 from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
     NOW,
+    POST,
     make_finding,
     make_job,
     make_message,
@@ -84,7 +84,7 @@ def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
     stores.work.stage(
         Staged(message=make_message(1), channel_state=ChannelState(deferred=True)), NOW
     )
-    stores.work.record(make_message(1).with_receipt(Step.POST, "1700000000.000100"), NOW)
+    stores.work.record(make_message(1).with_receipt(POST, "1700000000.000100"), NOW)
     for snooze in (make_snooze(1), replace(make_snooze(2), ends_at=None)):
         stores.snoozes.add(snooze, make_snooze_event(snooze))
     stores.snoozes.save(replace(make_snooze(2), ended_at=NOW, version=2))
@@ -110,7 +110,7 @@ def test_finished_work_leaves_the_partition_and_expires(tables: Tables) -> None:
     settled = replace(make_snooze(1), settled_at=NOW - MINUTE, version=2)
     pending = make_message(1, csv=False)
     stores.work.stage(Staged(pending, (make_job("association#1"),), (settled,)), NOW)
-    stores.work.record(pending.with_receipt(Step.POST, "1700000000.000100"), NOW + MINUTE)
+    stores.work.record(pending.with_receipt(POST, "1700000000.000100"), NOW + MINUTE)
 
     rows = {key: row for key, row in read_ledger(tables).items() if key[0] not in HISTORY}
     assert {key: row["expires_at"] for key, row in rows.items()} == {

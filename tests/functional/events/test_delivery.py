@@ -21,7 +21,7 @@ def test_a_revoked_token_loses_nothing_and_the_log_says_what_to_do(service: Serv
         service.scan()
 
     (line,) = (line for line in service.read_log() if line.get("level") == "ERROR")
-    assert (line["step"], line["code"]) == ("post", "token_revoked")
+    assert (line["step"], line["code"]) == ("slack.post", "token_revoked")
     assert "SLACK_TOKEN_PARAMETER" in line["mend"]
 
     service.stack.slack.reset()

@@ -14,6 +14,7 @@ from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
 from devstack.slack import Fault, SlackStandIn, serve_slack
+from devstack.slack.call import RefusedError
 from devstack.slack.model import decode_messages
 
 pytestmark = pytest.mark.enable_socket
@@ -318,6 +319,60 @@ def test_a_revoked_token_is_refused_until_the_reset(client: WebClient, slack: Sl
     slack.reset()
     assert slack.calls == ()
     assert client.auth_test()["ok"]
+
+
+def test_a_locked_thread_takes_neither_replies_nor_files(
+    client: WebClient, slack: SlackStandIn
+) -> None:
+    parent = post_text(client)
+    slack.lock_thread(parent)
+    for call in (
+        lambda: post_text(client, thread_ts=parent),
+        lambda: upload(client, thread_ts=parent),
+    ):
+        assert read_refusal(call)["error"] == "restricted_action_thread_locked"
+    assert len(slack.messages) == 1
+    assert len(client.conversations_replies(channel=CHANNEL, ts=parent)["messages"]) == 1
+
+
+def test_a_reply_to_a_deleted_message_lands_in_the_channel(
+    client: WebClient, slack: SlackStandIn
+) -> None:
+    parent = post_text(client)
+    post_text(client, thread_ts=parent)
+    slack.delete_message(parent)
+    response = client.chat_postMessage(channel=CHANNEL, text="late", thread_ts=parent)
+    assert "thread_ts" not in response["message"]
+    assert [(each.text, each.thread_ts) for each in slack.messages] == [("late", None)]
+
+
+def test_a_deleted_thread_takes_no_files(client: WebClient, slack: SlackStandIn) -> None:
+    parent = post_text(client)
+    slack.delete_message(parent)
+    assert read_refusal(lambda: upload(client, thread_ts=parent))["error"] == "thread_not_found"
+    assert slack.messages == ()
+
+
+@pytest.mark.parametrize("thread_ts", [None, "1.000000"])
+def test_a_channel_without_files_refuses_them_after_their_bytes(
+    client: WebClient, slack: SlackStandIn, thread_ts: str | None
+) -> None:
+    slack.block_files()
+    response = read_refusal(lambda: upload(client, thread_ts=thread_ts))
+    assert response["error"] == "slack_connect_file_upload_sharing_blocked"
+    assert slack.calls == ("files.getUploadURLExternal", "files.completeUploadExternal")
+    assert slack.messages == ()
+    post_text(client)
+    slack.reset()
+    upload(client)
+    assert len(slack.messages) == 1
+
+
+def test_only_existing_messages_are_deleted_and_locked(slack: SlackStandIn) -> None:
+    with pytest.raises(RefusedError, match="message_not_found"):
+        slack.delete_message("1.000000")
+    with pytest.raises(RefusedError, match="thread_not_found"):
+        slack.lock_thread("1.000000")
 
 
 # Faults

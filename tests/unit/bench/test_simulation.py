@@ -20,7 +20,7 @@ def test_a_change_of_a_fleet_takes_as_many_scans_as_the_rate_requires(
     assert played.change.summary_calls == scans * 6
     assert played.change.item_calls == 300
     # 20 rows put and 20 deleted, each with two index rows and a line of history
-    assert 300 * 160 < played.change.write_units < 300 * 168
+    assert 300 * 144 < played.change.write_units < 300 * 146
 
 
 def scan_ten_nodes() -> tuple[SimulatedService, PartialScan]:

@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-from chalicelib.domain.message import Rendered
 from chalicelib.reports.csv_file import render_csv
-from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.slack_monthly import render_monthly
 from tests.unit.reports import alerts
-from tests.unit.reports.samples import BERLIN, ORIGIN, ROWS
+from tests.unit.reports.samples import BERLIN, ORIGIN, ROWS, render_alert
 
 GOLDEN = Path(__file__).parent / "golden"
 

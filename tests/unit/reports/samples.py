@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.announcement import Line, LineReason
+from chalicelib.domain.announcement import Alert, Line, LineReason
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.scan import Coverage, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.domain.summary import summarize_alert
+from chalicelib.reports import slack_alert
+from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.text import Origin
 
 ORIGIN = Origin("123456789012", "eu-central-1", "prod", "UTC")
@@ -169,3 +172,8 @@ ROWS = [
     ListedFinding(make_finding("Überprüfung : café is expected to exist", 4), None),
     *(ListedFinding(make_finding(title, 5), None) for title in HOSTILE),
 ]
+
+
+def render_alert(alert: Alert, origin: Origin) -> Rendered:
+    """Renders the message of an alert, through its summary."""
+    return slack_alert.render_alert(summarize_alert(alert), origin)

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.domain.message import Rendered
-from chalicelib.reports.slack_blocks import BLOCKS
+from chalicelib.reports.slack_blocks import BLOCKS, Rendered
 from chalicelib.reports.text import visible
 from devstack.slack.check_message import validate_blocks
 

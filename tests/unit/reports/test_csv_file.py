@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
-from chalicelib.reports.csv_file import CHUNK_ROWS, COLUMNS, guard_formula, render_csv
+from chalicelib.reports.csv_file import (
+    CHANGE_COLUMNS,
+    CHUNK_ROWS,
+    COLUMNS,
+    guard_formula,
+    render_changes_csv,
+    render_csv,
+)
 from chalicelib.reports.text import visible
 from tests.unit.reports.samples import AT, make_finding, make_snooze
 
@@ -145,3 +153,16 @@ def test_no_cell_begins_like_a_formula_with_commas_or_semicolons_as_separators(t
         for row in read_cells(content, delimiter):
             assert not any(cell.strip(' "\u00a0\u3000')[:1] in tuple(FORMULA) for cell in row)
             assert not any(control in cell for cell in row for control in "\t\r\n\x00")
+
+
+def test_findings_that_left_have_no_state_and_say_how_they_left() -> None:
+    changes = [
+        ChangedFinding(make_finding("A"), EventKind.FIXED),
+        ChangedFinding(make_finding("=B"), EventKind.GONE),
+    ]
+
+    header, first, second = read_cells(b"".join(render_changes_csv(changes)))
+
+    assert tuple(header) == (*COLUMNS, "change") == CHANGE_COLUMNS
+    assert first == [*render_row(make_finding("A"))[:6], "", "", "", "fixed"]
+    assert (second[2], second[-1]) == ("'=B", "gone")

@@ -6,9 +6,8 @@ import pytest
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines
 from chalicelib.domain.compliance import Doubt
-from chalicelib.domain.message import MAX_ATTACHED_ROWS
 from chalicelib.domain.scan import Coverage
-from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.text import MAX_ATTACHED_ROWS
 from tests.unit.reports import alerts
 from tests.unit.reports.samples import (
     BERLIN,
@@ -20,6 +19,7 @@ from tests.unit.reports.samples import (
     make_node_id,
     make_outcome,
     make_snooze,
+    render_alert,
 )
 from tests.unit.reports.slack_blocks import (
     assert_slack_accepts,

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.message import Rendered
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage
-from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.slack_monthly import render_monthly
 from chalicelib.reports.text import one_line
 from tests.unit.reports import alerts
@@ -27,6 +26,7 @@ from tests.unit.reports.samples import (
     make_node_id,
     make_outcome,
     make_snooze,
+    render_alert,
 )
 from tests.unit.reports.slack_blocks import (
     assert_harmless,

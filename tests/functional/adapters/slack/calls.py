@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.adapters.slack import SlackChannel
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.domain.message import Rendered
+from chalicelib.reports.slack_blocks import Rendered
 
 TOKEN = "xoxb-devstack"
 CHANNEL = "C0DEVSTACK"
@@ -29,12 +29,12 @@ def catch_error(call: Callable[[], object]) -> DeliveryError:
     return raised.value
 
 
-def fail_to_post(channel: SlackChannel) -> DeliveryError:
+def fail_to_post(channel: SlackChannel, thread: str | None = None) -> DeliveryError:
     """Posts a message and returns the error."""
-    return catch_error(lambda: channel.post(RENDERED))
+    return catch_error(lambda: channel.post(RENDERED, thread))
 
 
-def fail_to_attach(channel: SlackChannel, thread: str = "1.0") -> DeliveryError:
+def fail_to_attach(channel: SlackChannel, thread: str | None = "1.0") -> DeliveryError:
     """Attaches a file and returns the error."""
     return catch_error(lambda: channel.attach(thread, "findings.csv", "Findings", b"a,b\n"))
 

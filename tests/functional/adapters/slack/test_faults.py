@@ -151,12 +151,12 @@ def test_a_timeout_can_be_retried() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
 
-        def connect() -> WebClient:
-            client = web_client(lambda: TOKEN, url, 10, 0, refuse_to_sleep)
+        def connect(token: str) -> WebClient:
+            client = web_client(token, url, 10, 0, refuse_to_sleep)
             client.timeout = 0.05  # type: ignore[assignment] # declared int, used as seconds
             return client
 
-        error = fail_to_post(SlackChannel(connect, CHANNEL))
+        error = fail_to_post(SlackChannel(CHANNEL, lambda: TOKEN, connect))
 
     assert (error.code, error.retryable, error.hint) == ("timeout", True, "")
 

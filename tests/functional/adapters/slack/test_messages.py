@@ -6,9 +6,10 @@ import pytest
 from slack_sdk import WebClient
 
 from chalicelib.adapters.slack import SlackChannel
-from chalicelib.domain.message import Rendered
+from chalicelib.domain.errors import ThreadGone
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import SlackStandIn
-from tests.functional.adapters.slack.calls import CHANNEL, HEADER, RENDERED, TOKEN
+from tests.functional.adapters.slack.calls import CHANNEL, HEADER, RENDERED, TOKEN, fail_to_attach
 
 pytestmark = pytest.mark.enable_socket
 
@@ -36,7 +37,10 @@ def test_nothing_in_a_message_becomes_a_link_or_a_mention(slack: SlackStandIn) -
             sent.append(arguments["json"])
             return super().api_call(api_method, **arguments)
 
-    SlackChannel(lambda: Recorder(TOKEN, slack.base_url), CHANNEL).post(RENDERED)
+    def connect(token: str) -> WebClient:
+        return Recorder(token, slack.base_url)
+
+    SlackChannel(CHANNEL, lambda: TOKEN, connect).post(RENDERED)
 
     assert sent == [
         {
@@ -62,6 +66,41 @@ def test_a_file_is_a_reply_in_the_thread(slack: SlackStandIn, channel: SlackChan
     assert (reply.thread_ts, reply.text) == (thread, "")
     assert (file.id, file.name, file.title) == (file_id, "findings.csv", "2 new findings")
     assert file.content == content
+
+
+def test_a_reply_is_in_the_thread(slack: SlackStandIn, channel: SlackChannel) -> None:
+    thread = channel.post(RENDERED)
+
+    reply = channel.post(RENDERED, thread)
+
+    assert [(each.ts, each.thread_ts) for each in slack.messages] == [
+        (thread, None),
+        (reply, thread),
+    ]
+
+
+def test_a_reply_to_a_deleted_message_is_in_the_channel_and_not_posted_again(
+    slack: SlackStandIn, channel: SlackChannel
+) -> None:
+    thread = channel.post(RENDERED)
+    slack.delete_message(thread)
+
+    posted = channel.post(RENDERED, thread)
+
+    assert [(each.ts, each.thread_ts) for each in slack.messages] == [(posted, None)]
+
+
+def test_a_file_for_a_deleted_message_can_go_into_the_channel(
+    slack: SlackStandIn, channel: SlackChannel
+) -> None:
+    thread = channel.post(RENDERED)
+    slack.delete_message(thread)
+
+    assert isinstance(fail_to_attach(channel, thread), ThreadGone)
+    file_id = channel.attach(None, "findings.csv", "2 new findings", b"a,b\n")
+
+    (message,) = slack.messages
+    assert (message.thread_ts, message.files[0].id) == (None, file_id)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,20 @@
 
 import pytest
 
-from chalicelib.adapters.slack import SlackChannel
-from chalicelib.adapters.slack.codes import MEND, PASSING, REFUSED
-from chalicelib.domain.errors import MessageRefused
-from chalicelib.domain.message import Rendered
+from chalicelib.adapters.slack import SlackChannel, slack_channel
+from chalicelib.adapters.slack.codes import FILE_REFUSED, MEND, PASSING, REFUSED
+from chalicelib.domain.errors import DeliveryError, FileRefused, MessageRefused, ThreadGone
+from chalicelib.reports.slack_blocks import Rendered
 from devstack.slack import Fault, SlackStandIn
-from tests.functional.adapters.slack.calls import catch_error, fail_to_attach, fail_to_post
+from tests.functional.adapters.slack.calls import (
+    CHANNEL,
+    RENDERED,
+    TOKEN,
+    catch_error,
+    fail_to_attach,
+    fail_to_post,
+    serve_responses,
+)
 
 pytestmark = pytest.mark.enable_socket
 
@@ -26,7 +34,8 @@ pytestmark = pytest.mark.enable_socket
         ("is_archived", "unarchive"),
         ("restricted_action", "SLACK_CHANNEL"),
         ("ekm_access_denied", "admins"),
-        ("file_uploads_disabled", "file uploads"),
+        ("team_access_not_granted", "grant the app to the workspace"),
+        ("missing_argument", "any proxy in between, which may drop or change arguments"),
     ],
 )
 def test_a_permanent_refusal_says_what_to_do(
@@ -37,16 +46,13 @@ def test_a_permanent_refusal_says_what_to_do(
     for error in (fail_to_post(channel), fail_to_attach(channel)):
         assert (error.code, error.retryable) == (code, False)
         assert hint in error.hint
-        assert not isinstance(error, MessageRefused)
+        assert type(error) is DeliveryError
 
 
-@pytest.mark.parametrize("code", sorted(MEND))
-def test_every_permanent_code_names_a_setting_or_the_admins(code: str) -> None:
-    assert "SLACK_" in MEND[code] or "admins" in MEND[code]
-
-
-def test_every_code_is_in_one_table_only() -> None:
-    assert len(MEND.keys() | PASSING | REFUSED) == len(MEND) + len(PASSING) + len(REFUSED)
+@pytest.mark.parametrize("table", [MEND, FILE_REFUSED])
+def test_every_permanent_code_names_a_setting_or_the_admins(table: dict[str, str]) -> None:
+    for code, hint in table.items():
+        assert "SLACK_" in hint or "admins" in hint, code
 
 
 @pytest.mark.parametrize("code", sorted(PASSING))
@@ -70,6 +76,64 @@ def test_a_code_about_the_content_refuses_only_this_message(
 
     assert isinstance(error, MessageRefused)
     assert (error.code, error.retryable) == (code, False)
+
+
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("slack_connect_file_link_sharing_blocked", "Slack Connect"),
+        ("messages_tab_disabled", "SLACK_CHANNEL to the ID of a channel"),
+        ("file_uploads_disabled", "file uploads"),
+        ("storage_limit_reached", "storage"),
+        ("file_type_not_allowed", "CSV"),
+        ("invalid_arguments", "look up the code"),
+    ],
+)
+def test_a_code_about_files_refuses_only_the_file(
+    slack: SlackStandIn, channel: SlackChannel, step: str, code: str, hint: str
+) -> None:
+    thread = channel.post(RENDERED)
+    slack.fail(step, Fault.refused(code))
+
+    error = fail_to_attach(channel, thread)
+
+    assert isinstance(error, FileRefused)
+    assert (error.code, error.retryable) == (code, False)
+    assert hint in error.hint
+    channel.attach(thread, "findings.csv", "Findings", b"a,b\n")
+
+
+@pytest.mark.parametrize("code", ["messages_tab_disabled", "missing_argument"])
+def test_a_channel_that_takes_no_messages_is_not_the_fault_of_one(
+    slack: SlackStandIn, channel: SlackChannel, code: str
+) -> None:
+    slack.fail("chat.postMessage", Fault.refused(code))
+
+    assert type(fail_to_post(channel)) is DeliveryError
+
+
+@pytest.mark.parametrize("code", ["thread_not_found", "restricted_action_thread_locked"])
+def test_a_code_about_a_thread_counts_only_if_the_call_names_one(
+    slack: SlackStandIn, channel: SlackChannel, code: str
+) -> None:
+    thread = channel.post(RENDERED)
+    slack.fail("*", Fault.refused(code), times=4)
+
+    in_thread = (fail_to_post(channel, thread), fail_to_attach(channel, thread))
+    in_channel = (fail_to_post(channel), fail_to_attach(channel, None))
+
+    assert [type(error) for error in in_thread] == [ThreadGone, ThreadGone]
+    assert [error.retryable for error in in_channel] == [True, True]
+
+
+@pytest.mark.parametrize("metadata", ["null", '"x"', "{}", '{"messages": 7}', '{"messages": [7]}'])
+def test_strange_remarks_are_not_quoted(metadata: str) -> None:
+    body = f'{{"ok": false, "error": "invalid_blocks", "response_metadata": {metadata}}}'
+    with serve_responses({"chat.postMessage": (200, {}, body.encode())}) as url:
+        error = fail_to_post(slack_channel(lambda: TOKEN, CHANNEL, url))
+
+    assert (error.code, error.hint) == ("invalid_blocks", "")
 
 
 def test_a_refused_message_names_the_invalid_block(channel: SlackChannel) -> None:

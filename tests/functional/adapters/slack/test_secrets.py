@@ -1,6 +1,7 @@
 """The token is read when it is needed. Neither it nor an upload URL is ever printed."""
 
 import logging
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -15,6 +16,7 @@ from tests.functional.adapters.slack.calls import (
     UPLOAD_STEPS,
     Response,
     build_ok,
+    catch_error,
     fail_to_attach,
     fail_to_post,
     list_everything_printed,
@@ -181,3 +183,47 @@ def test_a_malformed_token_is_neither_sent_nor_printed(
     assert TOKEN not in printed
     assert "xoxb-ö" not in printed
     assert slack.calls == ()
+
+
+# The identity of channel and token
+
+
+def test_an_identity_notices_a_new_token_and_the_next_post_uses_it(slack: SlackStandIn) -> None:
+    channel = build_channel(slack, TOKEN, "xoxb-other", "xoxb-other")
+    channel.post(RENDERED)
+
+    channel.identity()
+
+    assert fail_to_post(channel).code == "invalid_auth"
+
+
+def test_an_identity_of_the_same_token_keeps_the_client(slack: SlackStandIn) -> None:
+    channel = build_channel(slack, TOKEN, f" {TOKEN}\n")
+    channel.post(RENDERED)
+
+    channel.identity()
+    channel.post(RENDERED)
+
+    assert len(slack.messages) == 2
+
+
+def test_an_identity_calls_nobody_and_shows_no_token(
+    slack: SlackStandIn, channel: SlackChannel, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    identity = channel.identity()
+
+    assert re.fullmatch(r"[0-9a-f]{16}", identity)
+    assert slack.calls == ()
+    assert caplog.text == ""
+    assert TOKEN not in f"{identity} {channel!r}"
+
+
+def test_without_a_token_there_is_no_identity(slack: SlackStandIn) -> None:
+    channel = build_channel(slack, Unavailable("SSM did not answer"), f"{TOKEN} {TOKEN}")
+
+    unreadable, malformed = (catch_error(channel.identity) for _ in range(2))
+
+    assert (unreadable.code, unreadable.retryable) == ("token_unreadable", True)
+    assert (malformed.code, malformed.retryable) == ("token_malformed", False)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.message import MAX_ATTACHED_ROWS
-from chalicelib.usecases.announce.deliver import take_first_rows
+from chalicelib.reports.csv_file import take_first_rows
+from chalicelib.reports.text import MAX_ATTACHED_ROWS
 from tests.fleet import TYPE, Service, make_item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"

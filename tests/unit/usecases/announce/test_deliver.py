@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import DeliveryError, MessageRefused
-from chalicelib.domain.message import Step
-from tests.fleet import HOUR, MINUTE, Service
+from tests.fleet import FILE, HOUR, MINUTE, POST, STORE, Service, kind_of
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
 REVOKED = DeliveryError("token_revoked", retryable=False, hint="mend SLACK_TOKEN_PARAMETER")
@@ -25,7 +24,7 @@ def test_a_post_that_fails_is_retried_and_posted_once(service: Service) -> None:
 
     report = service.run()
 
-    assert [(each.step, each.error) for each in report.undelivered] == [(Step.POST, DOWN)]
+    assert [(kind_of(each), each.error) for each in report.undelivered] == [(POST, DOWN)]
     assert len(report.pending) == 1
 
     service.run()
@@ -51,7 +50,7 @@ def test_a_bucket_that_is_down_delays_neither_post_nor_file(service: Service) ->
 
     report = service.run()
 
-    assert [each.step for each in report.undelivered] == [Step.STORE]
+    assert [kind_of(each) for each in report.undelivered] == [STORE]
     assert service.messages == ["new: A"]
     assert [each.content for each in service.channel.attachments] == [b"A"]
 
@@ -109,7 +108,7 @@ def test_a_pending_file_waits_for_a_bucket_that_does_not_answer(service: Service
     service.files.fail(DOWN)
     report = service.run()
 
-    assert [(each.step, each.error) for each in report.undelivered] == [(Step.FILE, DOWN)]
+    assert [(kind_of(each), each.error) for each in report.undelivered] == [(FILE, DOWN)]
 
     service.run()
 
@@ -163,7 +162,7 @@ def test_a_bucket_that_is_down_is_tried_once_per_scan(service: Service) -> None:
         service.clock.forward(MINUTE)
         service.report("i-1", *"ABC"[: number + 1], run=f"run-{number + 2}")
         report = service.run()
-        assert [each.step for each in report.undelivered] == [Step.STORE]
+        assert [kind_of(each) for each in report.undelivered] == [STORE]
 
     assert len(service.messages) == len(service.channel.attachments) == 3
 
@@ -206,7 +205,7 @@ def test_a_new_alert_is_posted_before_pending_files_are_attached(service: Servic
     report = service.run()
 
     assert service.messages == ["new: A", "new: B"]
-    assert [each.step for each in report.deliveries] == [Step.POST, Step.FILE]
+    assert [kind_of(each) for each in report.deliveries] == [POST, FILE]
 
     service.run()
 

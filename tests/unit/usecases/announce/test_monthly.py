@@ -6,9 +6,8 @@ import pytest
 
 from chalicelib.domain.errors import DeliveryError, Unavailable
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.message import Step
 from tests.fakes import MemorySorter, PassThrough
-from tests.fleet import Service
+from tests.fleet import FILE, POST, STORE, Service, kind_of
 from tests.unit.usecases.broken_ports import BrokenCompliance
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
@@ -59,7 +58,7 @@ def test_slack_and_s3_do_not_stop_each_other(service: Service) -> None:
 
     report = service.run()
 
-    assert [each.step for each in report.undelivered] == [Step.STORE, Step.FILE]
+    assert [kind_of(each) for each in report.undelivered] == [STORE, FILE]
     assert service.messages[-1] == "monthly: 1"
 
     service.run()
@@ -108,7 +107,7 @@ def test_while_the_channel_is_down_a_month_is_stored_and_its_post_is_not_tried(
 
     report = service.run()
 
-    assert [each.step for each in report.undelivered] == [Step.POST]
+    assert [kind_of(each) for each in report.undelivered] == [POST]
     assert len(service.files.objects) == 2
     assert service.messages == []
 

@@ -1,6 +1,8 @@
 """What a scan stores and announces when findings appear, change and disappear."""
 
+from chalicelib.domain.finding import Finding, Severity, finding_id
 from chalicelib.usecases.context import Options
+from chalicelib.usecases.inbox.findings import list_finding_history
 from tests.fleet import HOUR, START, TYPE, Service, make_item
 
 
@@ -116,4 +118,8 @@ def test_history_has_each_change_once(service: Service) -> None:
 
     service.run()
 
-    assert [event.kind for event in service.journal.events] == ["new", "fixed"]
+    assert [(each.kind, each.finding) for each in service.journal.events] == [
+        ("fixed", Finding("i-1", "A", Severity.HIGH, "ssh-01", START, scan_id=""))
+    ]
+    events, _ = list_finding_history(service.inbox, finding_id("i-1", "A"))
+    assert [(each.kind, each.at) for each in events] == [("new", START), ("fixed", START + HOUR)]

@@ -1,0 +1,250 @@
+"""What the message of a scan shows, frozen when it is decided: counts and the lines to name.
+
+It stays small, whatever the size of the fleet: a DynamoDB item is limited to 400 KB. Each output
+gives it a form of its own.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.announcement import Alert, Line, LineReason, Topic
+from chalicelib.domain.compliance import Doubt
+from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.job import Job
+from chalicelib.domain.scan import Coverage
+from chalicelib.domain.snooze import Snooze
+
+# What a message names; it counts the rest.
+NAMED_TITLES = 10
+NAMED_SNOOZES = 5
+NAMED_JOBS = 3
+NAMED_NODES = 10
+# All reasons that exist.
+NAMED_REASONS = len(Doubt)
+
+
+@dataclass(frozen=True, slots=True)
+class TitleSummary:
+    """A title over the fleet: its worst severity, and the first of its nodes that has that."""
+
+    title: str
+    severity: Severity
+    nodes: int
+    first_node: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSnooze:
+    """A snooze that ended, and what still fails. `title` is None if that has several titles."""
+
+    title: str | None
+    findings: int
+    nodes: int
+    first_node: str
+    until: datetime | None
+    created_by: str
+    reason: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNodes:
+    """A number of nodes, and the first `NAMED_NODES` of them."""
+
+    count: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedNodes:
+    """The nodes that are unverified for one reason."""
+
+    reason: str
+    nodes: NamedNodes
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """An execution. `targets` is the number of its nodes, 0 if the event did not say."""
+
+    association_id: str
+    status: str
+    succeeded: int
+    targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSummary:
+    """How much of the fleet the scan has seen, in numbers; those of `Coverage`.
+
+    unverified: the reasons with the most nodes · unverified_nodes: all of these nodes.
+    """
+
+    known: int
+    deferred: int = 0
+    missing: int = 0
+    braked: bool = False
+    gone: int = 0
+    untitled: int = 0
+    unverified: tuple[UnverifiedNodes, ...] = ()
+    unverified_nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSummary:
+    """An `Alert` without its findings and nodes: what a message shows.
+
+    at: when the newest execution began, or when the scan ran · new, announced: findings
+    by severity; `announced` has those whose snooze ended too · open: findings of the fleet ·
+    titles: the worst of those that the headline counts, and `title_count` of all of them ·
+    snoozes: the worst that ended · more_snoozed: findings of the other ended snoozes ·
+    jobs: the newest executions, and `job_count` of all of them.
+    """
+
+    topic: Topic
+    scan_id: str
+    at: datetime
+    coverage: CoverageSummary
+    new: Mapping[Severity, int]
+    announced: Mapping[Severity, int]
+    open: Mapping[Severity, int]
+    fixed: int = 0
+    gone: int = 0
+    muted: int = 0
+    titles: tuple[TitleSummary, ...] = ()
+    title_count: int = 0
+    snoozes: tuple[EndedSnooze, ...] = ()
+    more_snoozed: int = 0
+    jobs: tuple[JobSummary, ...] = ()
+    job_count: int = 0
+    reported: int = 0
+    not_scanned: NamedNodes = NamedNodes()
+    last_alert_at: datetime | None = None
+    recovered: bool = False
+    csv_key: str = ""
+
+    @property
+    def counted(self) -> Mapping[Severity, int]:
+        """What the headline counts: new findings, else those whose snooze ended."""
+        return self.new or self.announced
+
+
+def summarize_alert(alert: Alert) -> AlertSummary:
+    """Returns what the message of a scan shows."""
+    outcome, lines = alert.outcome, alert.lines.announced
+    new = [line.finding for line in lines if line.reason is LineReason.NEW]
+    announced = [line.finding for line in lines]
+    titles = _group_by_title(new or announced)
+    snoozes = _group_by_snooze(lines)
+    newest = alert.jobs[0] if alert.jobs else None
+    return AlertSummary(
+        topic=alert.topic,
+        scan_id=outcome.scan_id,
+        at=(newest and newest.executed_at) or outcome.at,
+        coverage=_summarize_coverage(outcome.coverage),
+        new=_count_severities(new),
+        announced=_count_severities(announced),
+        open=dict(outcome.by_severity),
+        fixed=outcome.fixed,
+        gone=outcome.gone,
+        muted=alert.lines.muted,
+        titles=tuple(_summarize_title(group) for group in titles[:NAMED_TITLES]),
+        title_count=len(titles),
+        snoozes=tuple(_summarize_snooze(*group) for group in snoozes[:NAMED_SNOOZES]),
+        more_snoozed=sum(len(muted) for _, muted in snoozes[NAMED_SNOOZES:]),
+        jobs=tuple(_summarize_job(job) for job in alert.jobs[:NAMED_JOBS]),
+        job_count=len(alert.jobs),
+        reported=alert.reported,
+        not_scanned=name_nodes(alert.not_scanned),
+        last_alert_at=alert.last_alert_at,
+        recovered=alert.recovered,
+        csv_key=alert.csv_key,
+    )
+
+
+def name_nodes(instance_ids: Sequence[str]) -> NamedNodes:
+    """Counts nodes and keeps the first of their ids."""
+    return NamedNodes(len(instance_ids), tuple(instance_ids[:NAMED_NODES]))
+
+
+def is_success(status: str) -> bool:
+    """Whether an execution, or one of its nodes, succeeded."""
+    return status.casefold() == "success"
+
+
+def _count_severities(findings: Iterable[Finding]) -> dict[Severity, int]:
+    return dict(Counter(finding.severity for finding in findings))
+
+
+def _group_by_title(findings: Iterable[Finding]) -> list[Sequence[Finding]]:
+    """Groups by title: the worst severity first, then the most nodes."""
+    by_title: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_title[finding.title].append(finding)
+    groups = [
+        sorted(group, key=lambda finding: (finding.severity.rank, finding.instance_id))
+        for group in by_title.values()
+    ]
+    return sorted(groups, key=lambda group: (group[0].severity.rank, -len(group), group[0].title))
+
+
+def _summarize_title(group: Sequence[Finding]) -> TitleSummary:
+    worst = group[0]
+    return TitleSummary(worst.title, worst.severity, len(group), worst.instance_id)
+
+
+def _group_by_snooze(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
+    """Groups by snooze: the worst severity first, then the most findings."""
+    snoozes: dict[str, Snooze] = {}
+    muted: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.snooze:
+            snoozes[line.snooze.id] = line.snooze
+            muted[line.snooze.id].append(line)
+
+    def rank(snooze_id: str) -> tuple[int, int, str]:
+        worst = min(line.finding.severity.rank for line in muted[snooze_id])
+        return worst, -len(muted[snooze_id]), snooze_id
+
+    return [(snoozes[snooze_id], muted[snooze_id]) for snooze_id in sorted(muted, key=rank)]
+
+
+def _summarize_snooze(snooze: Snooze, muted: Sequence[Line]) -> EndedSnooze:
+    titles = {line.finding.title for line in muted}
+    nodes = {line.finding.instance_id for line in muted}
+    return EndedSnooze(
+        title=min(titles) if len(titles) == 1 else None,
+        findings=len(muted),
+        nodes=len(nodes),
+        first_node=min(nodes),
+        until=snooze.end,
+        created_by=snooze.created_by,
+        reason=str(snooze.reason),
+        comment=snooze.comment,
+    )
+
+
+def _summarize_job(job: Job) -> JobSummary:
+    succeeded = sum(number for status, number in job.nodes.items() if is_success(status))
+    return JobSummary(job.association_id, job.status, succeeded, job.targets)
+
+
+def _summarize_coverage(coverage: Coverage) -> CoverageSummary:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for instance_id, reason in sorted(coverage.unverified.items()):
+        groups[reason].append(instance_id)
+    ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return CoverageSummary(
+        known=coverage.known,
+        deferred=coverage.deferred,
+        missing=coverage.missing,
+        braked=coverage.braked,
+        gone=coverage.gone,
+        untitled=coverage.untitled,
+        unverified=tuple(
+            UnverifiedNodes(reason, name_nodes(ids)) for reason, ids in ranked[:NAMED_REASONS]
+        ),
+        unverified_nodes=len(coverage.unverified),
+    )

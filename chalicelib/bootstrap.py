@@ -22,7 +22,7 @@ from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
-from chalicelib.reports.csv_file import render_csv
+from chalicelib.reports.csv_file import render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
 from chalicelib.reports.slack_monthly import render_monthly
 from chalicelib.reports.text import Origin
@@ -89,6 +89,7 @@ class Runtime:
                 S3Output(self._files, settings.reports_bucket),
             ),
             render_csv=render_csv,
+            render_changes=render_changes_csv,
             clock=self.clock,
             concurrency=settings.ssm_concurrency,
             quiet_answers=settings.quiet_answers,

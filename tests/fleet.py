@@ -9,6 +9,7 @@ from chalicelib.adapters.s3 import S3Output
 from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.compliance import Item
+from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Outcome
@@ -116,6 +117,10 @@ def _render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
     yield "\n".join(row.finding.title for row in rows).encode()
 
 
+def _render_changes(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
+    yield "\n".join(f"{row.kind} {row.finding.title}" for row in rows).encode()
+
+
 @dataclass
 class Service:
     """The whole service in memory, and the fleet that it watches.
@@ -152,6 +157,7 @@ class Service:
             sorter=MemorySorter(),
             outputs=self.outputs,
             render_csv=_render_csv,
+            render_changes=_render_changes,
             clock=self.clock,
             summarize=_summarize,
             concurrency=2,

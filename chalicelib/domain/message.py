@@ -5,14 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.history import NO_FACTS, Receipt
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.summary import AlertSummary
 
 
 class Source(StrEnum):
-    """Which stored findings a CSV is rebuilt from if it was not stored at once."""
+    """What a CSV is rebuilt from if it was not stored at once.
+
+    SCANS: stored findings of an alert · CHANGES: facts · EVERYTHING: all stored findings.
+    """
 
     SCANS = "scans"
+    CHANGES = "changes"
     EVERYTHING = "everything"
 
 
@@ -39,6 +44,7 @@ class Message:
     """A message to deliver, and its progress. It shows an alert or a month.
 
     `scan_ids` and `snooze_ids` say which findings the CSV of an alert holds.
+    `changes` are the receipts between which the CSV of changes has its facts.
     `steps` are the steps that the outputs need for it, each with the name of its
     output before a dot, in the order of each output. `done` maps a step to its
     receipt.
@@ -51,6 +57,7 @@ class Message:
     files: tuple[CsvFile, ...] = ()
     scan_ids: tuple[str, ...] = ()
     snooze_ids: tuple[str, ...] = ()
+    changes: tuple[Receipt, Receipt] = (NO_FACTS, NO_FACTS)
     steps: tuple[str, ...] = ()
     done: Mapping[str, str] = field(default_factory=dict)
 

@@ -145,8 +145,10 @@ def _list_remarks(alert: AlertSummary, coverage: CoverageSummary) -> Iterator[st
             else "If they stay missing for an hour, their"
         )
         yield f"{format_nodes(absent)} missing from SSM. {stay} findings are removed."
-    if coverage.gone:
+    if coverage.gone or alert.gone:
         who = format_count(coverage.gone, "node no longer reports", "nodes no longer report")
+        # an earlier scan, which announced nothing, may have removed them
+        who = who if coverage.gone else "Nodes no longer report"
         removed = format_count(alert.gone, "finding was removed", "findings were removed")
         yield f"{who}: {removed}."
     if coverage.untitled:

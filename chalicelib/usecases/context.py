@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.announcement import Alert
+from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
 from chalicelib.domain.summary import AlertSummary, summarize_alert
 from chalicelib.usecases.ports import (
@@ -66,6 +67,7 @@ class Context:
     sorter: Sorter
     outputs: tuple[Output, ...]
     render_csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]
+    render_changes: Callable[[Iterable[ChangedFinding]], Iterator[bytes]]
     clock: Clock
     summarize: Callable[[Alert], AlertSummary] = summarize_alert
     concurrency: int = 8

@@ -14,6 +14,7 @@ from chalicelib.usecases.context import Context, Inbox
 NOT_PORTS = {
     "outputs",
     "render_csv",
+    "render_changes",
     "summarize",
     "clock",
     "concurrency",

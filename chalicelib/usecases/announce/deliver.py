@@ -12,8 +12,7 @@ from chalicelib.domain.errors import (
     ThreadGone,
 )
 from chalicelib.domain.message import CsvFile, Message
-from chalicelib.usecases.announce.rebuild import rebuild_csv
-from chalicelib.usecases.announce.stage import CsvContent
+from chalicelib.usecases.announce.contents import CsvContent, rebuild_csv
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import Output, StepReceipt
 

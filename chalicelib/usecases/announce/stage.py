@@ -1,15 +1,14 @@
 """Stages an announcement: decided at one instant, written in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
 
 from chalicelib.domain.announcement import Alert, LineReason, Topic
 from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.history import ChangedFinding, EventKind, FactRow
+from chalicelib.domain.history import EventKind, FactRow
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
@@ -21,6 +20,12 @@ from chalicelib.domain.snooze import (
     list_unsettled,
     list_with_snoozes,
 )
+from chalicelib.usecases.announce.contents import (
+    CsvContent,
+    FoundChanges,
+    ListLeft,
+    render_changes,
+)
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
 from chalicelib.usecases.snooze_access import (
@@ -28,11 +33,6 @@ from chalicelib.usecases.snooze_access import (
     read_snoozes_or_empty,
     retry_on_conflict,
 )
-
-# The CSV of a message, built anew for each call: it may be larger than memory.
-CsvContent: TypeAlias = Callable[[], Iterator[bytes]]
-# What a scan removed, by name. It can be called repeatedly.
-ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,13 @@ def _stage_scan(
     message: Message | None = None
     contents: Mapping[str, CsvContent] = {}
     if decision.alert:
-        message, contents = _build_message(context, decision.alert, ended, now)
+        changes = FoundChanges(
+            after=work.channel_state.unannounced_after or work.channel_state.facts,
+            before=outcome.before,
+            last=outcome.last,
+            list_left=facts.list_left,
+        )
+        message, contents = _build_message(context, decision.alert, ended, changes, now)
     changed = decision.channel_state != work.channel_state
     context.work.stage(
         Staged(
@@ -213,35 +219,46 @@ def _build_message(
     context: Context,
     alert: Alert,
     ended: Iterable[Snooze],
+    changes: FoundChanges,
     now: datetime,
 ) -> tuple[Message, dict[str, CsvContent]]:
-    """Freezes the message and puts its CSV into the bucket. A refusal delays only the file."""
+    """Freezes the message and puts its CSVs into the bucket. A refusal delays only the file."""
     scan_id = alert.outcome.scan_id
     new = (each for each in alert.lines.announced if each.reason is LineReason.NEW)
-    key = f"alerts/{now:%Y/%m/%d}/{scan_id}.csv"
+    path = f"alerts/{now:%Y/%m/%d}/{scan_id}"
+    alert = replace(alert, csv_key=f"{path}.csv")
     message = Message(
         id=scan_id,
         created_at=now,
-        alert=context.summarize(replace(alert, csv_key=key)),
+        alert=context.summarize(alert),
         scan_ids=tuple(sorted({each.finding.scan_id for each in new})),
         snooze_ids=tuple(each.id for each in ended),
     )
+    files: list[CsvFile] = []
+    contents: dict[str, CsvContent] = {}
     findings = sorted((line.finding for line in alert.lines.announced), key=worst_first)
-    if not findings:
-        return _plan_steps(context, message), {}
-
-    def content() -> Iterator[bytes]:
+    if findings:
+        files.append(CsvFile(alert.csv_key, "Non-compliant findings", Source.SCANS))
         # no snooze mutes any of them now
-        return context.render_csv(ListedFinding(finding, None) for finding in findings)
+        contents[alert.csv_key] = lambda: context.render_csv(
+            ListedFinding(finding, None) for finding in findings
+        )
+    if alert.fixed or alert.gone:
+        message = replace(message, changes=(changes.after, changes.last))
+        key = f"{path}-changes.csv"
+        files.append(CsvFile(key, "Findings that left", Source.CHANGES))
+        contents[key] = render_changes(context, changes)
+    stored = tuple(_store(context, file, contents[file.key]) for file in files)
+    return _plan_steps(context, replace(message, files=stored)), contents
 
-    file = CsvFile(key, "Non-compliant findings", Source.SCANS)
+
+def _store(context: Context, file: CsvFile, content: CsvContent) -> CsvFile:
+    """Puts a CSV into the bucket, if that takes it. If not, the output does it later."""
     try:
-        context.files.put(key, content())
+        context.files.put(file.key, content())
     except DeliveryError:
-        pass
-    else:
-        file = replace(file, stored=True)
-    return _plan_steps(context, replace(message, files=(file,))), {key: content}
+        return file
+    return replace(file, stored=True)
 
 
 def _plan_steps(context: Context, message: Message) -> Message:

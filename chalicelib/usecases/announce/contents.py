@@ -1,0 +1,83 @@
+"""What the CSV files of messages hold, and what is left of it if a file was not stored at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import ChangedFinding, EventKind, Receipt
+from chalicelib.domain.message import CsvFile, Message, Source
+from chalicelib.domain.snooze import Muting, list_with_snoozes
+from chalicelib.usecases.context import Context
+from chalicelib.usecases.snooze_access import find_failing, read_snoozes_or_empty
+
+# The CSV of a message, built anew for each call: it may be larger than memory.
+CsvContent: TypeAlias = Callable[[], Iterator[bytes]]
+# What a scan removed, by name. It can be called repeatedly.
+ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
+# How findings leave, in the order of the file.
+LEFT = (EventKind.FIXED, EventKind.GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChanges:
+    """The findings that left and are in no message yet.
+
+    Facts between `after` and `before` are those of earlier scans, which announced
+    nothing. This scan's follow up to `last`; `list_left` yields them by name.
+    """
+
+    after: Receipt
+    before: Receipt
+    last: Receipt
+    list_left: ListLeft
+
+
+def render_changes(context: Context, changes: FoundChanges) -> CsvContent:
+    """Returns the CSV of findings that left, the worst first, fixed ones before gone ones."""
+
+    def list_all() -> Iterator[ChangedFinding]:
+        yield from find_left(context, changes.after, changes.before)
+        yield from changes.list_left()
+
+    return _render_left(context, list_all)
+
+
+def find_left(context: Context, after: Receipt, until: Receipt) -> Iterator[ChangedFinding]:
+    """Yields findings that left between two receipts. History has their names."""
+    for row in context.facts.rows(after, until):
+        for event in context.journal.find(row.list_keys(*LEFT)):
+            if event.finding:
+                yield ChangedFinding(event.finding, event.kind)
+
+
+def _render_left(context: Context, list_all: ListLeft) -> CsvContent:
+    ordered = [
+        (kind, context.sorter.worst_first(each.finding for each in list_all() if each.kind is kind))
+        for kind in LEFT
+    ]
+    return lambda: context.render_changes(
+        ChangedFinding(finding, kind) for kind, findings in ordered for finding in findings
+    )
+
+
+def rebuild_csv(context: Context, message: Message, file: CsvFile) -> CsvContent:
+    """Returns what a file would hold now: an alert's loses what is fixed or muted."""
+    if file.source is Source.CHANGES:
+        return _render_left(context, lambda: find_left(context, *message.changes))
+    muting = Muting(read_snoozes_or_empty(context), context.clock())
+    if file.source is Source.EVERYTHING:
+        findings = context.findings.all()
+    else:
+        findings = _find_still_failing(context, message, muting)
+    rows = context.sorter.worst_first(findings)
+    return lambda: context.render_csv(list_with_snoozes(rows, muting))
+
+
+def _find_still_failing(context: Context, message: Message, muting: Muting) -> Iterator[Finding]:
+    """Finds what an alert announced that is still stored and not muted now."""
+    # its snoozes are settled by now, so `unsettled` no longer lists them
+    ended = [each for each in context.snoozes.all() if each.id in message.snooze_ids]
+    found = {each.key: each for each in context.findings.all() if each.scan_id in message.scan_ids}
+    found.update({row.key: row for _, rows in find_failing(context, ended) for row in rows})
+    return (each for each in found.values() if muting.of(each) is None)

@@ -125,7 +125,8 @@ def _render_changes(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
 class Service:
     """The whole service in memory, and the fleet that it watches.
 
-    An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`.
+    An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`. The
+    block of an alert has the numbers `fixed` and `gone`.
     A CSV has one title in a line and no header.
     """
 

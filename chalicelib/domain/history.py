@@ -5,7 +5,7 @@ is numbered, and many of them share a row.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -112,6 +112,19 @@ class FactRow:
         """The receipt of somebody who has dealt with this row."""
         return Receipt(self.first + self.count - 1, self.day, self.scan_id)
 
+    def list_facts(self, findings: Mapping[str, Finding]) -> list["Fact"]:
+        """Lists the facts one by one, with the findings that are known, by id."""
+        keys = (
+            (node.instance_id, EventKey(finding_id, node.at, kind))
+            for node in self.nodes
+            for kind, ids in node.ids.items()
+            for finding_id in ids
+        )
+        return [
+            Fact(number, self.day, node, key, findings.get(key.finding_id))
+            for number, (node, key) in enumerate(keys, self.first)
+        ]
+
     def list_keys(self, *kinds: EventKind) -> list[EventKey]:
         """Lists what happened by these kinds, in order."""
         return [
@@ -120,6 +133,21 @@ class FactRow:
             for kind in kinds
             for finding_id in node.ids.get(kind, ())
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact, as an output gets it.
+
+    `number` tells it apart from every other, so that one which is sent twice can be
+    recognized. `finding` is None if it is not known any more.
+    """
+
+    number: int
+    day: str
+    instance_id: str
+    key: EventKey
+    finding: Finding | None
 
 
 def number_facts(
@@ -203,6 +231,36 @@ def add_beginnings(events: Iterable[HistoryEvent], stored: Finding | None) -> li
         new = HistoryEvent(finding.finding_id, finding.first_seen, EventKind.NEW, finding.scan_id)
         history.setdefault(new.key, new)
     return sorted(history.values(), key=oldest_first)
+
+
+def split_marked(nodes: Iterable[MarkedNode], most: int) -> Iterator[tuple[MarkedNode, ...]]:
+    """Yields the marked nodes in groups with at most `most` ids, no node twice in a group."""
+    group: dict[str, MarkedNode] = {}
+    size = 0
+    for node in nodes:
+        for part in _split_marked_node(node, most):
+            ids = len(part.put) + len(part.deleted)
+            if group and size + ids > most:
+                yield tuple(group.values())
+                group, size = {}, 0
+            known = group.get(part.instance_id, replace(part, put=(), deleted=()))
+            group[part.instance_id] = replace(
+                part, put=known.put + part.put, deleted=known.deleted + part.deleted
+            )
+            size += ids
+    if group:
+        yield tuple(group.values())
+
+
+def _split_marked_node(node: MarkedNode, most: int) -> Iterator[MarkedNode]:
+    """Yields a marked node in parts with at most `most` ids."""
+    if len(node.put) + len(node.deleted) <= most:
+        yield node
+        return
+    for start in range(0, len(node.put), most):
+        yield replace(node, put=node.put[start : start + most], deleted=())
+    for start in range(0, len(node.deleted), most):
+        yield replace(node, put=(), deleted=node.deleted[start : start + most])
 
 
 class SnoozeEventKind(StrEnum):

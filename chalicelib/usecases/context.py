@@ -34,10 +34,10 @@ class Bounds:
 
     chunk_pages: the node that reaches this number of pages of 50 items ends a
     chunk, so a chunk has at most as many nodes; it takes about 20 s if SSM allows
-    5 calls a second · gone_nodes: removed together · facts_a_row: some 110 KB of
-    the 400 KB that a DynamoDB row may have · ids_a_mark: some 220 KB.
+    5 calls a second · gone_nodes: removed together · facts_a_row: some 190 KB of
+    the 400 KB that a DynamoDB row may have · ids_a_mark: some 360 KB.
 
-    The rows of a chunk, its facts and its mark fit into one transaction of 100.
+    The rows of a usual chunk, its facts and its mark fit into one transaction.
     """
 
     chunk_pages: int = 90

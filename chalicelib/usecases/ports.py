@@ -16,6 +16,7 @@ from chalicelib.domain.finding import Finding, Title
 from chalicelib.domain.history import (
     NO_FACTS,
     EventKey,
+    Fact,
     FactRow,
     HistoryEvent,
     Mark,
@@ -99,13 +100,19 @@ class Titles(Protocol):
         """Inserts or replaces."""
 
 
+# Limit of TransactWriteItems.
+MAX_SETTLED_ROWS = 100
+# Entries of a node's list in one row, some 155 KB. A longer list takes further rows.
+LIST_ENTRIES = 5_000
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """The end of a change, to be written in one transaction.
 
-    nodes: each row before and after, None to delete it · facts: what follows from
-    the change, numbered after `last` · marks: the ids of the marks to remove. All
-    of it is at most 100 rows and 4 MB (limits of TransactWriteItems).
+    nodes: each row before and after, None to delete it, no node twice · facts: what
+    follows from the change, numbered after `last` · marks: the ids of the marks to
+    remove. All of it with the receipt is at most `MAX_SETTLED_ROWS` and 4 MB.
     """
 
     nodes: tuple[tuple[Node, Node | None], ...]
@@ -155,6 +162,7 @@ class OpenWork:
     """Everything unfinished. Jobs and messages come oldest first.
 
     marks: changes of scans that died · last_fact: the last fact that is stored ·
+    receipts: of the outputs that follow facts, by name ·
     unannounced_scans: marks of an older version, whose findings are not announced.
     """
 
@@ -163,6 +171,7 @@ class OpenWork:
     channel_state: ChannelState = field(default_factory=ChannelState)
     marks: tuple[Mark, ...] = ()
     last_fact: Receipt = NO_FACTS
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
     unannounced_scans: tuple[str, ...] = ()
 
 
@@ -205,6 +214,9 @@ class Work(Protocol):
         first: a crash between them announces or answers twice, never not at all.
         Raises ValueError above `MAX_SETTLED_SNOOZES`.
         """
+
+    def save_receipt(self, output: str, receipt: Receipt) -> None:
+        """Writes how far an output has followed the facts."""
 
     def record(self, message: Message, now: datetime) -> None:
         """Writes a message's delivery steps. A sent message leaves the unfinished part."""
@@ -306,6 +318,26 @@ class Output(Protocol):
         """Returns a short digest of where it sends, and with which credentials.
 
         The next step uses these. May take a call, and raise `DeliveryError`.
+        """
+
+
+class FactOutput(Protocol):
+    """A place that follows the facts, such as a list of open findings kept elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """A word."""
+
+    def start(self, findings: Iterable[Finding]) -> None:
+        """Makes these the open findings there. Raises `DeliveryError`."""
+
+    def send(self, facts: Sequence[Fact]) -> None:
+        """Sends facts, in order. Some may come a second time. Raises `DeliveryError`."""
+
+    def identity(self) -> str:
+        """Returns a short digest of where it sends, and with which credentials.
+
+        May take a call, and raise `DeliveryError`.
         """
 
 

@@ -119,6 +119,17 @@ def test_a_long_list_is_read_whole_and_a_shorter_one_leaves_nothing(
     assert read_nodes(stores) == [make_node(2)]
 
 
+def test_each_output_has_a_receipt_of_its_own(stores: Stores) -> None:
+    stores.work.save_receipt("hub", Receipt(1, "2040-02-29", "scan-1"))
+    stores.work.save_receipt("web#hook", Receipt(2, "2040-02-29", "scan-1"))
+    stores.work.save_receipt("hub", Receipt(7, "2040-03-01", "scan-2"))
+
+    assert stores.work.open().receipts == {
+        "hub": Receipt(7, "2040-03-01", "scan-2"),
+        "web#hook": Receipt(2, "2040-02-29", "scan-1"),
+    }
+
+
 def test_titles_are_read_by_reference_and_replaced(stores: Stores) -> None:
     assert not stores.titles.all()
 

@@ -39,6 +39,7 @@ class MemoryLedger:
     marks: dict[str, Mark] = field(default_factory=dict)
     facts: dict[int, FactRow] = field(default_factory=dict)
     last_fact: Receipt = NO_FACTS
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     unannounced_scans: set[str] = field(default_factory=set)
     messages: dict[str, Message] = field(default_factory=dict)
     sent: dict[str, Message] = field(default_factory=dict)
@@ -102,6 +103,7 @@ class MemoryWork:
             channel_state=ledger.channel_state,
             marks=tuple(ledger.marks[key] for key in sorted(ledger.marks)),
             last_fact=ledger.last_fact,
+            receipts=dict(ledger.receipts),
             unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
         )
 
@@ -124,6 +126,10 @@ class MemoryWork:
         ledger.channel_state = staged.channel_state or ledger.channel_state
         if staged.scan:
             ledger.scans[staged.scan.scan_id] = staged.scan
+
+    def save_receipt(self, output: str, receipt: Receipt) -> None:
+        """Writes how far an output has followed the facts."""
+        self._ledger.receipts[output] = receipt
 
     def record(self, message: Message, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
         """Writes a message's delivery steps. A sent message leaves the unfinished part."""
@@ -153,6 +159,8 @@ class MemoryFacts:
         ledger = self._ledger
         if ledger.last_fact.number != settlement.last.number:
             raise Conflict("another scan has written facts")
+        if len({before.instance_id for before, _ in settlement.nodes}) < len(settlement.nodes):
+            raise ValueError("a transaction cannot write a row twice")
         self._nodes.put(after for _, after in settlement.nodes if after)
         for before, after in settlement.nodes:
             if not after:

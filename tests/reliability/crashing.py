@@ -10,8 +10,9 @@ from typing import Any
 from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
 from chalicelib.usecases.context import Context, Inbox
 
-# The fields of a context that call nobody.
+# The fields of a context that call nobody. The sorter reads what it sorts through other ports.
 NOT_PORTS = {
+    "sorter",
     "outputs",
     "render_csv",
     "render_changes",

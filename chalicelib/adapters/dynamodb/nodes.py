@@ -20,13 +20,12 @@ from chalicelib.adapters.dynamodb.tables import (
 )
 from chalicelib.domain.finding import ENTRY_SIZE
 from chalicelib.domain.node import Node
+from chalicelib.usecases.ports import LIST_ENTRIES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _KEY = "instance_id"
-# Entries of a list in one row: some 155 KB.
-LIST_ENTRIES = 5_000
 
 
 @dataclass(frozen=True, slots=True)

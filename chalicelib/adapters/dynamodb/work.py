@@ -6,6 +6,7 @@ it, however much is finished and kept beside it:
     JOB#<key>                     a job
     MARK#<scan id>#<n>            what a scan is about to write
     UNANNOUNCED#<scan id>         a scan of an older version, whose findings are not announced
+    RECEIPT#<output>              how far an output has followed the facts
     FACTS                         the receipt of the last fact (facts.py)
     MESSAGE#<created at>#<id>     a message that is not delivered
     CHANNEL                       the channel state
@@ -89,6 +90,10 @@ class DynamoWork:
             channel_state=next(states, ChannelState()),
             marks=tuple(from_content(row, Mark) for row in rows["MARK"]),
             last_fact=next(last, NO_FACTS),
+            receipts={
+                row["sk"].removeprefix("RECEIPT#"): from_row(row, Receipt)
+                for row in rows["RECEIPT"]
+            },
             unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
         )
 
@@ -99,6 +104,11 @@ class DynamoWork:
         for actions in _plan_transactions(staged, now):
             if not transact(self.table, actions):
                 raise Conflict(f"DynamoDB {self.table.name}: another writer was first")
+
+    def save_receipt(self, output: str, receipt: Receipt) -> None:
+        """Writes the row of an output."""
+        with translate_errors("DynamoDB", self.table.name):
+            self.table.put_item(Item=to_row(receipt, **open_key("RECEIPT", output)))
 
     def record(self, message: Message, now: datetime) -> None:
         """Writes the steps. A sent message leaves the partition for good."""

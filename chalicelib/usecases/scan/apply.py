@@ -6,16 +6,23 @@
 4. One transaction: node rows with their new lists, the facts that follow, no mark.
 
 A scan that dies leaves a mark. The next scan completes what it finds done of it
-(`recover_marks`), so a list and the findings table agree again before anything
+(recover.py), so a list and the findings table agree again before anything
 is compared.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.diff import Diff, diff
-from chalicelib.domain.finding import Finding, OpenFinding, list_size, pack_list, unpack_list
+from chalicelib.domain.finding import (
+    ENTRY_SIZE,
+    Finding,
+    OpenFinding,
+    list_size,
+    pack_list,
+    unpack_list,
+)
 from chalicelib.domain.history import (
     ChangedFinding,
     EventKind,
@@ -26,13 +33,24 @@ from chalicelib.domain.history import (
     NodeFacts,
     Receipt,
     number_facts,
+    split_marked,
 )
 from chalicelib.domain.node import Node, count_by_severity
 from chalicelib.domain.snooze import Snooze, end_by_fix
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import Settlement
+from chalicelib.usecases.ports import LIST_ENTRIES, MAX_SETTLED_ROWS, Settlement
 from chalicelib.usecases.scan.read import Reading
 from chalicelib.usecases.scan.titles import TitleBook
+
+# Marks that are removed in the transaction of the last changes, and in one without changes.
+_MARKS_BESIDE = 5
+_MARKS_ALONE = 90
+# Rows of nodes and facts in one transaction. The receipt and one row of facts come on top.
+_MOST_ROWS = MAX_SETTLED_ROWS - _MARKS_BESIDE - 2
+# Half of the 4 MB of a transaction, as marks and the rows before a change may count as well.
+_MOST_BYTES = 2_000_000
+_NODE_SIZE = 1_000
+_FACT_SIZE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +136,16 @@ def remove_node(node: Node, now: datetime) -> NodeChange:
 class ChangeWriter:
     """Writes the changes of one scan.
 
-    last: the last fact that is stored · new: what is new and still fails, by id ·
-    left: what was removed.
+    `last` is the last fact that is stored, `left` what was removed.
     """
 
     def __init__(
         self, context: Context, scan_id: str, snoozes: Sequence[Snooze], last: Receipt
     ) -> None:
         self.last = last
-        self.new: dict[str, Finding] = {}
+        self._new: list[Finding] = []
+        self._recovered: set[str] = set()
+        self._dropped: set[str] = set()
         self.left: list[LeftFindings] = []
         self.titles = TitleBook(context.titles, context.findings)
         self._context = context
@@ -134,27 +153,16 @@ class ChangeWriter:
         self._snoozes = tuple(snoozes)
         self._marks = 0
 
-    def recover(self, marks: Iterable[Mark], nodes: Mapping[str, Node]) -> dict[str, Node]:
-        """Completes what scans that died have written, and returns the nodes as they are then.
+    @property
+    def new(self) -> tuple[Finding, ...]:
+        """What is new and still fails."""
+        if not self._dropped:
+            return tuple(self._new)
+        return tuple(each for each in self._new if each.finding_id not in self._dropped)
 
-        What they put is stored, so it is new. What they deleted is gone from the
-        table, so it ended as the mark says. What they did not come to write is
-        left to this scan: those nodes are read again.
-        """
-        known, now = dict(nodes), self._context.clock()
-        for mark in sorted(marks, key=lambda each: each.id):
-            if any(
-                known[each.instance_id].is_newer for each in mark.nodes if each.instance_id in known
-            ):
-                continue
-            ids = (key for each in mark.nodes for key in (*each.put, *each.deleted))
-            rows = self._context.findings.get(ids)
-            changes = [
-                _complete(each, known.get(each.instance_id), rows, now) for each in mark.nodes
-            ]
-            self._settle([each for each in changes if each.diff.has_changes], (mark.id,), now)
-            known.update({each.before.instance_id: each.after for each in changes if each.after})
-        return known
+    def note_recovered(self) -> None:
+        """Says that everything so far was recovered: it may be removed in the same scan."""
+        self._recovered = {each.finding_id for each in self._new}
 
     def apply(self, changes: Sequence[NodeChange], now: datetime) -> None:
         """Writes the changes of some nodes, all of them or, after a crash, a part."""
@@ -162,7 +170,7 @@ class ChangeWriter:
         if changed:
             marks = self._mark(changed)
             self._write_findings(changed, now)
-            self._settle(changed, marks, now)
+            self.settle(changed, marks, now)
         same = (each.after for each in changes if not each.diff.has_changes and each.after)
         before = {each.before.instance_id: each.before for each in changes}
         self._context.nodes.put(each for each in same if each != before[each.instance_id])
@@ -192,7 +200,7 @@ class ChangeWriter:
             if each.diff.has_changes
         ]
         ids = []
-        for nodes in _split_marked(marked, self._context.bounds.ids_a_mark):
+        for nodes in split_marked(marked, self._context.bounds.ids_a_mark):
             self._marks += 1
             ids.append(f"{self._scan_id}#{self._marks:05}")
             self._context.facts.mark(Mark(ids[-1], self._scan_id, nodes))
@@ -229,61 +237,60 @@ class ChangeWriter:
             finding = by_id.get(entry.finding_id)
             yield HistoryEvent(entry.finding_id, change.at, change.end, self._scan_id, finding)
 
-    def _settle(self, changes: Sequence[NodeChange], marks: tuple[str, ...], now: datetime) -> None:
+    def settle(self, changes: Iterable[NodeChange], marks: Sequence[str], now: datetime) -> None:
+        """Writes node rows and facts, in as few transactions as they need, then removes the marks.
+
+        A scan that dies between two of them leaves its marks, and finds the rest done.
+        """
+        *groups, last = [*_split_changes(changes, self._context.bounds.facts_a_row)] or [()]
+        for group in groups:
+            self._settle_group(group, (), now)
+        self._settle_group(last, marks[:_MARKS_BESIDE], now)
+        for start in range(_MARKS_BESIDE, len(marks), _MARKS_ALONE):
+            self._settle_group((), marks[start : start + _MARKS_ALONE], now)
+
+    def _settle_group(
+        self, changes: Sequence[NodeChange], marks: Sequence[str], now: datetime
+    ) -> None:
         nodes = tuple((each.before, each.after) for each in changes)
         facts, most = (each.facts for each in changes), self._context.bounds.facts_a_row
         # a clock that is set back must not hide facts from readers that begin at a later day
         day = max(f"{now:%Y-%m-%d}", self.last.day)
         rows = tuple(number_facts(facts, self.last, day, self._scan_id, most))
-        self._context.facts.settle(Settlement(nodes, rows, self.last, marks))
+        self._context.facts.settle(Settlement(nodes, rows, self.last, tuple(marks)))
         self.last = rows[-1].receipt if rows else self.last
         for each in changes:
-            self.new.update({row.finding_id: row for row in each.diff.new})
-            for row in each.diff.removed:
-                self.new.pop(row.finding_id, None)
+            self._new.extend(each.diff.new)
+            self._dropped.update(
+                row.finding_id for row in each.diff.removed if row.finding_id in self._recovered
+            )
             if each.diff.removed:
                 packed = pack_list(each.diff.removed)
                 self.left.append(LeftFindings(each.before.instance_id, each.end, packed))
 
 
-def _complete(
-    marked: MarkedNode, node: Node | None, rows: Mapping[str, Finding], now: datetime
-) -> NodeChange:
-    """Returns what a scan that died has changed, as the findings table shows it."""
-    before = node or Node(marked.instance_id)
-    listed = read_list(before)
-    stored = {key: rows[key] for key in marked.put if key in rows}
-    new = tuple(row for key, row in stored.items() if key not in listed)
-    updated = tuple(row for key, row in stored.items() if key in listed)
-    ended = {key for key in marked.deleted if key in listed and key not in rows}
-    kept = (each for key, each in listed.items() if key not in ended and key not in stored)
-    found = Diff(new, updated, tuple(listed[key] for key in ended), tuple(kept))
-    # a node without a row was never read to the end
-    after = before if node else replace(before, unverified_since=now)
-    return NodeChange(before, with_list(after, found.open_list), found, marked.end, marked.at)
-
-
-def _split_marked(nodes: Iterable[MarkedNode], most: int) -> Iterator[tuple[MarkedNode, ...]]:
-    """Yields the marked nodes in groups with at most `most` ids."""
-    group: list[MarkedNode] = []
-    size = 0
-    for node in nodes:
-        for part in _split_node(node, most):
-            ids = len(part.put) + len(part.deleted)
-            if group and size + ids > most:
-                yield tuple(group)
-                group, size = [], 0
-            group.append(part)
-            size += ids
+def _split_changes(
+    changes: Iterable[NodeChange], facts_a_row: int
+) -> Iterator[tuple[NodeChange, ...]]:
+    """Yields the changes in groups that fit into a transaction. Each has one or more."""
+    group: list[NodeChange] = []
+    rows = facts = size = 0
+    for each in changes:
+        more_rows, more_facts, more_bytes = _measure(each)
+        rows, facts, size = rows + more_rows, facts + more_facts, size + more_bytes
+        # two rows of facts that follow each other hold more than one row could
+        if group and (rows + 2 * facts // facts_a_row > _MOST_ROWS or size > _MOST_BYTES):
+            yield tuple(group)
+            group, rows, facts, size = [], more_rows, more_facts, more_bytes
+        group.append(each)
     if group:
         yield tuple(group)
 
 
-def _split_node(node: MarkedNode, most: int) -> Iterator[MarkedNode]:
-    if len(node.put) + len(node.deleted) <= most:
-        yield node
-        return
-    for start in range(0, len(node.put), most):
-        yield replace(node, put=node.put[start : start + most], deleted=())
-    for start in range(0, len(node.deleted), most):
-        yield replace(node, put=(), deleted=node.deleted[start : start + most])
+def _measure(change: NodeChange) -> tuple[int, int, int]:
+    """Returns the rows that a change writes for its node, its facts, and the bytes of both."""
+    nodes = (change.before, change.after)
+    entries = max(list_size(node.open_list or b"") for node in nodes if node)
+    facts = change.facts.count
+    size = entries * ENTRY_SIZE + facts * _FACT_SIZE + _NODE_SIZE
+    return max(1, -(-entries // LIST_ENTRIES)), facts, size

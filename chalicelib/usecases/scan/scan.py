@@ -7,7 +7,7 @@ from itertools import islice
 
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
 from chalicelib.domain.finding import OpenFinding
-from chalicelib.domain.history import ChangedFinding, EventKind
+from chalicelib.domain.history import ChangedFinding, EventKind, Mark
 from chalicelib.domain.node import (
     MissingNodes,
     Node,
@@ -29,6 +29,7 @@ from chalicelib.usecases.scan.apply import (
     with_list,
 )
 from chalicelib.usecases.scan.read import Reading, list_summaries, open_reader, split_into_chunks
+from chalicelib.usecases.scan.recover import recover_marks
 
 # A report from further in the future comes from a wrong clock, and answers no execution.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -83,7 +84,11 @@ def sync_store(
 ) -> Synced:
     """Brings the store to what SSM shows, as far as time allows, and returns what changed."""
     writer = ChangeWriter(context, run.scan_id, snoozes or (), work.last_fact)
-    fleet = gather_fleet(context, run, snoozes, lambda nodes: writer.recover(work.marks, nodes))
+    fleet = gather_fleet(context, run, snoozes, work.marks)
+    if work.marks:
+        nodes = recover_marks(context, writer, work.marks, fleet.nodes, fleet.newer)
+        fleet = replace(fleet, nodes=nodes)
+        writer.note_recovered()
     now = context.clock()
     plan = plan_scan(fleet, run, now)
     nodes = dict(fleet.nodes)
@@ -100,7 +105,7 @@ def sync_store(
     outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
-        new=tuple(writer.new.values()),
+        new=writer.new,
         fixed=writer.count_left(EventKind.FIXED),
         gone=writer.count_left(EventKind.GONE),
         by_severity=sum_severities(nodes.values()),
@@ -115,18 +120,17 @@ def gather_fleet(
     context: Context,
     run: Run,
     snoozes: tuple[Snooze, ...] | None,
-    recover: Callable[[Mapping[str, Node]], Mapping[str, Node]],
+    marks: Sequence[Mark],
 ) -> FleetState:
     """Reads the complete list of SSM and every node row, with its list of findings.
 
-    `recover` completes what scans that died have written. It comes before the
-    findings table is compared with the lists.
+    `marks` name what is left to `recover_marks`.
     """
     present = group_reports(list_summaries(context.compliance, context.clock, run.read_until))
-    nodes = recover({node.instance_id: node for node in context.nodes.all()})
+    nodes = {node.instance_id: node for node in context.nodes.all()}
     newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
     if run.options.full:
-        return fill_lists(context, FleetState(present, nodes, snoozes), full=True)
+        return fill_lists(context, FleetState(present, nodes, snoozes), marks, full=True)
     fleet = FleetState(
         present={key: each for key, each in present.items() if key not in newer},
         nodes={key: each for key, each in nodes.items() if key not in newer},
@@ -134,18 +138,21 @@ def gather_fleet(
         newer=newer,
     )
     if any(node.open_list is None for node in fleet.nodes.values()):
-        return fill_lists(context, fleet, full=False)
+        return fill_lists(context, fleet, marks, full=False)
     return fleet
 
 
-def fill_lists(context: Context, fleet: FleetState, *, full: bool) -> FleetState:
+def fill_lists(
+    context: Context, fleet: FleetState, marks: Sequence[Mark], *, full: bool
+) -> FleetState:
     """Completes the lists of nodes from the findings table, which is read once.
 
-    Not `full`: only those of rows from before rows had lists. A finding that is
-    stored and not listed was announced, as otherwise a mark would name it. So it
-    is listed without a fact. If its node has no row, it gets one, and is removed
-    like the findings of any missing node.
+    Not `full`: only those of rows without a list that can be read. A finding that
+    is stored, not listed, and not on a mark was announced. So it is listed without
+    a fact. If its node has no row, it gets one, and is removed like the findings
+    of any missing node.
     """
+    marked = {key for mark in marks for node in mark.nodes for key in node.put}
     stored: dict[str, dict[str, OpenFinding]] = {}
     for finding in context.findings.all():
         node = fleet.nodes.get(finding.instance_id)
@@ -159,6 +166,9 @@ def fill_lists(context: Context, fleet: FleetState, *, full: bool) -> FleetState
         listed = read_list(node) if node else {}
         rows = stored.get(instance_id, {})
         absent[instance_id] = frozenset(listed.keys() - rows.keys()) if full else frozenset()
+        rows = {key: entry for key, entry in rows.items() if key not in marked}
+        if node is None and not rows:
+            continue
         if node is None or node.is_newer:
             node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
         elif node.open_list is not None and rows.keys() <= listed.keys():

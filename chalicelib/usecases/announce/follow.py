@@ -1,0 +1,99 @@
+"""Lets outputs follow the facts: each at its own pace, with one receipt for any number of facts."""
+
+from collections.abc import Iterator
+
+from chalicelib.domain.errors import DeliveryError, ServiceError
+from chalicelib.domain.finding import Finding
+from chalicelib.domain.history import EventKind, Fact, FactRow, Receipt
+from chalicelib.usecases.announce.contents import LEFT
+from chalicelib.usecases.announce.deliver import Cause, Delivery, StepResult
+from chalicelib.usecases.context import Context
+from chalicelib.usecases.ports import FactOutput, OpenWork
+
+# How a step of these outputs is named in results, after the name of the output.
+STEP = ".facts"
+LOST = "facts_lost"
+
+
+def follow_facts(delivery: Delivery, context: Context, work: OpenWork, last: Receipt) -> None:
+    """Sends every output the facts after its receipt, up to `last`.
+
+    An output without a receipt begins with all open findings. So does one that has
+    missed facts, if a person asks for it: they are kept for 90 days.
+    """
+    for output in context.fact_outputs:
+        receipt = work.receipts.get(output.name)
+        if receipt == last:
+            continue
+        progress = delivery.open_progress(output)
+        if not progress.allows(0) or delivery.is_late():
+            continue
+        step = f"{output.name}{STEP}"
+        try:
+            _follow(delivery, context, output, receipt, last)
+        except ServiceError as error:
+            result = StepResult(last.scan_id, step, error, Cause.OUTPUT)
+        else:
+            result = StepResult(last.scan_id, step)
+        progress.note(result, 0)
+        delivery.results.append(result)
+
+
+def _follow(
+    delivery: Delivery, context: Context, output: FactOutput, receipt: Receipt | None, last: Receipt
+) -> None:
+    if receipt is None:
+        _start(context, output, last)
+        return
+    try:
+        for row, facts in _read_facts(context, receipt, last):
+            if delivery.is_late():
+                return
+            output.send(facts)
+            context.work.save_receipt(output.name, row.receipt)
+    except LostFactsError as error:
+        if not delivery.end_pauses:
+            raise
+        delivery.results.append(StepResult(last.scan_id, f"{output.name}{STEP}", error))
+        _start(context, output, last)
+
+
+class LostFactsError(DeliveryError):
+    """Facts that an output has not got are not stored any more."""
+
+    def __init__(self, receipt: Receipt, found: int | None) -> None:
+        until = "" if found is None else f" to {found - 1}"
+        super().__init__(
+            LOST,
+            retryable=False,
+            hint=f"the facts from number {receipt.number + 1}{until} are not stored any more: run "
+            "reconcile with full, which begins again with all open findings",
+        )
+
+
+def _start(context: Context, output: FactOutput, last: Receipt) -> None:
+    output.start(context.findings.all())
+    context.work.save_receipt(output.name, last)
+
+
+def _read_facts(
+    context: Context, receipt: Receipt, last: Receipt
+) -> Iterator[tuple[FactRow, list[Fact]]]:
+    """Yields rows and their facts. Raises `LostFactsError` before the first that is missing."""
+    if receipt.number > last.number:
+        raise LostFactsError(receipt, None)
+    for row in context.facts.rows(receipt, last):
+        if row.first != receipt.number + 1:
+            raise LostFactsError(receipt, row.first)
+        yield row, row.list_facts(_find_findings(context, row))
+        receipt = row.receipt
+    if receipt.number != last.number:
+        raise LostFactsError(receipt, last.number + 1)
+
+
+def _find_findings(context: Context, row: FactRow) -> dict[str, Finding]:
+    """Finds the findings of facts: those that still fail in their table, others in history."""
+    new = (key.finding_id for key in row.list_keys(EventKind.NEW))
+    left = context.journal.find(row.list_keys(*LEFT))
+    found = {each.finding_id: each.finding for each in left if each.finding}
+    return {**found, **context.findings.get(new)}

@@ -1,0 +1,131 @@
+"""What a scan that died has written, beside rows that cannot be read."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.history import EventKind, MarkedNode, split_marked
+from chalicelib.domain.node import Node
+from chalicelib.usecases.context import Options
+from tests.fleet import HOUR, START, Service
+from tests.reliability.consistency import find_inconsistencies, find_list_errors
+from tests.reliability.crashing import Faults, Fuse
+from tests.reliability.model import count_titles
+from tests.reliability.stories import run_until_crash
+
+IDS = st.lists(st.integers(min_value=0, max_value=99).map(str), max_size=9).map(tuple)
+MARKED = st.tuples(IDS, IDS)
+
+
+def die(service: Service, call: str) -> None:
+    """Runs a scan whose first call of this name succeeds, after which it writes nothing more."""
+    run_until_crash(service, Fuse(faults=Faults(lost=Counter([call]))))
+    assert service.ledger.marks
+    service.clock.forward(HOUR)
+
+
+def make_newer(service: Service) -> None:
+    service.nodes.put([Node("i-1", is_newer=True)])
+
+
+def lose_list(service: Service) -> None:
+    """As of a row whose second part is missing."""
+    nodes = {node.instance_id: node for node in service.nodes.all()}
+    service.nodes.put([replace(nodes["i-1"], open_list=None)])
+
+
+@given(st.lists(MARKED, max_size=5), st.integers(min_value=1, max_value=12))
+def test_a_mark_has_no_node_twice_and_at_most_as_many_ids_as_allowed(
+    sizes: list[tuple[tuple[str, ...], tuple[str, ...]]], most: int
+) -> None:
+    nodes = [
+        MarkedNode(f"i-{number}", START, EventKind.FIXED, put, deleted)
+        for number, (put, deleted) in enumerate(sizes)
+    ]
+
+    groups = list(split_marked(nodes, most))
+
+    found: dict[str, MarkedNode] = {}
+    for group in groups:
+        assert len({each.instance_id for each in group}) == len(group)
+        assert sum(len(each.put) + len(each.deleted) for each in group) <= most
+        for each in group:
+            known = found.get(each.instance_id, replace(each, put=(), deleted=()))
+            put, deleted = known.put + each.put, known.deleted + each.deleted
+            found[each.instance_id] = replace(each, put=put, deleted=deleted)
+    assert list(found.values()) == nodes
+
+
+def test_a_row_of_a_newer_version_does_not_stop_the_other_nodes_of_a_mark() -> None:
+    service = Service()
+    service.report("i-1", "i-1/A")
+    service.report("i-2", "i-2/A")
+    service.run()
+    service.report("i-1", "i-1/B", run="run-2")
+    service.report("i-2", "i-2/B", run="run-2")
+    die(service, "findings.delete")
+    make_newer(service)
+    # what the dead scan deleted fails again
+    service.report("i-2", "i-2/A", "i-2/B", run="run-3")
+
+    outcome = service.run_to_outcome()
+
+    assert (outcome.fixed, sorted(row.title for row in outcome.new)) == (1, ["i-2/A", "i-2/B"])
+    assert [each for each in find_list_errors(service) if "i-1" not in each] == []
+    (mark,) = service.ledger.marks.values()
+    assert [each.instance_id for each in mark.nodes] == ["i-1"]
+    last = service.ledger.last_fact
+    service.run()
+    assert (service.ledger.last_fact, len(service.ledger.marks)) == (last, 1)
+
+
+@pytest.mark.parametrize("damage", [make_newer, lose_list])
+def test_a_full_scan_announces_what_a_dead_scan_stored_of_a_node_whose_row_is_unreadable(
+    damage: Callable[[Service], None],
+) -> None:
+    service = Service()
+    service.report("i-1", "i-1/A", "i-1/stays")
+    service.run()
+    service.report("i-1", "i-1/B", "i-1/stays", run="run-2")
+    die(service, "findings.delete")
+    damage(service)
+
+    service.run(Options(full=True))
+
+    assert service.ledger.marks == {}
+    assert service.list_titles() == ["i-1/B", "i-1/stays"]
+    assert count_titles(service.messages) == {"i-1/A": 1, "i-1/B": 1, "i-1/stays": 1}
+    assert find_list_errors(service) == []
+
+
+def test_a_list_that_was_lost_is_filled_though_a_mark_names_its_node() -> None:
+    service = Service()
+    service.report("i-1", "i-1/A", "i-1/stays")
+    service.run()
+    service.report("i-1", "i-1/B", "i-1/stays", run="run-2")
+    die(service, "findings.delete")
+    lose_list(service)
+
+    service.run()
+
+    assert count_titles(service.messages) == {"i-1/A": 1, "i-1/B": 1, "i-1/stays": 1}
+    assert find_list_errors(service) == []
+
+
+def test_a_new_node_that_leaves_before_anything_of_it_was_stored_is_not_missing() -> None:
+    service = Service()
+    service.report("i-1", "i-1/A")
+    service.run()
+    service.report("i-2", "i-2/A")
+    run_until_crash(service, Fuse(faults=Faults(failing=Counter(["journal.write"]))))
+    assert service.ledger.marks
+    service.compliance.remove("i-2")
+
+    outcome = service.run_to_outcome()
+
+    assert (outcome.coverage.missing, outcome.coverage.known) == (0, 1)
+    assert find_inconsistencies(service) == []

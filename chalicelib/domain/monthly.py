@@ -42,16 +42,24 @@ class MonthlyReport:
 
 @dataclass(frozen=True, slots=True)
 class NodeCount:
-    """The number of stored nodes, and of those that are missing or unverified."""
+    """The number of stored nodes, of those that are missing or unverified, and of findings.
+
+    `findings` counts what their rows list.
+    """
 
     known: int
     stale: int
+    findings: int
 
 
 def count_nodes(nodes: Iterable[Node]) -> NodeCount:
     """Counts nodes one by one."""
-    stale = Counter(bool(node.missing_since or node.unverified_since) for node in nodes)
-    return NodeCount(known=stale.total(), stale=stale[True])
+    known = stale = findings = 0
+    for node in nodes:
+        known += 1
+        stale += bool(node.missing_since or node.unverified_since)
+        findings += node.open_findings
+    return NodeCount(known, stale, findings)
 
 
 def summarize_month(

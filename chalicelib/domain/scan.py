@@ -47,8 +47,9 @@ class Outcome:
     """What a scan wrote and saw.
 
     fixed, gone: findings removed from verified nodes, and with nodes that are
-    gone · by_severity: open findings of the fleet after the scan · before, last:
-    the last stored fact before the scan and after it.
+    gone · by_severity: open findings of the fleet after the scan · repaired:
+    findings on which lists and the findings table differed, where both were read ·
+    before, last: the last stored fact before the scan and after it.
     """
 
     scan_id: str
@@ -58,6 +59,7 @@ class Outcome:
     gone: int
     by_severity: Mapping[Severity, int]
     coverage: Coverage
+    repaired: int = 0
     before: Receipt = NO_FACTS
     last: Receipt = NO_FACTS
 

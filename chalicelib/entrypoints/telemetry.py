@@ -3,7 +3,7 @@
 No line carries a token, a signed URL or a title: titles come from scanned hosts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -31,6 +31,7 @@ METRICS = (
     "pending_age",
     "scans_finished",
 )
+MEND = "invoke reconcile with full"
 IN_SECONDS = ("seconds", "pending_age")
 
 
@@ -70,6 +71,7 @@ def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, ob
             "findings_new": len(report.outcome.new),
             "findings_fixed": report.outcome.fixed,
             "findings_gone": report.outcome.gone,
+            "findings_repaired": report.outcome.repaired,
             "open": report.outcome.open_total,
         }
     return fields
@@ -81,6 +83,8 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
     log.info("scan ended", extra=fields)
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_describe_delivery(delivery))
+    for what, number in _list_differences(report):
+        log.error("the tables differ", extra={"what": what, "number": number, "mend": MEND})
     if report.failure:
         why = _describe_error(report.failure)
         log.error("scan failed", extra={"scan_id": report.scan_id, "why": why})
@@ -94,6 +98,14 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
             unit = MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
+
+
+def _list_differences(report: ScanReport) -> Iterator[tuple[str, int]]:
+    """Yields what does not agree in the tables, as after the restore of one of them."""
+    if report.announcement.lost_facts:
+        yield "facts that are not stored any more", report.announcement.lost_facts
+    if report.monthly.differing:
+        yield "findings by which table and node rows differ", report.monthly.differing
 
 
 def report_request(request_id: str, error: ServiceError) -> None:

@@ -13,6 +13,7 @@ from chalicelib.usecases.ports import (
     Clock,
     Compliance,
     FactLog,
+    FactOutput,
     Files,
     FindingPages,
     FindingStore,
@@ -72,6 +73,7 @@ class Context:
     summarize: Callable[[Alert], AlertSummary] = summarize_alert
     concurrency: int = 8
     quiet_answers: bool = True
+    fact_outputs: tuple[FactOutput, ...] = ()
     bounds: Bounds = Bounds()
 
 

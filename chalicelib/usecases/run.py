@@ -35,7 +35,8 @@ T = TypeVar("T")
 class ScanReport:
     """What one scan did.
 
-    pending: messages with a step left, oldest first · failure: the first error
+    monthly: what was announced of a month · pending: messages with a step left, oldest
+    first · failure: the first error
     that kept the scan from reading or announcing, None if nothing did.
     """
 
@@ -44,6 +45,7 @@ class ScanReport:
     finished_at: datetime
     outcome: Outcome | None
     announcement: Announcement
+    monthly: Announcement
     deliveries: tuple[StepResult, ...]
     pending: tuple[Message, ...]
     failure: Exception | None = None
@@ -149,6 +151,7 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         finished_at=finished_at,
         outcome=outcome,
         announcement=announcement or NO_ANNOUNCEMENT,
+        monthly=monthly or NO_ANNOUNCEMENT,
         deliveries=tuple(delivery.results),
         pending=tuple(delivery.pending),
         failure=parts.failure,

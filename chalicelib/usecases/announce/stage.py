@@ -40,7 +40,8 @@ class Announcement:
     """What was staged: the message, None if the scan is silent, and why.
 
     `contents` maps the keys of its files to what they hold. `announced` and `muted`
-    count findings, `lost_facts` the facts that cannot be read.
+    count findings, `lost_facts` the facts that cannot be read, `differing` the findings
+    by which the table and the lists of the nodes differ in number.
     """
 
     message: Message | None = None
@@ -50,6 +51,7 @@ class Announcement:
     announced: int = 0
     muted: int = 0
     lost_facts: int = 0
+    differing: int = 0
 
 
 NO_ANNOUNCEMENT = Announcement()
@@ -212,6 +214,7 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
         message=message,
         contents={key: lambda: context.render_csv(list_with_snoozes(stored, muting))},
         announced=report.total,
+        differing=abs(report.total - nodes.findings),
     )
 
 

@@ -40,14 +40,15 @@ class FleetState:
     """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
 
     absent: listed findings without a row in the findings table, by node, as far as
-    the table was read · newer: nodes whose rows a newer version wrote; the scan
-    does not touch them.
+    the table was read · unlisted: the number of rows there that no list had · newer:
+    nodes whose rows a newer version wrote; the scan does not touch them.
     """
 
     present: Mapping[str, NodeReport]
     nodes: Mapping[str, Node]
     snoozes: tuple[Snooze, ...] | None
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unlisted: int = 0
     newer: frozenset[str] = frozenset()
 
 
@@ -110,6 +111,7 @@ def sync_store(
         gone=writer.count_left(EventKind.GONE),
         by_severity=sum_severities(nodes.values()),
         coverage=sum_up_coverage(fleet, plan, readings, nodes, now),
+        repaired=fleet.unlisted + sum(map(len, fleet.absent.values())),
         before=work.last_fact,
         last=writer.last,
     )
@@ -159,7 +161,7 @@ def fill_lists(
         if full or (node and node.open_list is None):
             entry = OpenFinding.of(finding)
             stored.setdefault(finding.instance_id, {})[entry.finding_id] = entry
-    nodes, filled, absent = dict(fleet.nodes), [], {}
+    nodes, filled, absent, unlisted = dict(fleet.nodes), [], {}, 0
     now = context.clock()
     for instance_id in stored.keys() | nodes.keys():
         node = nodes.get(instance_id)
@@ -169,6 +171,7 @@ def fill_lists(
         rows = {key: entry for key, entry in rows.items() if key not in marked}
         if node is None and not rows:
             continue
+        unlisted += len(rows.keys() - listed.keys())
         if node is None or node.is_newer:
             node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
         elif node.open_list is not None and rows.keys() <= listed.keys():
@@ -176,7 +179,7 @@ def fill_lists(
         nodes[instance_id] = with_list(node, {**rows, **listed}.values())
         filled.append(nodes[instance_id])
     context.nodes.put(filled)
-    return replace(fleet, nodes=nodes, absent=absent)
+    return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)
 
 
 def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:

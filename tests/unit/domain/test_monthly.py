@@ -18,7 +18,7 @@ def test_a_month_counts_snoozed_findings_and_snoozes_that_end_soon() -> None:
     ]
     rows = list_with_snoozes(findings, Muting(snoozes, START))
 
-    report = summarize_month(rows, NodeCount(known=6, stale=1), START, "monthly/a.csv")
+    report = summarize_month(rows, NodeCount(known=6, stale=1, findings=0), START, "monthly/a.csv")
 
     assert (report.total, report.affected_nodes) == (4, 4)
     assert (report.known_nodes, report.stale_nodes) == (6, 1)
@@ -34,5 +34,5 @@ def test_a_missing_or_unverified_node_is_stale_and_counted_once() -> None:
         Node("i-4", missing_since=START, unverified_since=START),
     ]
 
-    assert count_nodes(iter(nodes)) == NodeCount(known=4, stale=3)
-    assert count_nodes([]) == NodeCount(known=0, stale=0)
+    assert count_nodes(iter(nodes)) == NodeCount(known=4, stale=3, findings=0)
+    assert count_nodes([]) == NodeCount(known=0, stale=0, findings=0)

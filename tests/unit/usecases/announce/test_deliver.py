@@ -88,7 +88,7 @@ def test_a_csv_that_was_never_stored_is_rebuilt_from_the_findings_that_still_fai
 
     service.run()
 
-    assert service.channel.attachments[-1].content == b"C\nD"
+    assert [each.content for each in service.channel.attachments[-2:]] == [b"C\nD", b"fixed A"]
 
 
 def test_a_stored_csv_that_is_gone_is_rebuilt(service: Service) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from chalicelib.domain.errors import DeliveryError, Unavailable
-from chalicelib.domain.finding import Finding
+from chalicelib.domain.finding import Finding, finding_id
 from tests.fakes import MemorySorter, PassThrough
 from tests.fleet import FILE, POST, STORE, Service, kind_of
 from tests.unit.usecases.broken_ports import BrokenCompliance
@@ -114,3 +114,13 @@ def test_while_the_channel_is_down_a_month_is_stored_and_its_post_is_not_tried(
     service.run()
 
     assert service.messages == ["new: A", "monthly: 1"]
+
+
+def test_a_month_notices_that_the_findings_table_is_not_what_the_nodes_list() -> None:
+    service = Service()
+    service.report("i-1", "A", "B")
+    service.run()
+    service.findings.delete([finding_id("i-1", "A")])
+    service.enqueue_month()
+
+    assert service.run().monthly.differing == 1

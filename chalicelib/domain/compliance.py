@@ -172,7 +172,7 @@ class Doubt(StrEnum):
     TYPE_NOT_LISTED = "SSM no longer lists every compliance type of the node"
     NOT_LISTED = "SSM no longer lists the node"
     UNREADABLE = "SSM did not return the items of the node"
-    NEWER_ROW = "A newer version of this service wrote the node's row; run reconcile with full"
+    NEWER_ROW = "This version cannot read the node's row; run reconcile with full"
 
 
 # These follow from the summary itself. Any other doubt may pass by itself.

@@ -39,6 +39,7 @@ _RANK = {severity: rank for rank, severity in enumerate(_SEVERITIES)}
 # An entry of a node's list: finding id, title reference, severity, first seen, control mark.
 _ENTRY = struct.Struct(">16s8sBIH")
 ENTRY_SIZE = _ENTRY.size
+_RANK_AT = struct.calcsize(">16s8s")
 # The first bytes of a title's MD5. The text stands once, in a row of its own.
 _REFERENCE_BYTES = 8
 # The latest time that an entry can hold, in seconds since 1970: the year 2106.
@@ -163,6 +164,12 @@ def pack_list(entries: Iterable[OpenFinding]) -> bytes:
 def list_size(packed: bytes) -> int:
     """Returns the number of entries of a packed list."""
     return len(packed) // ENTRY_SIZE
+
+
+def is_list(packed: bytes) -> bool:
+    """Whether `unpack_list` can read this. The length and every severity are checked."""
+    ranks = packed[_RANK_AT::ENTRY_SIZE]
+    return len(packed) % ENTRY_SIZE == 0 and max(ranks, default=0) < len(_SEVERITIES)
 
 
 def unpack_list(packed: bytes) -> dict[str, OpenFinding]:

@@ -174,6 +174,34 @@ def number_facts(
     return rows
 
 
+def join_rows(
+    rows: Iterable[FactRow], after: Receipt, until: Receipt
+) -> tuple[tuple[FactRow, ...], tuple[range, ...]]:
+    """Returns the rows that follow each other between two receipts, and the numbers without one.
+
+    If a part of the ledger came from a backup, numbers were given twice. Then the
+    row of the later day counts: the day of the last fact never goes back.
+    """
+    joined: list[FactRow] = []
+    missing: list[range] = []
+    number = after.number
+    for row in sorted(sorted(rows, key=lambda each: each.day, reverse=True), key=_by_first):
+        if number < row.first and row.receipt.number <= until.number:
+            if number + 1 < row.first:
+                missing.append(range(number + 1, row.first))
+            joined.append(row)
+            number = row.receipt.number
+    # a receipt that is ahead of the facts has considered some that are not stored
+    first, last = sorted((number, until.number))
+    if first < last:
+        missing.append(range(first + 1, last + 1))
+    return tuple(joined), tuple(missing)
+
+
+def _by_first(row: FactRow) -> int:
+    return row.first
+
+
 def _split_facts(node: NodeFacts, most: int) -> Iterator[NodeFacts]:
     """Yields a node's facts in parts that fit into a row."""
     if 0 < node.count <= most:

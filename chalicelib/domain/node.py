@@ -23,7 +23,7 @@ class Node:
     before rows had a list; the findings table then fills it.
     `untitled` counts the items without a title in the last reading.
     `unverified_fingerprint` belongs to the last reading, empty if it was verified.
-    `is_newer` says that a newer version of this service wrote the row, so that
+    `is_newer` says that this version cannot read the row, usually a newer one's, so that
     only its id is known.
     """
 

@@ -3,7 +3,7 @@
 No line carries a token, a signed URL or a title: titles come from scanned hosts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -83,8 +83,12 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
     log.info("scan ended", extra=fields)
     for delivery in report.undelivered:
         log.error("message not delivered", extra=_describe_delivery(delivery))
-    for what, number in _list_differences(report):
-        log.error("the tables differ", extra={"what": what, "number": number, "mend": MEND})
+    if report.announcement.lost_facts:
+        lost = [f"{each[0]} to {each[-1]}" for each in report.announcement.lost_facts]
+        log.error("facts lost", extra={"scan_id": report.scan_id, "facts": lost})
+    if report.monthly.differing:
+        differing = {"scan_id": report.scan_id, "findings": report.monthly.differing, "mend": MEND}
+        log.error("the tables differ", extra=differing)
     if report.failure:
         why = _describe_error(report.failure)
         log.error("scan failed", extra={"scan_id": report.scan_id, "why": why})
@@ -98,14 +102,6 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
             unit = MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
             metrics.add_metric(name, unit, value)
     metrics.flush_metrics()
-
-
-def _list_differences(report: ScanReport) -> Iterator[tuple[str, int]]:
-    """Yields what does not agree in the tables, as after the restore of one of them."""
-    if report.announcement.lost_facts:
-        yield "facts that are not stored any more", report.announcement.lost_facts
-    if report.monthly.differing:
-        yield "findings by which table and node rows differ", report.monthly.differing
 
 
 def report_request(request_id: str, error: ServiceError) -> None:

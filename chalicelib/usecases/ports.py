@@ -134,7 +134,10 @@ class FactLog(Protocol):
         """
 
     def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
-        """Yields the stored rows of facts between two receipts, consistently, in order."""
+        """Yields the stored rows of facts between two receipts, consistently, in order.
+
+        A row that cannot be read is left out.
+        """
 
 
 class NodePages(Protocol):

@@ -6,6 +6,7 @@ receipt of the last one, `OPEN` / `MARK#<scan id>#<n>` a mark. `TITLE` /
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from chalicelib.adapters.dynamodb.tables import (
 )
 from chalicelib.adapters.dynamodb.work import open_key
 from chalicelib.aws import translate_errors
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import BadRow, Conflict
 from chalicelib.domain.finding import Title, title_reference
 from chalicelib.domain.history import FactRow, Mark, Receipt
 from chalicelib.usecases.ports import Settlement
@@ -65,14 +66,19 @@ class DynamoFacts:
             raise Conflict(f"DynamoDB {self.ledger.name}: another scan has written facts")
 
     def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
-        """Yields the rows of facts, one partition a day."""
+        """Yields the rows of facts, one partition a day.
+
+        A row that cannot be read is left out. It must not stop every scan until it
+        expires, and the number of its first fact shows that it is missing.
+        """
         first, last = f"{after.number + 1:012}", f"{until.number:012}"
         if first > last:
             return
         for day in _list_days(after, until):
             between = Key("pk").eq(f"FACTS#{day}") & Key("sk").between(first, last)
             for row in query_table(self.ledger, between):
-                yield from_content(row, FactRow)
+                with suppress(BadRow):
+                    yield from_content(row, FactRow)
 
     def _list_node_actions(self, settlement: Settlement) -> Iterator[Action]:
         name, key = self.nodes.table.name, "instance_id"

@@ -1,12 +1,14 @@
 """The nodes table: one row a node, with its watermark and the list of its open findings.
 
 A row is limited to 400 KB. So a long list continues in further rows, whose keys
-are `<instance id>#1` and so on. `parts` is their number.
+are `<instance id>#1` and so on. `parts` is their number, and `whole` a checksum of
+the whole list in each of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from chalicelib.adapters.dynamodb.tables import (
     ROW_VERSION,
@@ -18,7 +20,8 @@ from chalicelib.adapters.dynamodb.tables import (
     scan_table,
     to_row,
 )
-from chalicelib.domain.finding import ENTRY_SIZE
+from chalicelib.domain.errors import BadRow
+from chalicelib.domain.finding import ENTRY_SIZE, is_list
 from chalicelib.domain.node import Node
 from chalicelib.usecases.ports import LIST_ENTRIES
 
@@ -62,12 +65,19 @@ class DynamoNodes:
         size = self.entries * ENTRY_SIZE
         packed = node.open_list or b""
         parts = [packed[start : start + size] for start in range(0, len(packed), size)] or [b""]
-        row = to_row(node, row_version=ROW_VERSION, open_list=parts[0], parts=len(parts) - 1)
+        whole = crc32(packed) if len(parts) > 1 else 0
+        row = to_row(
+            node,
+            row_version=ROW_VERSION,
+            open_list=parts[0],
+            parts=len(parts) - 1,
+            whole=whole,
+        )
         # what a reader assumes anyway
         yield {name: value for name, value in row.items() if value not in _USUAL}
         for number, part in enumerate(parts[1:], 1):
             key = f"{node.instance_id}#{number}"
-            yield {_KEY: key, "open_list": part, "row_version": ROW_VERSION}
+            yield {_KEY: key, "open_list": part, "row_version": ROW_VERSION, "whole": whole}
 
 
 _USUAL: tuple[object, ...] = (0, "", b"", False, {})
@@ -79,14 +89,30 @@ def _is_part(key: str) -> bool:
 
 
 def _read_node(row: Row, rows: Mapping[str, Row]) -> Node:
+    """Builds the node of a row. `rows` has the rows that continue its list; empty: no list."""
+    unreadable = Node(row[_KEY], is_newer=True)
     if is_newer(row):
-        return Node(row[_KEY], is_newer=True)
-    node = from_row(row, Node)
+        return unreadable
+    try:
+        node = from_row(row, Node)
+    except BadRow:
+        # one bad row must not stop the others
+        return unreadable
     if "row_version" not in row:
         return replace(node, open_list=None)
-    parts = [f"{row[_KEY]}#{number}" for number in range(1, int(row.get("parts", 0)) + 1)]
-    if rows and any(each not in rows for each in parts):
-        # as after a backup of a part; the findings table has them
-        return replace(node, open_list=None)
-    rest = (bytes(rows[each]["open_list"]) for each in parts if each in rows)
-    return replace(node, open_list=b"".join((node.open_list or b"", *rest)))
+    return replace(node, open_list=_join_list(row, rows)) if rows else node
+
+
+def _join_list(row: Row, rows: Mapping[str, Row]) -> bytes | None:
+    """Joins the list of a row; None if it is not whole, as after a backup of a part.
+
+    The findings table has what such a list had.
+    """
+    parts = [row]
+    for number in range(1, int(row.get("parts", 0)) + 1):
+        part = rows.get(f"{row[_KEY]}#{number}")
+        if part is None or part.get("whole") != row.get("whole"):
+            return None
+        parts.append(part)
+    packed = b"".join(bytes(part.get("open_list", b"")) for part in parts)
+    return packed if is_list(packed) else None

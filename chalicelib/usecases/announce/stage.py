@@ -8,7 +8,7 @@ from chalicelib.domain.announcement import Alert, LineReason, Topic
 from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
-from chalicelib.domain.history import EventKind, FactRow
+from chalicelib.domain.history import EventKind, FactRow, join_rows
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
@@ -40,8 +40,8 @@ class Announcement:
     """What was staged: the message, None if the scan is silent, and why.
 
     `contents` maps the keys of its files to what they hold. `announced` and `muted`
-    count findings, `lost_facts` the facts that cannot be read, `differing` the findings
-    by which the table and the lists of the nodes differ in number.
+    count findings. `lost_facts` are the numbers of the facts that cannot be read.
+    `differing` counts the findings by which the table and the lists of nodes differ.
     """
 
     message: Message | None = None
@@ -50,7 +50,7 @@ class Announcement:
     reason: str = ""
     announced: int = 0
     muted: int = 0
-    lost_facts: int = 0
+    lost_facts: tuple[range, ...] = ()
     differing: int = 0
 
 
@@ -62,13 +62,13 @@ class ScanFacts:
     """What a scan has to announce or to count.
 
     new: findings that nobody has announced · earlier: facts that no scan has
-    considered, because theirs died · lost: the number of facts that cannot be read ·
+    considered, because theirs died · lost: the numbers of those that cannot be read ·
     list_left: yields what this scan removed.
     """
 
     new: tuple[Finding, ...]
     earlier: tuple[FactRow, ...]
-    lost: int
+    lost: tuple[range, ...]
     list_left: ListLeft
 
 
@@ -104,10 +104,9 @@ def read_facts(
     from a backup. Then every fact since is lost.
     """
     after, until = work.channel_state.facts, outcome.before
-    behind = until.number - after.number
-    rows = tuple(context.facts.rows(after, until)) if behind > 0 else ()
-    lost = abs(behind) - sum(each.count for each in rows)
-    earlier = _find_unannounced(context, outcome, work, rows, lost=lost != 0)
+    stored = context.facts.rows(after, until) if after.number < until.number else ()
+    rows, lost = join_rows(stored, after, until)
+    earlier = _find_unannounced(context, outcome, work, rows, lost=bool(lost))
     return ScanFacts((*outcome.new, *earlier), rows, lost, list_left)
 
 

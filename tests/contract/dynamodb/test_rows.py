@@ -10,7 +10,7 @@ from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import title_id
-from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark
+from chalicelib.domain.history import NO_FACTS, EventKind, FactRow, HistoryEvent, Mark, NodeFacts
 from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
@@ -207,6 +207,22 @@ def test_a_row_that_cannot_be_read_is_named(tables: Tables, content: Any, first_
     ):
         with pytest.raises(BadRow, match=f"the row {named}"):
             read()
+
+
+@pytest.mark.parametrize("damage", [{"content": "no JSON"}, {"row_version": 2}])
+def test_a_row_of_facts_that_cannot_be_read_is_left_out(
+    tables: Tables, damage: dict[str, Any]
+) -> None:
+    facts = build_stores(tables).facts
+    ids = {EventKind.NEW: (make_finding(1).finding_id,)}
+    rows = [
+        FactRow(first, "2040-02-29", "scan-1", (NodeFacts("i-1", NOW, ids),)) for first in (1, 2, 3)
+    ]
+    facts.settle(Settlement((), tuple(rows), NO_FACTS, ()))
+    second = read_ledger(tables)["FACTS#2040-02-29", f"{2:012}"]
+    tables.ledger.put_item(Item={**second, **damage})
+
+    assert list(facts.rows(NO_FACTS, rows[-1].receipt)) == [rows[0], rows[2]]
 
 
 def test_equal_times_and_titles_of_findings_are_one_object(tables: Tables) -> None:

@@ -13,6 +13,7 @@ from chalicelib.domain.finding import (
     Severity,
     Title,
     finding_id,
+    is_list,
     pack_list,
     title_reference,
     unpack_list,
@@ -94,6 +95,16 @@ def test_a_broken_list_is_named() -> None:
         unpack_list(b"x" * 32)
     with pytest.raises(ValueError, match="not a list of open findings: 31 bytes"):
         unpack_list(b"\xff" * 31)
+
+
+@given(st.binary(max_size=100))
+def test_a_list_is_one_exactly_if_it_can_be_unpacked(packed: bytes) -> None:
+    try:
+        unpack_list(packed)
+    except ValueError:
+        assert not is_list(packed)
+    else:
+        assert is_list(packed)
 
 
 @settings(max_examples=60, deadline=None)
@@ -193,7 +204,7 @@ def test_a_row_of_a_newer_version_is_left_alone_and_named_until_a_full_scan() ->
 
     assert newer in service.nodes.all()
     assert dict(outcome.coverage.unverified) == {
-        "i-1": "A newer version of this service wrote the node's row; run reconcile with full"
+        "i-1": "This version cannot read the node's row; run reconcile with full"
     }
     assert outcome.coverage.known == 2
 

@@ -219,14 +219,42 @@ def test_every_name_in_the_tables_of_logs_occurs_in_the_code() -> None:
     assert {name for name in names if name not in texts} == set()
 
 
-def test_every_row_of_the_ledger_is_in_the_stores() -> None:
-    stores = "".join(
-        each.read_text() for each in (ROOT / "chalicelib/adapters/dynamodb").glob("*.py")
-    )
+def read_stores() -> str:
+    folder = ROOT / "chalicelib" / "adapters" / "dynamodb"
+    return "".join(each.read_text() for each in folder.glob("*.py"))
+
+
+def list_ledger_rows() -> list[tuple[str, str]]:
+    """Lists the documented keys, partition and sort key."""
     _, _, table = ARCHITECTURE.partition("| `pk` | `sk` | ")
-    rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \| ", table.partition("\n\n")[0], re.MULTILINE)
+    return re.findall(r"^\| `(.+?)` \| `(.+?)` \| ", table.partition("\n\n")[0], re.MULTILINE)
+
+
+def test_every_row_of_the_ledger_is_in_the_stores() -> None:
+    stores = read_stores()
+    rows = list_ledger_rows()
     assert len(rows) > 8
     assert {key for row in rows for key in row if key not in stores} == set()
+
+
+def test_the_rows_of_unfinished_work_are_exactly_those_of_the_stores() -> None:
+    documented = {
+        key.partition("#")[0] for partition, key in list_ledger_rows() if partition == "OPEN"
+    }
+    assert documented == set(re.findall(r"open_key\(\"([A-Z]+)\"", read_stores()))
+
+
+def test_every_partition_of_the_ledger_is_documented() -> None:
+    documented = {partition.partition("#")[0] for partition, _ in list_ledger_rows()}
+    stores = read_stores()
+    partitions = {
+        *re.findall(r"\"pk\": f?\"([A-Z]+)", stores),
+        *re.findall(r"Key\(\"pk\"\)\.eq\(f?\"([A-Z]+)", stores),
+        *re.findall(r"^_?[A-Z]+ = \"([A-Z]+)\"$", stores, re.MULTILINE),
+        *re.findall(r"return f\"([A-Z]+)#", stores),
+    }
+    assert {"OPEN", "FACTS", "TITLE", "FINDING", "SNOOZE", "LEASE"} <= partitions
+    assert partitions == documented
 
 
 def test_the_actions_of_each_statement_are_those_of_the_policies() -> None:

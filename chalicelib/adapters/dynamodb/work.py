@@ -5,6 +5,7 @@ it, however much is finished and kept beside it:
 
     JOB#<key>                     a job
     MARK#<scan id>#<n>            what a scan is about to write
+    UNANNOUNCED#<scan id>         a scan of an older version, whose findings are not announced
     RECEIPT#<output>              how far an output has followed the facts
     FACTS                         the receipt of the last fact (facts.py)
     MESSAGE#<created at>#<id>     a message that is not delivered

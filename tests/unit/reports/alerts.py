@@ -46,7 +46,8 @@ ENDED = (
 # Twelve titles on many nodes, two snoozes that ended, an association that failed partly.
 NEW = Alert(
     topic=Topic.NEW,
-    outcome=make_outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2), fixed=5),
+    outcome=make_outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2)),
+    fixed=5,
     lines=Lines(
         (
             *make_new_lines(
@@ -117,7 +118,8 @@ SNOOZE_ENDED = Alert(
 # An all-clear, with nodes that were not scanned.
 NOTHING_NEW = Alert(
     topic=Topic.NOTHING_NEW,
-    outcome=make_outcome(Coverage(known=132, read=118, missing=1), fixed=3),
+    outcome=make_outcome(Coverage(known=132, read=118, missing=1)),
+    fixed=3,
     lines=Lines(muted=2),
     recovered=True,
     jobs=(make_job(),),
@@ -155,7 +157,8 @@ INCOMPLETE = Alert(
 # What was incomplete is complete again.
 COMPLETE_AGAIN = Alert(
     topic=Topic.COMPLETE_AGAIN,
-    outcome=make_outcome(Coverage(known=120, read=14), fixed=1),
+    outcome=make_outcome(Coverage(known=120, read=14)),
+    fixed=1,
     recovered=True,
     reported=14,
     last_alert_at=AT - timedelta(hours=3),

@@ -180,9 +180,8 @@ def test_an_incomplete_scan_says_what_is_unknown_and_how_to_release_the_brake() 
 def test_missing_and_gone_nodes_are_remarks_while_the_brake_is_off() -> None:
     coverage = Coverage(known=9, missing=3, gone=1)
 
-    text = get_text(
-        render_alert(replace(alerts.ONE_FINDING, outcome=make_outcome(coverage, gone=7)), ORIGIN)
-    )
+    outcome = make_outcome(coverage)
+    text = get_text(render_alert(replace(alerts.ONE_FINDING, outcome=outcome, gone=7), ORIGIN))
 
     missing = (
         "2 nodes missing from SSM. If they stay missing for an hour, their findings are removed."

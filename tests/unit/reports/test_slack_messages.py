@@ -86,8 +86,10 @@ JOBS = st.builds(
 ALERTS = st.builds(
     Alert,
     topic=st.sampled_from(Topic),
-    outcome=st.builds(make_outcome, COVERAGES, COUNTS),
+    outcome=st.builds(make_outcome, COVERAGES),
     lines=st.builds(Lines, st.lists(LINES, max_size=30).map(tuple), COUNTS),
+    fixed=COUNTS,
+    gone=COUNTS,
     recovered=st.booleans(),
     jobs=st.lists(JOBS, max_size=5).map(tuple),
     reported=COUNTS,

@@ -125,3 +125,17 @@ def test_joined_rows_and_missing_numbers_are_all_numbers(
     assert joined == tuple(stored)
     read = [n for row in joined for n in range(row.first, row.first + row.count)]
     assert sorted([*read, *(n for each in lost for n in each)]) == list(range(1, last.number + 1))
+
+
+def test_a_scan_of_an_older_version_that_died_is_announced_once() -> None:
+    service = Service()
+    service.report("i-1", "A", "B")
+    service.run()
+    (scan_id,) = {each.scan_id for each in service.findings.all()}
+    service.ledger.unannounced_scans.add(scan_id)
+
+    service.run()
+    service.run()
+
+    assert service.messages == ["new: A,B", "new: A,B"]
+    assert service.ledger.unannounced_scans == set()

@@ -130,7 +130,7 @@ def test_gone_nodes_are_deferred_when_the_time_is_up() -> None:
     assert len(service.list_titles()) == 50
 
 
-def test_a_new_node_is_stored_before_its_first_finding() -> None:
+def test_what_a_dead_scan_stored_of_a_new_node_leaves_with_it() -> None:
     class CrashesAfterPut(PassThrough):
         """A findings table that stores what it is given and then fails."""
 

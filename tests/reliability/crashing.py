@@ -155,11 +155,11 @@ class _FusedPort:
         return lambda *args: self._fuse.call(f"{self._name}.{method}", perform, args)
 
 
-def add_fuse(context: Context, fuse: Fuse) -> Context:
-    """Returns the context with the fuse in every port."""
+def add_fuse(context: Context, fuse: Fuse, concurrency: int = 1) -> Context:
+    """Returns the context with the fuse in every port. Its calls come one after the other."""
     names = [each.name for each in fields(context) if each.name not in NOT_PORTS]
     ports: dict[str, Any] = {name: _FusedPort(name, getattr(context, name), fuse) for name in names}
-    return replace(context, concurrency=1, **ports)
+    return replace(context, concurrency=concurrency, **ports)
 
 
 def add_fuse_to_inbox(inbox: Inbox, fuse: Fuse) -> Inbox:

@@ -6,7 +6,7 @@ it refuses for good. Times are aware UTC.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.domain.announcement import Alert, ChannelState
@@ -149,11 +149,18 @@ class NodePages(Protocol):
         """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
 
 
+# No lease is longer: a Lambda lives for 15 minutes.
+MAX_LEASE = timedelta(hours=1)
+
+
 class Lease(Protocol):
     """The right to scan. It has one holder at a time."""
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free or has run out; False if somebody else holds it."""
+        """Takes the lease if it is free or has run out; False if somebody else holds it.
+
+        One that ends later than `MAX_LEASE` from now is of a wrong clock, and free.
+        """
 
     def release(self, owner: str) -> None:
         """Releases the lease if `owner` still holds it, else does nothing."""

@@ -4,6 +4,8 @@ Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM. `m
 checks the promises after every invocation, and at rest compares with the model.
 """
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
@@ -109,6 +111,14 @@ class AnyOrder(InboxMachine):
         """They also do if somebody deletes the resource data sync, the role or the association."""
         for node in sorted(self.ssm):
             self.remove_node(node)
+
+    @precondition(lambda self: not self.service.ledger.marks)
+    @rule(data=st.data())
+    def row_is_of_an_older_version(self, data: st.DataObject) -> None:
+        """It has no list. The version that wrote it left no mark."""
+        if rows := {node.instance_id: node for node in self.service.nodes.all()}:
+            chosen = rows[data.draw(st.sampled_from(sorted(rows)))]
+            self.service.nodes.put([replace(chosen, open_list=None)])
 
     # time and people
 

@@ -43,7 +43,7 @@ from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -126,7 +126,12 @@ class DynamoLease:
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
         """Takes the lease if it is free, has run out, or is held by `owner`."""
-        free = Attr("pk").not_exists() | Attr("until").lte(to_text(now)) | Attr("owner").eq(owner)
+        free = (
+            Attr("pk").not_exists()
+            | Attr("until").lte(to_text(now))
+            | Attr("until").gt(to_text(now + MAX_LEASE))
+            | Attr("owner").eq(owner)
+        )
         try:
             with translate_errors("DynamoDB", self.table.name):
                 self.table.put_item(

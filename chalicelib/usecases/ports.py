@@ -6,7 +6,7 @@ it refuses for good. Times are aware UTC.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from chalicelib.domain.announcement import ChannelState
@@ -150,12 +150,17 @@ class NodePages(Protocol):
         """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
 
 
+# No lease is longer: a Lambda lives for 15 minutes.
+MAX_LEASE = timedelta(hours=1)
+
+
 class Lease(Protocol):
     """The right to scan. It has one holder at a time."""
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
         """Takes the lease if it is free or has run out.
 
+        One that ends later than `MAX_LEASE` from now is of a wrong clock, and free.
         False if somebody else holds it. The holder then learns that it was wanted.
         """
 

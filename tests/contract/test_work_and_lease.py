@@ -7,7 +7,7 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
-from chalicelib.usecases.ports import OpenWork, Staged
+from chalicelib.usecases.ports import MAX_LEASE, OpenWork, Staged
 from tests.contract.samples import FILE, MINUTE, MONTH, NOW, POST, STORE, make_job, make_message
 from tests.contract.stores import Stores
 
@@ -141,6 +141,12 @@ def test_a_lease_has_one_holder_until_it_ends(stores: Stores) -> None:
     assert stores.lease.acquire("a", NOW, END)
     assert not stores.lease.acquire("b", NOW, END)
     assert not stores.lease.acquire("b", END - TICK, END + MINUTE)
+
+
+def test_a_lease_of_a_clock_that_was_ahead_can_be_taken(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, NOW + MAX_LEASE)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.acquire("b", NOW - TICK, END)
 
 
 def test_a_lease_that_has_ended_can_be_taken(stores: Stores) -> None:

@@ -22,7 +22,13 @@ from chalicelib.domain.message import Message
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Settlement, Staged
+from chalicelib.usecases.ports import (
+    MAX_LEASE,
+    MAX_SETTLED_SNOOZES,
+    OpenWork,
+    Settlement,
+    Staged,
+)
 from tests.fakes.tables import MemoryNodes
 
 
@@ -67,9 +73,9 @@ class MemoryLease:
         self._ledger = ledger
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free, has run out, or is held by `owner` already."""
+        """Takes the lease if it is free, has run out, ends too late, or is held by `owner`."""
         held = self._ledger.lease
-        if held and held[0] != owner and held[1] > now:
+        if held and held[0] != owner and now < held[1] <= now + MAX_LEASE:
             self._ledger.lease_wanted = True
             return False
         self._ledger.lease, self._ledger.lease_wanted = (owner, until), False

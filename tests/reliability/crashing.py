@@ -167,12 +167,12 @@ class _FusedPort:
         return lambda *args: self._fuse.call(f"{self._name}.{method}", perform, args)
 
 
-def add_fuse(context: Context, fuse: Fuse) -> Context:
+def add_fuse(context: Context, fuse: Fuse, concurrency: int = 1) -> Context:
     """Returns the context with the fuse in every port, also in those behind the outputs."""
     names = [each.name for each in fields(context) if each.name not in NOT_PORTS]
     ports: dict[str, Any] = {name: _FusedPort(name, getattr(context, name), fuse) for name in names}
     outputs = tuple(_add_fuse_to_output(each, fuse) for each in context.outputs)
-    return replace(context, concurrency=1, outputs=outputs, **ports)
+    return replace(context, concurrency=concurrency, outputs=outputs, **ports)
 
 
 def _add_fuse_to_output(output: Any, fuse: Fuse) -> Any:

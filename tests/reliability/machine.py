@@ -17,6 +17,7 @@ from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
 from tests.fleet import HOUR, MINUTE, Service
+from tests.reliability.consistency import find_inconsistencies
 from tests.reliability.crashing import (
     CrashedError,
     CrashPoint,
@@ -70,14 +71,15 @@ class InboxMachine(RuleBasedStateMachine):
         self.absent_since: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
+        self.concurrency = 1
 
-    def report_node(self, node: str, letters: set[str]) -> None:
+    def report_node(self, node: str, letters: set[str], severity: str = "HIGH") -> None:
         """Lets a node report these titles in a new execution."""
         self.runs += 1
         titles = frozenset(f"{node}/{letter}" for letter in letters)
         # SSM promises no order
         ordered = sorted(titles, reverse=self.runs % 2 == 0)
-        self.service.report(node, *ordered, run=f"run-{self.runs}")
+        self.service.report(node, *ordered, run=f"run-{self.runs}", severity=severity)
         self.ssm[node] = titles
 
     def remove_node(self, node: str) -> None:
@@ -140,7 +142,7 @@ class InboxMachine(RuleBasedStateMachine):
         reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
-            context = add_fuse(self.service.context, fuse)
+            context = add_fuse(self.service.context, fuse, self.concurrency)
             reports = run_scans(context, self.service.clock.now + LAMBDA, options)
         unchanged = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
         stored = {finding.title for finding in self.service.findings.all()}
@@ -228,6 +230,7 @@ class InboxMachine(RuleBasedStateMachine):
         assert self.model.stored == self.failing
         assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
         assert self.model.find_errors() == []
+        assert find_inconsistencies(self.service) == []
         calls = self.invoke()
         unchanged = "an unchanged fleet causes no reading of items and no write of findings"
         assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls), unchanged

@@ -45,7 +45,7 @@ from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -137,7 +137,12 @@ class DynamoLease:
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
         """Takes the lease if it is free, has run out, or is held by `owner`; else leaves word."""
-        free = Attr("pk").not_exists() | Attr("until").lte(to_text(now)) | Attr("owner").eq(owner)
+        free = (
+            Attr("pk").not_exists()
+            | Attr("until").lte(to_text(now))
+            | Attr("until").gt(to_text(now + MAX_LEASE))
+            | Attr("owner").eq(owner)
+        )
         lease = {**_LEASE, "owner": owner, "until": to_text(until)}
         # it may be released between the two calls, and then it is free
         return self._put(lease, free) or (not self._leave_word(now) and self._put(lease, free))

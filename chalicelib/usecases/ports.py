@@ -24,7 +24,7 @@ from chalicelib.domain.history import (
     SnoozeEvent,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import CsvFile, Message
+from chalicelib.domain.message import CsvFile, Message, OutputState
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -175,6 +175,7 @@ class Lease(Protocol):
 class OpenWork:
     """Everything unfinished. Jobs and messages come oldest first.
 
+    outputs: those that failed last, by name ·
     marks: changes of scans that died · last_fact: the last fact that is stored ·
     receipts: of the outputs that follow facts, by name ·
     unannounced_scans: marks of an older version, whose findings are not announced.
@@ -187,6 +188,7 @@ class OpenWork:
     last_fact: Receipt = NO_FACTS
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
     unannounced_scans: tuple[str, ...] = ()
+    outputs: Mapping[str, OutputState] = field(default_factory=dict)
 
 
 # Snoozes settled by one decision. A DynamoDB transaction is limited to 100 actions, and the
@@ -234,6 +236,9 @@ class Work(Protocol):
 
     def record(self, message: Message, now: datetime) -> None:
         """Writes a message's delivery steps. A sent message leaves the unfinished part."""
+
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes the trouble of an output; None removes it."""
 
 
 class Snoozes(Protocol):

@@ -10,6 +10,7 @@ from chalicelib.domain.job import JobKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import Outcome, build_record
 from chalicelib.usecases.announce.deliver import Delivery, StepResult
+from chalicelib.usecases.announce.follow import follow_facts
 from chalicelib.usecases.announce.stage import (
     NO_ANNOUNCEMENT,
     Announcement,
@@ -54,6 +55,11 @@ class ScanReport:
     def undelivered(self) -> tuple[StepResult, ...]:
         """The delivery steps that failed."""
         return tuple(each for each in self.deliveries if each.error)
+
+    @property
+    def refused(self) -> tuple[StepResult, ...]:
+        """The delivery steps that were settled in another way, because of a refusal."""
+        return tuple(each for each in self.deliveries if each.refusal)
 
     @property
     def pending_age(self) -> timedelta:
@@ -129,12 +135,14 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         else None
     )
     outcome = synced.outcome if synced else None
-    delivery = Delivery(context, run.deadline)
-    _deliver(delivery, work.messages, announcement)
+    delivery = Delivery(context, work.outputs, run.deadline, end_pauses=run.options.full)
+    parts.run(lambda: _deliver(delivery, work.messages, announcement))
+    last_fact = outcome.last if outcome else work.last_fact
+    parts.run(lambda: follow_facts(delivery, context, work, last_fact))
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None
-    _deliver(delivery, (), monthly)
+    parts.run(lambda: _deliver(delivery, (), monthly))
     finished_at = context.clock()
     if outcome and not announcement:
         # else the announcement has recorded it

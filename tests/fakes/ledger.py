@@ -18,7 +18,7 @@ from chalicelib.domain.history import (
     oldest_first,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message
+from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -52,6 +52,7 @@ class MemoryLedger:
     messages: dict[str, Message] = field(default_factory=dict)
     sent: dict[str, Message] = field(default_factory=dict)
     channel_state: ChannelState = field(default_factory=ChannelState)
+    outputs: dict[str, OutputState] = field(default_factory=dict)
     snoozes: dict[str, Snooze] = field(default_factory=dict)
     snooze_history: dict[tuple[str, datetime, int, SnoozeEventKind], SnoozeEvent] = field(
         default_factory=dict
@@ -116,6 +117,7 @@ class MemoryWork:
             last_fact=ledger.last_fact,
             receipts=dict(ledger.receipts),
             unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
+            outputs=dict(ledger.outputs),
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:
@@ -152,6 +154,13 @@ class MemoryWork:
             ledger.messages[message.id] = message
         else:
             raise Conflict(f"message {message.id}: another writer has finished it")
+
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes the trouble of an output; None removes it."""
+        if state is None:
+            self._ledger.outputs.pop(name, None)
+        else:
+            self._ledger.outputs[name] = state
 
 
 class MemoryFacts:

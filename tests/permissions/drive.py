@@ -80,7 +80,7 @@ class ScanScenes:
     def run(self, month: datetime) -> None:
         """Runs the scenes in order. Each leaves the fleet as the next one needs it."""
         self.report_new_findings()
-        self.change_one_node_while_slack_refuses_files()
+        self.change_one_node_while_slack_takes_no_file()
         self.end_snoozes()
         self.complete_leftovers(month)
         self.meet_another_scan()
@@ -96,11 +96,11 @@ class ScanScenes:
         self._report(LARGE, *(f"title {number}" for number in range(200)))
         self._scan()
 
-    def change_one_node_while_slack_refuses_files(self) -> None:
+    def change_one_node_while_slack_takes_no_file(self) -> None:
         """Uses the index; a fix ends a snooze; the file is read back from the bucket."""
         self._add_snooze("until fixed", NODE, "b", until_resolved=True)
         self._report(NODE, "a", "c")
-        self._refuse_next_file()
+        self._fail_next_file()
         self._scan()
         self._scan()
 
@@ -116,7 +116,7 @@ class ScanScenes:
         job = Job(f"monthly#{month:%Y-%m-%d}", JobKind.MONTHLY, event_at=month, enqueued_at=month)
         with self._recorder.pause():
             self._context.work.enqueue(job)
-        self._refuse_next_file()
+        self._fail_next_file()
         self._scan()
         self._scan()
 
@@ -134,9 +134,9 @@ class ScanScenes:
         last = self._context.work.open().last_fact
         assert list(find_left(self._context, NO_FACTS, last))
 
-    def _refuse_next_file(self) -> None:
-        full = Fault.refused("storage_limit_reached")
-        self._service.stack.slack.fail("files.getUploadURLExternal", full)
+    def _fail_next_file(self) -> None:
+        fails = Fault.refused("internal_error")
+        self._service.stack.slack.fail("files.getUploadURLExternal", fails)
 
     def interrupt_large_uploads(self) -> None:
         """Interrupts the upload of a large file in each folder."""

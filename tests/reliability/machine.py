@@ -16,7 +16,7 @@ from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
 from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
-from tests.fleet import HOUR, MINUTE, Service
+from tests.fleet import DAY, HOUR, MINUTE, Service
 from tests.reliability.consistency import find_inconsistencies
 from tests.reliability.crashing import (
     CrashedError,
@@ -29,6 +29,7 @@ from tests.reliability.crashing import (
 from tests.reliability.model import Model, find_muted_titles, list_messages
 
 if TYPE_CHECKING:
+    from chalicelib.domain.message import OutputState, Trouble
     from chalicelib.usecases.run import ScanReport
 
 LAMBDA = timedelta(minutes=15)
@@ -137,6 +138,22 @@ class InboxMachine(RuleBasedStateMachine):
             self.service.clock.forward(LAMBDA + MINUTE)
             self.invoke()
 
+    def list_pauses(self) -> list[datetime]:
+        """Lists when each output and each message in trouble is tried again."""
+        ledger = self.service.ledger
+        troubles: list[Trouble | OutputState] = [
+            each for message in ledger.messages.values() for each in message.failures.values()
+        ]
+        return [each.retry_at for each in [*troubles, *ledger.outputs.values()]]
+
+    def wait_for_outputs(self) -> None:
+        """Waits until nothing is paused any more, and lets everything be tried again."""
+        pauses = self.list_pauses()
+        assert max(pauses) - self.service.clock.now <= DAY, "no pause is longer than a day"
+        self.service.clock.now = max(*pauses, self.service.clock.now)
+        self.reconcile(1)
+        assert self.list_pauses() != pauses, "what is tried again works or fails again"
+
     def run_scans(self, fuse: Fuse, options: Options = DEFAULT_OPTIONS) -> None:
         """Runs the scans of one invocation, and checks that an all-clear is true."""
         reports: Sequence[ScanReport] = ()
@@ -219,6 +236,8 @@ class InboxMachine(RuleBasedStateMachine):
         """Ends the faults, runs `reconcile` until nothing changes, and compares with the model."""
         self.end_outages()
         self.reconcile(SETTLING_SCANS)
+        while self.service.ledger.messages and self.list_pauses():
+            self.wait_for_outputs()
         if self.service.ledger.channel_state.braked:
             known = {node.instance_id for node in self.service.nodes.all()}
             assert known > set(self.ssm), "the brake holds only while a node is missing"

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from chalicelib.domain.errors import FileRefused
 from chalicelib.usecases.context import Bounds, Options
 from tests.effort import examples
 from tests.fleet import MINUTE
@@ -30,6 +31,7 @@ BOUNDS = st.just(Bounds()) | st.builds(
 )
 FALLIBLE = [
     "channel.attach",
+    "channel.identity",
     "channel.post",
     "compliance.items",
     "compliance.summaries",
@@ -59,10 +61,11 @@ FALLIBLE = [
     "work.open",
     "work.enqueue",
     "work.record",
+    "work.save_output",
     "work.stage",
 ]
 # The response of a read can be lost too, but that equals a read that fails.
-READS = {"about", "all", "get", "open", "rows", "unsettled"}
+READS = {"about", "all", "get", "identity", "open", "rows", "unsettled"}
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
@@ -231,6 +234,20 @@ class AnyOrder(InboxMachine):
     @rule()
     def outages_end(self) -> None:
         self.end_outages()
+
+    @rule()
+    def token_is_replaced(self) -> None:
+        """This ends a pause of Slack."""
+        self.service.channel.token += "+"
+
+    @rule()
+    def channel_is_replaced(self) -> None:
+        """Threads of the channel before are not there."""
+        self.service.channel.id += "+"
+
+    @rule(times=st.sampled_from([1, 2]))
+    def slack_refuses_files(self, times: int) -> None:
+        self.service.channel.fail_attach(FileRefused("malware_detected", "ask"), times)
 
     # the checks
 

@@ -10,6 +10,7 @@ it, however much is finished and kept beside it:
     FACTS                         the receipt of the last fact (facts.py)
     MESSAGE#<created at>#<id>     a message that is not delivered
     CHANNEL                       the channel state
+    OUTPUT#<name>                 an output that failed last
 
 What is finished moves to a row of its own that expires: a completed job to pk
 `JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id. The lease is pk
@@ -43,7 +44,7 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message
+from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
@@ -84,6 +85,7 @@ class DynamoWork:
         jobs = (from_row(row, Job) for row in rows["JOB"])
         states = (from_content(row, ChannelState) for row in rows["CHANNEL"])
         last = (from_row(row, Receipt) for row in rows["FACTS"])
+        outputs = (from_row(row, OutputState) for row in rows["OUTPUT"])
         return OpenWork(
             jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
             messages=tuple(map(read_message, rows["MESSAGE"])),
@@ -95,6 +97,7 @@ class DynamoWork:
                 for row in rows["RECEIPT"]
             },
             unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
+            outputs={each.name: each for each in outputs},
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:
@@ -123,6 +126,15 @@ class DynamoWork:
                 Item=_write_message(message, _pending_key(message)),
                 ConditionExpression=Attr("pk").exists(),
             )
+
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes or deletes the row of an output."""
+        key = open_key("OUTPUT", name)
+        with translate_errors("DynamoDB", self.table.name):
+            if state is None:
+                self.table.delete_item(Key=key)
+            else:
+                self.table.put_item(Item=to_row(state, **key))
 
 
 @dataclass(frozen=True, slots=True)

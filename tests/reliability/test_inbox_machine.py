@@ -50,6 +50,7 @@ FALLIBLE = [
     "lease.release",
     "nodes.all",
     "nodes.put",
+    "receiver.post",
     "snoozes.about",
     "snoozes.add",
     "snoozes.all",

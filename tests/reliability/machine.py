@@ -27,6 +27,7 @@ from tests.reliability.crashing import (
     add_fuse_to_inbox,
 )
 from tests.reliability.model import Model, find_muted_titles, list_messages
+from tests.webhook import Receiver
 
 if TYPE_CHECKING:
     from chalicelib.domain.message import OutputState, Trouble
@@ -65,7 +66,7 @@ class InboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.compliance = PagedCompliance()
-        self.service = Service(compliance=self.compliance)
+        self.service = Service(compliance=self.compliance, webhook=Receiver())
         self.model = Model(self.service)
         self.ssm: dict[str, frozenset[str]] = {}
         self.untouched: set[str] = set()

@@ -156,8 +156,8 @@ class OutputProgress:
                 self._stopped_from = min(self._stopped_from, number)
             case Cause.RECORD:
                 self._stopped_from = 0
-            case Cause.MESSAGE:
-                pass
+            case _:
+                pass  # it takes other messages
 
     @cached_property
     def _paused_from(self) -> float:
@@ -170,7 +170,7 @@ class OutputProgress:
             return NEVER
         if self._find_identity() != state.identity:
             # a person changed what was wrong, so what failed before says nothing
-            self._state = None
+            self._state = replace(state, failures=0)
             return NEVER
         return 1 if state.later_only else 0
 

@@ -93,6 +93,20 @@ def test_a_new_token_or_channel_ends_a_pause_at_once(service: Service, name: str
     service.run()
 
     assert service.messages == ["new: A"]
+    assert service.ledger.outputs == {}
+
+
+@pytest.mark.parametrize("name", ["id", "token"])
+def test_a_pause_that_ended_early_leaves_no_trouble(service: Service, name: str) -> None:
+    service.channel.fail_post(REVOKED, times=2)
+    service.run()
+    service.run()
+
+    setattr(service.channel, name, "another")
+    service.run()
+
+    assert service.messages == ["new: A"]
+    assert service.ledger.outputs == {}
 
 
 def test_a_full_scan_tries_every_output_and_message(service: Service) -> None:

@@ -33,7 +33,7 @@ class Lease(Protocol):
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
         """Take or renew the lease. Returns False if another owner has it."""
 
-    def release(self, owner: str) -> None:
+    def release(self, owner: str) -> bool:
         """Give the lease back."""
 
 

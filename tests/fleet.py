@@ -36,6 +36,7 @@ from tests.fakes import (
     MemoryTitles,
     MemoryWork,
 )
+from tests.webhook import Receiver, WebhookFacts, WebhookMessages
 
 # The kinds of the steps: the name of a step without that of a file.
 POST, FILE, STORE = "slack.post", "slack.file", "s3.store"
@@ -127,7 +128,7 @@ class Service:
 
     An alert's text is `<topic>: <title>,<title>`, a month's `monthly: <findings>`. The
     block of an alert has the numbers `fixed` and `gone`.
-    A CSV has one title in a line and no header.
+    A CSV has one title in a line and no header. `webhook` adds a third output.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
@@ -140,6 +141,7 @@ class Service:
     channel: MemoryChannel = field(default_factory=MemoryChannel)
     quiet_answers: bool = True
     bounds: Bounds = field(default_factory=Bounds)
+    webhook: Receiver | None = None
 
     @property
     def context(self) -> Context:
@@ -157,6 +159,7 @@ class Service:
             files=self.files,
             sorter=MemorySorter(),
             outputs=self.outputs,
+            fact_outputs=(WebhookFacts(self.webhook),) if self.webhook else (),
             render_csv=_render_csv,
             render_changes=_render_changes,
             clock=self.clock,
@@ -172,6 +175,7 @@ class Service:
         return (
             SlackOutput(self.channel, _render_alert, _render_monthly),
             S3Output(self.files, "memory"),
+            *([WebhookMessages(self.webhook)] if self.webhook else []),
         )
 
     @property

@@ -82,7 +82,9 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
     fields = summarize_scan(report, calls)
     log.info("scan ended", extra=fields)
     for delivery in report.undelivered:
-        log.error("message not delivered", extra=_describe_delivery(delivery))
+        log.error("message not delivered", extra=_describe_step(delivery, delivery.error))
+    for delivery in report.refused:
+        log.error("step settled otherwise", extra=_describe_step(delivery, delivery.refusal))
     if report.announcement.lost_facts:
         lost = [f"{each[0]} to {each[-1]}" for each in report.announcement.lost_facts]
         log.error("facts lost", extra={"scan_id": report.scan_id, "facts": lost})
@@ -115,8 +117,7 @@ def _describe_error(error: Exception) -> str:
     return str(error) if isinstance(error, ServiceError) else type(error).__name__
 
 
-def _describe_delivery(delivery: StepResult) -> dict[str, object]:
-    error = delivery.error
+def _describe_step(delivery: StepResult, error: ServiceError | None) -> dict[str, object]:
     fields: dict[str, object] = {
         "message_id": delivery.message_id,
         "step": delivery.step,

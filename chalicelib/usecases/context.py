@@ -81,7 +81,8 @@ class Context:
 class Options:
     """What a caller asks of a scan beyond the usual.
 
-    full: read every node, whatever its watermark says · accept_missing: the
+    full: read every node, whatever its watermark says, and try every output, whatever
+    its pause · accept_missing: the
     caller confirms that missing nodes are gone.
     """
 

@@ -6,7 +6,7 @@ it refuses for good. Times are aware UTC.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from chalicelib.domain.announcement import ChannelState
@@ -24,7 +24,7 @@ from chalicelib.domain.history import (
     SnoozeEvent,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import CsvFile, Message
+from chalicelib.domain.message import CsvFile, Message, OutputState
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
@@ -150,20 +150,32 @@ class NodePages(Protocol):
         """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
 
 
+# No lease is longer: a Lambda lives for 15 minutes.
+MAX_LEASE = timedelta(hours=1)
+
+
 class Lease(Protocol):
     """The right to scan. It has one holder at a time."""
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free or has run out; False if somebody else holds it."""
+        """Takes the lease if it is free or has run out.
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it, else does nothing."""
+        One that ends later than `MAX_LEASE` from now is of a wrong clock, and free.
+        False if somebody else holds it. The holder then learns that it was wanted.
+        """
+
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it, else does nothing.
+
+        Returns whether somebody else wanted it meanwhile.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
     """Everything unfinished. Jobs and messages come oldest first.
 
+    outputs: those that failed last, by name ·
     marks: changes of scans that died · last_fact: the last fact that is stored ·
     receipts: of the outputs that follow facts, by name ·
     unannounced_scans: marks of an older version, whose findings are not announced.
@@ -176,6 +188,7 @@ class OpenWork:
     last_fact: Receipt = NO_FACTS
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
     unannounced_scans: tuple[str, ...] = ()
+    outputs: Mapping[str, OutputState] = field(default_factory=dict)
 
 
 # Snoozes settled by one decision. A DynamoDB transaction is limited to 100 actions, and the
@@ -223,6 +236,9 @@ class Work(Protocol):
 
     def record(self, message: Message, now: datetime) -> None:
         """Writes a message's delivery steps. A sent message leaves the unfinished part."""
+
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes the trouble of an output; None removes it."""
 
 
 class Snoozes(Protocol):

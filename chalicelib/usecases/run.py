@@ -10,6 +10,7 @@ from chalicelib.domain.job import JobKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import Outcome, build_record
 from chalicelib.usecases.announce.deliver import Delivery, StepResult
+from chalicelib.usecases.announce.follow import follow_facts
 from chalicelib.usecases.announce.stage import (
     NO_ANNOUNCEMENT,
     Announcement,
@@ -56,6 +57,11 @@ class ScanReport:
         return tuple(each for each in self.deliveries if each.error)
 
     @property
+    def refused(self) -> tuple[StepResult, ...]:
+        """The delivery steps that were settled in another way, because of a refusal."""
+        return tuple(each for each in self.deliveries if each.refusal)
+
+    @property
     def pending_age(self) -> timedelta:
         """How long the oldest pending message has waited; zero if none does."""
         if not self.pending:
@@ -81,8 +87,8 @@ def run_scans(
 ) -> tuple[ScanReport, ...]:
     """Runs scans until no job is waiting. Returns no report if somebody else holds the lease.
 
-    An event that arrives while the lease is held only enqueues its job. So this
-    looks for new jobs again after it has released the lease.
+    An event that arrives while the lease is held only enqueues its job, and leaves
+    word on the lease. So the holder scans again.
     """
     reports: list[ScanReport] = []
     while True:
@@ -100,20 +106,15 @@ def run_scans(
             )
             reports.append(run_scan(context, run, work))
         finally:
-            context.lease.release(owner)
+            is_wanted = context.lease.release(owner)
         options = DEFAULT_OPTIONS
-        if deadline - context.clock() < ANOTHER_SCAN or not _has_new_jobs(context, work):
+        if not is_wanted or deadline - context.clock() < ANOTHER_SCAN:
             return tuple(reports)
 
 
 def new_scan_id(now: datetime) -> str:
     """Returns an id that is unique and sorts by time: `20261123T081500Z-1f2e3d4c`."""
     return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-
-
-def _has_new_jobs(context: Context, work: OpenWork) -> bool:
-    known = {job.key for job in work.jobs}
-    return any(job.key not in known for job in context.work.open().jobs)
 
 
 def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
@@ -134,12 +135,14 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         else None
     )
     outcome = synced.outcome if synced else None
-    delivery = Delivery(context, run.deadline)
-    _deliver(delivery, work.messages, announcement)
+    delivery = Delivery(context, work.outputs, run.deadline, end_pauses=run.options.full)
+    parts.run(lambda: _deliver(delivery, work.messages, announcement))
+    last_fact = outcome.last if outcome else work.last_fact
+    parts.run(lambda: follow_facts(delivery, context, work, last_fact))
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None
-    _deliver(delivery, (), monthly)
+    parts.run(lambda: _deliver(delivery, (), monthly))
     finished_at = context.clock()
     if outcome and not announcement:
         # else the announcement has recorded it

@@ -20,6 +20,7 @@ from devstack.aws.session import make_session
 from devstack.slack import Fault, SlackStandIn, serve_slack
 from tests.contract.samples import ALERT, MONTH, NOW
 from tests.fakes import MemoryChannel, MemoryFiles
+from tests.webhook import HttpReceiver, Receiver, WebhookMessages, serve_receiver
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -157,15 +158,37 @@ def over_s3(server: AwsServer, s3: "S3Client") -> Target:
     return over_files(files, list_arrived, fail_once)
 
 
-@pytest.fixture(params=["memory channel", "slack", "memory files", "s3"])
+def over_receiver(receiver: Receiver, poster: Receiver | HttpReceiver) -> Target:
+    def list_arrived() -> list[bytes]:
+        return receiver.bodies
+
+    other = WebhookMessages(Receiver("elsewhere"))
+    return Target(WebhookMessages(poster), other, list_arrived, receiver.fail)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Target]:
+    receiver = Receiver()
+    with serve_receiver(receiver) as address:
+        yield over_receiver(receiver, HttpReceiver(address))
+
+
+@pytest.fixture(params=["memory channel", "slack", "memory files", "s3", "memory web", "web"])
 def target(
-    request: pytest.FixtureRequest, slack: SlackStandIn, server: AwsServer, s3: "S3Client"
+    request: pytest.FixtureRequest,
+    slack: SlackStandIn,
+    server: AwsServer,
+    s3: "S3Client",
+    webhook: Target,
 ) -> Target:
+    receiver = Receiver()
     builders: dict[str, Callable[[], Target]] = {
         "memory channel": over_memory_channel,
         "slack": lambda: over_slack(slack),
         "memory files": over_memory_files,
         "s3": lambda: over_s3(server, s3),
+        "memory web": lambda: over_receiver(receiver, receiver),
+        "web": lambda: webhook,
     }
     return builders[request.param]()
 

@@ -6,8 +6,8 @@ import pytest
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.message import CsvFile, Message, Source
-from chalicelib.usecases.ports import OpenWork, Staged
+from chalicelib.domain.message import CsvFile, Message, OutputState, Source
+from chalicelib.usecases.ports import MAX_LEASE, OpenWork, Staged
 from tests.contract.samples import FILE, MINUTE, MONTH, NOW, POST, STORE, make_job, make_message
 from tests.contract.stores import Stores
 
@@ -67,6 +67,27 @@ def test_messages_are_read_oldest_first(stores: Stores) -> None:
     ]
 
 
+OUTPUT = OutputState("chat", 2, "is_archived", NOW + MINUTE, "0123abcd", later_only=True)
+
+
+@pytest.mark.parametrize("state", [OUTPUT, OutputState("chat", 1, "timeout", NOW)])
+def test_the_trouble_of_an_output_is_read_unchanged(stores: Stores, state: OutputState) -> None:
+    other = replace(OUTPUT, name="bucket")
+    stores.work.save_output("bucket", other)
+    stores.work.save_output("chat", OUTPUT)
+    stores.work.save_output("chat", state)
+
+    assert stores.work.open() == replace(NO_WORK, outputs={"bucket": other, "chat": state})
+
+
+def test_the_trouble_of_an_output_is_removed(stores: Stores) -> None:
+    stores.work.save_output("chat", OUTPUT)
+
+    for _ in range(2):
+        stores.work.save_output("chat", None)
+        assert stores.work.open() == NO_WORK
+
+
 @pytest.mark.parametrize(
     "pending",
     [
@@ -75,6 +96,7 @@ def test_messages_are_read_oldest_first(stores: Stores) -> None:
         replace(make_message(3), scan_ids=(), snooze_ids=()),
         replace(make_message(4), files=(CsvFile("m/1.csv", "", Source.EVERYTHING, stored=True),)),
         replace(make_message(4), alert=None, month=MONTH),
+        make_message(6).with_failure(FILE, "file_refused", NOW),
         replace(make_message(4), alert=None, month=replace(MONTH, oldest=None)),
         make_message(5).with_receipt(STORE, "alerts/5.csv").with_receipt(POST, ""),
     ],
@@ -143,6 +165,12 @@ def test_a_lease_has_one_holder_until_it_ends(stores: Stores) -> None:
     assert not stores.lease.acquire("b", END - TICK, END + MINUTE)
 
 
+def test_a_lease_of_a_clock_that_was_ahead_can_be_taken(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, NOW + MAX_LEASE)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.acquire("b", NOW - TICK, END)
+
+
 def test_a_lease_that_has_ended_can_be_taken(stores: Stores) -> None:
     assert stores.lease.acquire("a", NOW, END)
     assert stores.lease.acquire("b", END, END + MINUTE)
@@ -170,8 +198,29 @@ def test_a_lease_is_released_only_by_its_holder(stores: Stores) -> None:
     assert not stores.lease.acquire("c", END, END + MINUTE)
 
 
+def test_the_holder_learns_that_somebody_wanted_the_lease(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.release("a")
+
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.release("a")
+
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.release("a")
+
+
+def test_a_wish_for_a_lease_that_has_ended_is_forgotten(stores: Stores) -> None:
+    assert stores.lease.acquire("a", NOW, END)
+    assert not stores.lease.acquire("b", NOW, END)
+    assert stores.lease.acquire("c", END, END + MINUTE)
+
+    assert not stores.lease.release("a")
+    assert not stores.lease.release("c")
+
+
 def test_releasing_a_free_lease_does_nothing(stores: Stores) -> None:
-    stores.lease.release("a")
+    assert not stores.lease.release("a")
     assert stores.lease.acquire("b", NOW, END)
 
 

@@ -18,11 +18,17 @@ from chalicelib.domain.history import (
     oldest_first,
 )
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message
+from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import Snooze
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Settlement, Staged
+from chalicelib.usecases.ports import (
+    MAX_LEASE,
+    MAX_SETTLED_SNOOZES,
+    OpenWork,
+    Settlement,
+    Staged,
+)
 from tests.fakes.tables import MemoryNodes
 
 
@@ -30,10 +36,12 @@ from tests.fakes.tables import MemoryNodes
 class MemoryLedger:
     """The ledger's rows. The ports below share them, as the adapters share the real table.
 
-    lease: its owner and its end · completed: a job's key to the time of its completion.
+    lease: its owner and its end · lease_wanted: somebody else tried to take it ·
+    completed: a job's key to the time of its completion.
     """
 
     lease: tuple[str, datetime] | None = None
+    lease_wanted: bool = False
     jobs: dict[str, Job] = field(default_factory=dict)
     completed: dict[str, datetime] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -44,6 +52,7 @@ class MemoryLedger:
     messages: dict[str, Message] = field(default_factory=dict)
     sent: dict[str, Message] = field(default_factory=dict)
     channel_state: ChannelState = field(default_factory=ChannelState)
+    outputs: dict[str, OutputState] = field(default_factory=dict)
     snoozes: dict[str, Snooze] = field(default_factory=dict)
     snooze_history: dict[tuple[str, datetime, int, SnoozeEventKind], SnoozeEvent] = field(
         default_factory=dict
@@ -65,18 +74,21 @@ class MemoryLease:
         self._ledger = ledger
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free, has run out, or is held by `owner` already."""
+        """Takes the lease if it is free, has run out, ends too late, or is held by `owner`."""
         held = self._ledger.lease
-        if held and held[0] != owner and held[1] > now:
+        if held and held[0] != owner and now < held[1] <= now + MAX_LEASE:
+            self._ledger.lease_wanted = True
             return False
-        self._ledger.lease = owner, until
+        self._ledger.lease, self._ledger.lease_wanted = (owner, until), False
         return True
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it, else does nothing."""
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it. Returns whether it was wanted."""
         held = self._ledger.lease
-        if held and held[0] == owner:
-            self._ledger.lease = None
+        if not held or held[0] != owner:
+            return False
+        self._ledger.lease = None
+        return self._ledger.lease_wanted
 
 
 class MemoryWork:
@@ -105,6 +117,7 @@ class MemoryWork:
             last_fact=ledger.last_fact,
             receipts=dict(ledger.receipts),
             unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
+            outputs=dict(ledger.outputs),
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:
@@ -141,6 +154,13 @@ class MemoryWork:
             ledger.messages[message.id] = message
         else:
             raise Conflict(f"message {message.id}: another writer has finished it")
+
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes the trouble of an output; None removes it."""
+        if state is None:
+            self._ledger.outputs.pop(name, None)
+        else:
+            self._ledger.outputs[name] = state
 
 
 class MemoryFacts:

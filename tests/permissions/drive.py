@@ -14,9 +14,10 @@ from chalicelib import bootstrap
 from chalicelib.adapters.s3 import PART
 from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
-from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import NO_FACTS, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
+from chalicelib.usecases.announce.contents import find_left
 from chalicelib.usecases.context import Context
 from devstack.aws.compliance_store import attach_store
 from devstack.environment import ACCOUNT, REGION
@@ -79,9 +80,11 @@ class ScanScenes:
     def run(self, month: datetime) -> None:
         """Runs the scenes in order. Each leaves the fleet as the next one needs it."""
         self.report_new_findings()
-        self.change_one_node_while_slack_refuses_files()
+        self.change_one_node_while_slack_takes_no_file()
         self.end_snoozes()
         self.complete_leftovers(month)
+        self.meet_another_scan()
+        self.name_what_left()
         self.interrupt_large_uploads()
         self.remove_a_node()
         self.find_the_lease_taken()
@@ -93,11 +96,11 @@ class ScanScenes:
         self._report(LARGE, *(f"title {number}" for number in range(200)))
         self._scan()
 
-    def change_one_node_while_slack_refuses_files(self) -> None:
+    def change_one_node_while_slack_takes_no_file(self) -> None:
         """Uses the index; a fix ends a snooze; the file is read back from the bucket."""
         self._add_snooze("until fixed", NODE, "b", until_resolved=True)
         self._report(NODE, "a", "c")
-        self._refuse_next_file()
+        self._fail_next_file()
         self._scan()
         self._scan()
 
@@ -109,17 +112,31 @@ class ScanScenes:
         self._scan()
 
     def complete_leftovers(self, month: datetime) -> None:
-        """Completes a mark without a message, and a month whose file is read back too."""
+        """Completes a month whose file is read back too."""
         job = Job(f"monthly#{month:%Y-%m-%d}", JobKind.MONTHLY, event_at=month, enqueued_at=month)
         with self._recorder.pause():
             self._context.work.enqueue(job)
-        self._refuse_next_file()
+        self._fail_next_file()
         self._scan()
         self._scan()
 
-    def _refuse_next_file(self) -> None:
-        full = Fault.refused("storage_limit_reached")
-        self._service.stack.slack.fail("files.getUploadURLExternal", full)
+    def meet_another_scan(self) -> None:
+        """Finds that somebody else scans, and leaves word."""
+        now = datetime.now(UTC)
+        with self._recorder.pause():
+            self._context.lease.acquire("another", now, now + timedelta(minutes=1))
+        self._scan()
+        with self._recorder.pause():
+            assert self._context.lease.release("another")
+
+    def name_what_left(self) -> None:
+        """Reads the facts of earlier scans, and the names of what left by them."""
+        last = self._context.work.open().last_fact
+        assert list(find_left(self._context, NO_FACTS, last))
+
+    def _fail_next_file(self) -> None:
+        fails = Fault.refused("internal_error")
+        self._service.stack.slack.fail("files.getUploadURLExternal", fails)
 
     def interrupt_large_uploads(self) -> None:
         """Interrupts the upload of a large file in each folder."""

@@ -5,9 +5,11 @@ from collections import Counter
 from chalicelib.domain.finding import OpenFinding
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.node import count_by_severity
+from chalicelib.usecases.announce.deliver import SUPERSEDED
 from chalicelib.usecases.scan.apply import read_list
 from tests.fleet import Service
 from tests.reliability.model import list_messages
+from tests.webhook.output import SEND
 
 
 def find_inconsistencies(service: Service) -> list[str]:
@@ -16,6 +18,7 @@ def find_inconsistencies(service: Service) -> list[str]:
         *find_list_errors(service),
         *find_fact_errors(service),
         *find_count_errors(service),
+        *find_output_errors(service),
     ]
 
 
@@ -67,4 +70,25 @@ def find_count_errors(service: Service) -> list[str]:
         facts = sum(len(row.list_keys(kind)) for row in service.ledger.facts.values())
         if told + waiting != facts:
             errors.append(f"{facts} are {kind}, messages count {told}, {waiting} wait")
+    return errors
+
+
+def find_output_errors(service: Service) -> list[str]:
+    """Checks that the third output has every message that was sent, and what is open."""
+    receiver, errors = service.webhook, []
+    if receiver is None:
+        return []
+    stored = {finding.finding_id for finding in service.findings.all()}
+    if receiver.open != stored:
+        errors.append(f"the third output has {receiver.open ^ stored} otherwise")
+    if service.ledger.receipts["webhook-facts"] != service.ledger.last_fact:
+        errors.append(f"the third output is at {service.ledger.receipts}")
+    for message in service.ledger.sent.values():
+        steps = [step for step in message.steps if step.startswith("webhook.")]
+        files = {step.partition(":")[2] for step in steps if ":" in step}
+        superseded = message.done.get(SEND) == SUPERSEDED
+        if not superseded and message.id not in receiver.messages:
+            errors.append(f"the third output never got {message.id}")
+        if files - receiver.files.keys():
+            errors.append(f"the third output never got {files - receiver.files.keys()}")
     return errors

@@ -14,6 +14,7 @@ from chalicelib.usecases.context import Context, Inbox
 NOT_PORTS = {
     "sorter",
     "outputs",
+    "fact_outputs",
     "render_csv",
     "render_changes",
     "summarize",
@@ -144,7 +145,7 @@ class Fuse:
 
 
 def _make_error(name: str) -> ServiceError:
-    if name.startswith(("channel.", "files.")):
+    if name.startswith(("channel.", "files.", "receiver.")):
         return DeliveryError("service_unavailable", retryable=True)
     return Unavailable(f"{name} fails, as the test asked")
 
@@ -167,17 +168,19 @@ class _FusedPort:
         return lambda *args: self._fuse.call(f"{self._name}.{method}", perform, args)
 
 
-def add_fuse(context: Context, fuse: Fuse) -> Context:
+def add_fuse(context: Context, fuse: Fuse, concurrency: int = 1) -> Context:
     """Returns the context with the fuse in every port, also in those behind the outputs."""
     names = [each.name for each in fields(context) if each.name not in NOT_PORTS]
     ports: dict[str, Any] = {name: _FusedPort(name, getattr(context, name), fuse) for name in names}
     outputs = tuple(_add_fuse_to_output(each, fuse) for each in context.outputs)
-    return replace(context, concurrency=1, outputs=outputs, **ports)
+    followers = tuple(_add_fuse_to_output(each, fuse) for each in context.fact_outputs)
+    ports |= {"outputs": outputs, "fact_outputs": followers}
+    return replace(context, concurrency=concurrency, **ports)
 
 
 def _add_fuse_to_output(output: Any, fuse: Fuse) -> Any:
-    """Returns the output with the fuse in what it sends to: `channel` or `files`."""
-    names = {each.name for each in fields(output)} & {"channel", "files"}
+    """Returns the output with the fuse in what it sends to: `channel`, `files`, `receiver`."""
+    names = {each.name for each in fields(output)} & {"channel", "files", "receiver"}
     ports = {name: _FusedPort(name, getattr(output, name), fuse) for name in names}
     return replace(output, **ports)
 

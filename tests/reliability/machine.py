@@ -16,7 +16,8 @@ from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
 from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
-from tests.fleet import HOUR, MINUTE, Service
+from tests.fleet import DAY, HOUR, MINUTE, Service
+from tests.reliability.consistency import find_inconsistencies
 from tests.reliability.crashing import (
     CrashedError,
     CrashPoint,
@@ -26,8 +27,10 @@ from tests.reliability.crashing import (
     add_fuse_to_inbox,
 )
 from tests.reliability.model import Model, find_muted_titles, list_messages
+from tests.webhook import Receiver
 
 if TYPE_CHECKING:
+    from chalicelib.domain.message import OutputState, Trouble
     from chalicelib.usecases.run import ScanReport
 
 LAMBDA = timedelta(minutes=15)
@@ -63,21 +66,22 @@ class InboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.compliance = PagedCompliance()
-        self.service = Service(compliance=self.compliance)
+        self.service = Service(compliance=self.compliance, webhook=Receiver())
         self.model = Model(self.service)
         self.ssm: dict[str, frozenset[str]] = {}
         self.untouched: set[str] = set()
         self.absent_since: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
+        self.concurrency = 1
 
-    def report_node(self, node: str, letters: set[str]) -> None:
+    def report_node(self, node: str, letters: set[str], severity: str = "HIGH") -> None:
         """Lets a node report these titles in a new execution."""
         self.runs += 1
         titles = frozenset(f"{node}/{letter}" for letter in letters)
         # SSM promises no order
         ordered = sorted(titles, reverse=self.runs % 2 == 0)
-        self.service.report(node, *ordered, run=f"run-{self.runs}")
+        self.service.report(node, *ordered, run=f"run-{self.runs}", severity=severity)
         self.ssm[node] = titles
 
     def remove_node(self, node: str) -> None:
@@ -135,12 +139,28 @@ class InboxMachine(RuleBasedStateMachine):
             self.service.clock.forward(LAMBDA + MINUTE)
             self.invoke()
 
+    def list_pauses(self) -> list[datetime]:
+        """Lists when each output and each message in trouble is tried again."""
+        ledger = self.service.ledger
+        troubles: list[Trouble | OutputState] = [
+            each for message in ledger.messages.values() for each in message.failures.values()
+        ]
+        return [each.retry_at for each in [*troubles, *ledger.outputs.values()]]
+
+    def wait_for_outputs(self) -> None:
+        """Waits until nothing is paused any more, and lets everything be tried again."""
+        pauses = self.list_pauses()
+        assert max(pauses) - self.service.clock.now <= DAY, "no pause is longer than a day"
+        self.service.clock.now = max(*pauses, self.service.clock.now)
+        self.reconcile(1)
+        assert self.list_pauses() != pauses, "what is tried again works or fails again"
+
     def run_scans(self, fuse: Fuse, options: Options = DEFAULT_OPTIONS) -> None:
         """Runs the scans of one invocation, and checks that an all-clear is true."""
         reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
-            context = add_fuse(self.service.context, fuse)
+            context = add_fuse(self.service.context, fuse, self.concurrency)
             reports = run_scans(context, self.service.clock.now + LAMBDA, options)
         unchanged = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
         stored = {finding.title for finding in self.service.findings.all()}
@@ -217,6 +237,8 @@ class InboxMachine(RuleBasedStateMachine):
         """Ends the faults, runs `reconcile` until nothing changes, and compares with the model."""
         self.end_outages()
         self.reconcile(SETTLING_SCANS)
+        while self.service.ledger.messages and self.list_pauses():
+            self.wait_for_outputs()
         if self.service.ledger.channel_state.braked:
             known = {node.instance_id for node in self.service.nodes.all()}
             assert known > set(self.ssm), "the brake holds only while a node is missing"
@@ -228,6 +250,7 @@ class InboxMachine(RuleBasedStateMachine):
         assert self.model.stored == self.failing
         assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
         assert self.model.find_errors() == []
+        assert find_inconsistencies(self.service) == []
         calls = self.invoke()
         unchanged = "an unchanged fleet causes no reading of items and no write of findings"
         assert not {"findings.put", "findings.delete", "compliance.items"} & set(calls), unchanged

@@ -89,7 +89,8 @@ def list_messages(service: Service) -> list[Message]:
 
 def count_unrecorded_posts(service: Service) -> int:
     """Counts posts that Slack accepted and nobody recorded. A superseded message has no post."""
-    receipts = [message.done.get("slack.post", "") for message in list_messages(service)]
+    messages = list_messages(service)
+    receipts = [receipt for message in messages for receipt in message.done.values()]
     return len(service.messages) - sum(":thread" in each for each in receipts)
 
 

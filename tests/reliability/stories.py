@@ -9,7 +9,9 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.job import Job, JobKind
 from chalicelib.usecases.run import run_scans
 from tests.fleet import HOUR, MINUTE, START, Service
+from tests.reliability.consistency import find_output_errors
 from tests.reliability.crashing import CrashedError, Fuse, add_fuse
+from tests.webhook import Receiver
 
 LAMBDA = timedelta(minutes=15)
 EVENT_RETRY = timedelta(minutes=1)
@@ -38,7 +40,7 @@ class Story:
 
 def make_scan_story() -> Story:
     """Findings appear, are fixed and snoozed, a snooze ends, one node is new and one leaves."""
-    service = Service()
+    service = Service(webhook=Receiver())
     service.report("i-1", "unchanged", "fixed", "fixed too")
     service.report("i-2", "snooze ends")
     service.report("i-3", "gone")
@@ -76,7 +78,7 @@ def make_scan_story() -> Story:
 
 def make_monthly_story() -> Story:
     """A month is due while a scan has something to announce."""
-    service = Service()
+    service = Service(webhook=Receiver())
     service.report("i-1", "A")
     service.run()
     service.report("i-1", "A", "B", run="run-2")
@@ -139,5 +141,6 @@ def find_broken_promises(story: Story, posts_before: int, duplicates: int) -> li
         "marks": ledger.marks,
     }
     broken += [f"unfinished {what}: {rows}" for what, rows in unfinished.items() if rows]
+    broken += find_output_errors(service)
     broken += [f"the lease is held by {ledger.lease}"] if ledger.lease else []
     return broken

@@ -4,11 +4,14 @@ Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM. `m
 checks the promises after every invocation, and at rest compares with the model.
 """
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from chalicelib.usecases.context import Options
+from chalicelib.domain.errors import FileRefused
+from chalicelib.usecases.context import Bounds, Options
 from tests.effort import examples
 from tests.fleet import MINUTE
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment
@@ -22,8 +25,13 @@ CALLS = st.integers(min_value=1, max_value=60)
 # Up to three failures are a short outage. 200 are a throttle that does not end by itself.
 TIMES = st.sampled_from([1, 2, 3, 200])
 SETS = st.sets(st.sampled_from(LETTERS))
+SIZES = st.integers(min_value=1, max_value=5)
+BOUNDS = st.just(Bounds()) | st.builds(
+    Bounds, chunk_pages=SIZES, gone_nodes=SIZES, facts_a_row=SIZES, ids_a_mark=SIZES
+)
 FALLIBLE = [
     "channel.attach",
+    "channel.identity",
     "channel.post",
     "compliance.items",
     "compliance.summaries",
@@ -42,6 +50,7 @@ FALLIBLE = [
     "lease.release",
     "nodes.all",
     "nodes.put",
+    "receiver.post",
     "snoozes.about",
     "snoozes.add",
     "snoozes.all",
@@ -53,10 +62,11 @@ FALLIBLE = [
     "work.open",
     "work.enqueue",
     "work.record",
+    "work.save_output",
     "work.stage",
 ]
 # The response of a read can be lost too, but that equals a read that fails.
-READS = {"about", "all", "get", "open", "rows", "unsettled"}
+READS = {"about", "all", "get", "identity", "open", "rows", "unsettled"}
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
@@ -65,9 +75,14 @@ class AnyOrder(InboxMachine):
 
     # the fleet
 
-    @initialize(letters=SETS, large=st.booleans())
-    def first_node_reports(self, letters: set[str], large: bool) -> None:
-        """Beside a large node that never changes, other nodes are looked up through the index."""
+    @initialize(
+        letters=SETS, large=st.booleans(), bounds=BOUNDS, concurrency=st.sampled_from([1, 2, 8])
+    )
+    def first_node_reports(
+        self, letters: set[str], large: bool, bounds: Bounds, concurrency: int
+    ) -> None:
+        """Beside a large node that never changes, findings may be of any number."""
+        self.service.bounds, self.concurrency = bounds, concurrency
         self.report_node(NODES[0], letters)
         if large:
             self.service.report(LARGE, *(f"untouched {number}" for number in range(500)))
@@ -76,6 +91,12 @@ class AnyOrder(InboxMachine):
     @rule(node=st.sampled_from(NODES), letters=SETS)
     def node_reports(self, node: str, letters: set[str]) -> None:
         self.report_node(node, letters)
+
+    @rule(node=st.sampled_from(NODES), letters=SETS, severity=st.sampled_from(["LOW", "CRITICAL"]))
+    def severity_changes(self, node: str, letters: set[str], severity: str) -> None:
+        """What fails already keeps its place in history, and is not announced again."""
+        failing = {title.partition("/")[2] for title in self.ssm.get(node, ())}
+        self.report_node(node, letters | failing, severity)
 
     @precondition(lambda self: len(self.ssm) > 1)
     @rule(data=st.data())
@@ -94,6 +115,14 @@ class AnyOrder(InboxMachine):
         """They also do if somebody deletes the resource data sync, the role or the association."""
         for node in sorted(self.ssm):
             self.remove_node(node)
+
+    @precondition(lambda self: not self.service.ledger.marks)
+    @rule(data=st.data())
+    def row_is_of_an_older_version(self, data: st.DataObject) -> None:
+        """It has no list. The version that wrote it left no mark."""
+        if rows := {node.instance_id: node for node in self.service.nodes.all()}:
+            chosen = rows[data.draw(st.sampled_from(sorted(rows)))]
+            self.service.nodes.put([replace(chosen, open_list=None)])
 
     # time and people
 
@@ -206,6 +235,20 @@ class AnyOrder(InboxMachine):
     @rule()
     def outages_end(self) -> None:
         self.end_outages()
+
+    @rule()
+    def token_is_replaced(self) -> None:
+        """This ends a pause of Slack."""
+        self.service.channel.token += "+"
+
+    @rule()
+    def channel_is_replaced(self) -> None:
+        """Threads of the channel before are not there."""
+        self.service.channel.id += "+"
+
+    @rule(times=st.sampled_from([1, 2]))
+    def slack_refuses_files(self, times: int) -> None:
+        self.service.channel.fail_attach(FileRefused("malware_detected", "ask"), times)
 
     # the checks
 

@@ -4,6 +4,6 @@ It is not shipped. `output.py` takes messages and follows facts, `server.py` rec
 """
 
 from tests.webhook.output import WebhookFacts, WebhookMessages
-from tests.webhook.server import Receiver, post_over_http, serve_receiver
+from tests.webhook.server import HttpReceiver, Receiver, serve_receiver
 
-__all__ = ["Receiver", "WebhookFacts", "WebhookMessages", "post_over_http", "serve_receiver"]
+__all__ = ["HttpReceiver", "Receiver", "WebhookFacts", "WebhookMessages", "serve_receiver"]

@@ -1,53 +1,65 @@
-"""The output: messages and facts as JSON, through a function that posts a body."""
+"""The output: messages and facts as JSON, files as they are."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Protocol
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import Fact
 from chalicelib.domain.message import Message
 from chalicelib.usecases.ports import ReadCsv, StepReceipt
 
-# Posts a body to a path. Raises `DeliveryError`.
-Post = Callable[[str, bytes], None]
+SEND: Final = "webhook.send"
+FILE: Final = "webhook.file:"
+
+
+class Poster(Protocol):
+    """What is posted to. Raises `DeliveryError`."""
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+
+    def post(self, path: str, body: bytes) -> None:
+        """Posts a body."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookMessages:
-    """`Output` with one step: a message's numbers and the lines of its files."""
+    """`Output`: a message as JSON, then each of its files."""
 
-    post: Post
-    address: str
+    receiver: Poster
 
     @property
     def name(self) -> str:
         """`webhook`."""
         return "webhook"
 
-    def list_steps(self, message: Message) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
-        """One."""
-        return ("webhook.send",)
+    def list_steps(self, message: Message) -> tuple[str, ...]:
+        """The message, then each file."""
+        return (SEND, *(f"{FILE}{file.name}" for file in message.files))
 
-    def take(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:  # noqa: ARG002 - there is one
-        """Posts the message."""
-        files = {file.name: b"".join(read_csv(file)).decode() for file in message.files}
-        self.post("/messages", encode({"id": message.id, "files": files}))
-        return StepReceipt(message.id)
+    def take(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:
+        """Posts the message or a file."""
+        if step == SEND:
+            self.receiver.post("/messages", encode({"id": message.id}))
+            return StepReceipt(message.id)
+        file = message.get_file(step.removeprefix(FILE))
+        self.receiver.post(f"/files/{file.name}", b"".join(read_csv(file)))
+        return StepReceipt(file.name)
 
     def identity(self) -> str:
         """Changes with the address."""
-        return hashlib.sha256(self.address.encode()).hexdigest()[:16]
+        return shorten(self.receiver.address)
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookFacts:
     """`FactOutput`: the open findings at first, then each fact."""
 
-    post: Post
-    address: str
+    receiver: Poster
 
     @property
     def name(self) -> str:
@@ -56,7 +68,7 @@ class WebhookFacts:
 
     def start(self, findings: Iterable[Finding]) -> None:
         """Posts every open finding."""
-        self.post("/start", encode([each.finding_id for each in findings]))
+        self.receiver.post("/start", encode([each.finding_id for each in findings]))
 
     def send(self, facts: Sequence[Fact]) -> None:
         """Posts facts."""
@@ -70,13 +82,18 @@ class WebhookFacts:
             }
             for each in facts
         ]
-        self.post("/facts", encode(rows))
+        self.receiver.post("/facts", encode(rows))
 
     def identity(self) -> str:
         """Changes with the address."""
-        return hashlib.sha256(self.address.encode()).hexdigest()[:16]
+        return shorten(self.receiver.address)
 
 
 def encode(value: Any) -> bytes:
     """Returns JSON."""
     return json.dumps(value).encode()
+
+
+def shorten(address: str) -> str:
+    """Returns a digest."""
+    return hashlib.sha256(address.encode()).hexdigest()[:16]

@@ -1,8 +1,9 @@
 """What receives the posts: a value in memory, and a server on this machine over it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -13,34 +14,41 @@ from chalicelib.domain.errors import DeliveryError
 
 
 class Receiver:
-    """Keeps messages by id, and the open findings that follow from facts.
+    """Keeps messages and files, and the open findings that follow from facts.
 
-    `open` are finding ids, `messages` ids to files. A fact that comes again changes
-    nothing. `repeated` counts messages that came more than once.
+    messages: the ids as they came · open: finding ids · titles: of facts, by finding
+    id · last: the number of the last fact. A fact that comes again changes nothing.
     """
 
-    def __init__(self) -> None:
-        self.messages: dict[str, dict[str, str]] = {}
-        self.repeated = 0
+    def __init__(self, address: str = "memory") -> None:
+        self.address = address
+        self.messages: list[str] = []
+        self.files: dict[str, bytes] = {}
         self.open: set[str] = set()
         self.titles: dict[str, str] = {}
         self.last = 0
         self.starts = 0
-        self.failing = 0
+        self.bodies: list[bytes] = []
+        self._failing = 0
+
+    def fail(self, times: int = 1) -> None:
+        """Refuses the next posts."""
+        self._failing += times
 
     def post(self, path: str, body: bytes) -> None:
-        """Receives a post, as the server does."""
-        if self.failing:
-            self.failing -= 1
+        """Receives a post."""
+        if self._failing:
+            self._failing -= 1
             raise DeliveryError("http_503", retryable=True)
-        content = json.loads(body)
+        self.bodies.append(body)
         if path == "/messages":
-            self.repeated += content["id"] in self.messages
-            self.messages[content["id"]] = content["files"]
+            self.messages.append(json.loads(body)["id"])
+        elif path.startswith("/files/"):
+            self.files[path.removeprefix("/files/")] = body
         elif path == "/start":
-            self.open, self.starts = set(content), self.starts + 1
+            self.open, self.starts = set(json.loads(body)), self.starts + 1
         else:
-            self._follow(content)
+            self._follow(json.loads(body))
 
     def _follow(self, facts: list[dict[str, Any]]) -> None:
         for fact in facts:
@@ -53,6 +61,25 @@ class Receiver:
                 self.open.add(fact["finding_id"])
             else:
                 self.open.discard(fact["finding_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReceiver:
+    """Posts to a server."""
+
+    address: str
+
+    def post(self, path: str, body: bytes) -> None:
+        """Posts over HTTP."""
+        request = Request(self.address + path, data=body, method="POST")  # noqa: S310 - own server
+        try:
+            with urlopen(request, timeout=10):  # noqa: S310 - own server
+                return
+        except HTTPError as error:
+            error.close()
+            raise DeliveryError(f"http_{error.code}", retryable=True) from None
+        except URLError:
+            raise DeliveryError("unreachable", retryable=True) from None
 
 
 @contextmanager
@@ -82,20 +109,3 @@ def serve_receiver(receiver: Receiver) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def post_over_http(address: str) -> Callable[[str, bytes], None]:
-    """Returns a function that posts to a server."""
-
-    def post(path: str, body: bytes) -> None:
-        request = Request(address + path, data=body, method="POST")  # noqa: S310 - own server
-        try:
-            with urlopen(request, timeout=10):  # noqa: S310 - own server
-                return
-        except HTTPError as error:
-            error.close()
-            raise DeliveryError(f"http_{error.code}", retryable=True) from None
-        except (URLError, OSError):
-            raise DeliveryError("unreachable", retryable=True) from None
-
-    return post

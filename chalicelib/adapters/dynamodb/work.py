@@ -10,6 +10,7 @@ it, however much is finished and kept beside it:
     FACTS                         the receipt of the last fact (facts.py)
     MESSAGE#<created at>#<id>     a message that is not delivered
     CHANNEL                       the channel state
+    OUTPUT#<name>                 an output that failed last
 
 What is finished moves to a row of its own that expires: a completed job to pk
 `JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id. The lease is pk
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
 from chalicelib.adapters.dynamodb.snoozes import put_next_version
 from chalicelib.adapters.dynamodb.tables import (
@@ -43,9 +44,9 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.job import Job
-from chalicelib.domain.message import Message
+from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -84,6 +85,7 @@ class DynamoWork:
         jobs = (from_row(row, Job) for row in rows["JOB"])
         states = (from_content(row, ChannelState) for row in rows["CHANNEL"])
         last = (from_row(row, Receipt) for row in rows["FACTS"])
+        outputs = (from_row(row, OutputState) for row in rows["OUTPUT"])
         return OpenWork(
             jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
             messages=tuple(map(read_message, rows["MESSAGE"])),
@@ -95,6 +97,7 @@ class DynamoWork:
                 for row in rows["RECEIPT"]
             },
             unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
+            outputs={each.name: each for each in outputs},
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:
@@ -124,6 +127,15 @@ class DynamoWork:
                 ConditionExpression=Attr("pk").exists(),
             )
 
+    def save_output(self, name: str, state: OutputState | None) -> None:
+        """Writes or deletes the row of an output."""
+        key = open_key("OUTPUT", name)
+        with translate_errors("DynamoDB", self.table.name):
+            if state is None:
+                self.table.delete_item(Key=key)
+            else:
+                self.table.put_item(Item=to_row(state, **key))
+
 
 @dataclass(frozen=True, slots=True)
 class DynamoLease:
@@ -136,25 +148,52 @@ class DynamoLease:
     table: "Table"
 
     def acquire(self, owner: str, now: datetime, until: datetime) -> bool:
-        """Takes the lease if it is free, has run out, or is held by `owner`."""
-        free = Attr("pk").not_exists() | Attr("until").lte(to_text(now)) | Attr("owner").eq(owner)
+        """Takes the lease if it is free, has run out, or is held by `owner`; else leaves word."""
+        free = (
+            Attr("pk").not_exists()
+            | Attr("until").lte(to_text(now))
+            | Attr("until").gt(to_text(now + MAX_LEASE))
+            | Attr("owner").eq(owner)
+        )
+        lease = {**_LEASE, "owner": owner, "until": to_text(until)}
+        # it may be released between the two calls, and then it is free
+        return self._put(lease, free) or (not self._leave_word(now) and self._put(lease, free))
+
+    def release(self, owner: str) -> bool:
+        """Releases the lease if `owner` still holds it. Returns whether it was wanted."""
         try:
             with translate_errors("DynamoDB", self.table.name):
-                self.table.put_item(
-                    Item={**_LEASE, "owner": owner, "until": to_text(until)},
-                    ConditionExpression=free,
+                answer = self.table.delete_item(
+                    Key=_LEASE,
+                    ConditionExpression=Attr("owner").eq(owner),
+                    ReturnValues="ALL_OLD",
                 )
+        except Conflict:
+            return False
+        return bool(answer.get("Attributes", {}).get("wanted"))
+
+    def _put(self, lease: Row, free: ConditionBase) -> bool:
+        try:
+            with translate_errors("DynamoDB", self.table.name):
+                self.table.put_item(Item=lease, ConditionExpression=free)
         except Conflict:
             return False
         return True
 
-    def release(self, owner: str) -> None:
-        """Releases the lease if `owner` still holds it."""
+    def _leave_word(self, now: datetime) -> bool:
+        """Tells the holder that somebody wants the lease; False if nobody holds it any more."""
         try:
             with translate_errors("DynamoDB", self.table.name):
-                self.table.delete_item(Key=_LEASE, ConditionExpression=Attr("owner").eq(owner))
+                self.table.update_item(
+                    Key=_LEASE,
+                    UpdateExpression="SET wanted = :true",
+                    ConditionExpression="#until > :now",
+                    ExpressionAttributeNames={"#until": "until"},
+                    ExpressionAttributeValues={":true": True, ":now": to_text(now)},
+                )
         except Conflict:
-            return
+            return False
+        return True
 
 
 def read_message(row: Row) -> Message:

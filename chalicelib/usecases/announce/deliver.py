@@ -1,8 +1,11 @@
 """Delivers pending messages to every output in recorded steps. None stops the others."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
+from functools import cached_property
 
 from chalicelib.domain.errors import (
     DeliveryError,
@@ -11,10 +14,10 @@ from chalicelib.domain.errors import (
     ServiceError,
     ThreadGone,
 )
-from chalicelib.domain.message import CsvFile, Message
+from chalicelib.domain.message import CsvFile, Message, OutputState, add_failure
 from chalicelib.usecases.announce.contents import CsvContent, rebuild_csv
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import Output, StepReceipt
+from chalicelib.usecases.ports import FactOutput, Output, StepReceipt
 
 # A step must begin this long before the deadline, else it waits for the next scan. If Lambda
 # stops us between an output's answer and our record, the step is repeated.
@@ -25,11 +28,21 @@ SUPERSEDED = "superseded"
 NO_OUTPUT = "no such output"
 # These concern one message. The output takes others.
 OF_ONE_MESSAGE = (MessageRefused, FileRefused, ThreadGone)
+NEVER = float("inf")
+
+
+class Cause(Enum):
+    """What a step failed of: one message, its CSV, the output as a whole, or its record."""
+
+    MESSAGE = auto()
+    CSV = auto()
+    OUTPUT = auto()
+    RECORD = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A delivery step that was tried; `error` is None if it succeeded.
+    """A delivery step that was tried; `error` and `cause` are None if it succeeded.
 
     `refusal` says why it was settled in another way than usual.
     """
@@ -37,22 +50,42 @@ class StepResult:
     message_id: str
     step: str
     error: ServiceError | None = None
+    cause: Cause | None = None
     refusal: DeliveryError | None = None
 
 
 class Delivery:
     """The delivery of messages during one scan.
 
+    `states` has the outputs that failed last. `end_pauses` tries them all.
     `results` has the steps that were tried, `pending` the messages with a step
     left, oldest first.
     """
 
-    def __init__(self, context: Context, deadline: datetime) -> None:
+    def __init__(
+        self,
+        context: Context,
+        states: Mapping[str, OutputState],
+        deadline: datetime,
+        *,
+        end_pauses: bool = False,
+    ) -> None:
         self.results: list[StepResult] = []
         self.pending: list[Message] = []
         self._context = context
         self._last_start = deadline - STEP_TIME
-        self._outputs = [_OutputProgress(output) for output in context.outputs]
+        self.end_pauses = end_pauses
+        self._states = states
+        self._outputs = [(output, self.open_progress(output)) for output in context.outputs]
+
+    def open_progress(self, output: Output | FactOutput) -> "OutputProgress":
+        """Returns how an output fares."""
+        state = self._states.get(output.name)
+        return OutputProgress(self._context, output, state, end_pauses=self.end_pauses)
+
+    def is_late(self) -> bool:
+        """Whether no step may begin any more."""
+        return self._context.clock() >= self._last_start
 
     def deliver(self, messages: Sequence[Message], fresh: Mapping[str, CsvContent]) -> None:
         """Takes every pending step: all first steps of each output, then all second ones.
@@ -66,38 +99,105 @@ class Delivery:
         self.results += _settle_obsolete(parcels, {each.name for each in self._context.outputs})
         rounds = max((len(each.message.steps) for each in parcels), default=0)
         for number in range(rounds):
-            for output in self._outputs:
-                self.results += self._take_round(output, number, parcels)
+            for output, progress in self._outputs:
+                self.results += self._take_round(output, progress, number, parcels)
         self.results += filter(None, [each.retry_record() for each in parcels])
         self.pending += [each.message for each in parcels if each.unfinished]
 
     def _take_round(
-        self, progress: "_OutputProgress", number: int, parcels: Sequence["_Parcel"]
+        self,
+        output: Output,
+        progress: "OutputProgress",
+        number: int,
+        parcels: Sequence["_Parcel"],
     ) -> Iterator[StepResult]:
         """Takes the step of this number of every message, if the earlier ones are done."""
         for parcel in parcels:
-            step = parcel.find_step(progress.output.name, number)
-            if step is None:
+            step = parcel.find_step(output.name, number)
+            if step is None or (parcel.is_paused(step) and not self.end_pauses):
                 continue
-            if number >= progress.stopped_from or self._context.clock() >= self._last_start:
+            if not progress.allows(number) or self.is_late():
                 return
-            result = parcel.take(progress.output, step)
-            if result.error is not None:
-                progress.note(result.error, number if parcel.is_pending(step) else 0)
+            result = parcel.take(output, step)
+            progress.note(result, number)
             yield result
 
 
-class _OutputProgress:
-    """How an output fares in this scan. From round `stopped_from` on, nothing is tried."""
+class OutputProgress:
+    """How an output fares in this scan, and the trouble that is left for the next ones."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(
+        self,
+        context: Context,
+        output: Output | FactOutput,
+        state: OutputState | None,
+        *,
+        end_pauses: bool,
+    ) -> None:
         self.output = output
-        self.stopped_from: float = float("inf")
+        self._context = context
+        self._state = state
+        self._end_pauses = end_pauses
+        self._stopped_from = NEVER
 
-    def note(self, error: ServiceError, number: int) -> None:
-        """Notes a failure, which stops the steps from this number on: files stop no posts."""
-        if not isinstance(error, OF_ONE_MESSAGE):
-            self.stopped_from = min(self.stopped_from, number)
+    def allows(self, number: int) -> bool:
+        """Whether a step of this number may be tried."""
+        return number < min(self._stopped_from, self._paused_from)
+
+    def note(self, result: StepResult, number: int) -> None:
+        """Notes how a step of this number ended. A later step that fails stops no first one."""
+        match result.cause:
+            case None:
+                self._end_trouble(number)
+            case Cause.OUTPUT:
+                self._stopped_from = min(self._stopped_from, number)
+                self._add_trouble(result.error, number)
+            case Cause.CSV:
+                self._stopped_from = min(self._stopped_from, number)
+            case Cause.RECORD:
+                self._stopped_from = 0
+            case _:
+                pass  # it takes other messages
+
+    @cached_property
+    def _paused_from(self) -> float:
+        """The number of the first step that must wait, as it was when the scan began.
+
+        Finding the identity costs a call, so it is found only while a pause stands.
+        """
+        state = self._state
+        if state is None or self._end_pauses or self._context.clock() >= state.retry_at:
+            return NEVER
+        if self._find_identity() != state.identity:
+            # a person changed what was wrong, so what failed before says nothing
+            self._state = replace(state, failures=0)
+            return NEVER
+        return 1 if state.later_only else 0
+
+    def _end_trouble(self, number: int) -> None:
+        """Removes the trouble, unless it is only of later steps than this one."""
+        if self._state is not None and not (self._state.later_only and number == 0):
+            self._save(None)
+
+    def _add_trouble(self, error: ServiceError | None, number: int) -> None:
+        now, name = self._context.clock(), self.output.name
+        state = add_failure(self._state, name, _get_code(error), now, is_first=number == 0)
+        if state.retry_at > now:
+            state = replace(state, identity=self._find_identity())
+        self._save(state)
+
+    def _find_identity(self) -> str:
+        """Returns the output's identity; nothing if it cannot be found."""
+        try:
+            return self.output.identity()
+        except ServiceError:
+            return ""
+
+    def _save(self, state: OutputState | None) -> None:
+        self._state = state
+        # without the row, the next scan tries at once
+        with suppress(ServiceError):
+            self._context.work.save_output(self.output.name, state)
 
 
 def _settle_obsolete(parcels: Sequence["_Parcel"], names: set[str]) -> Iterator[StepResult]:
@@ -115,6 +215,10 @@ def _settle_obsolete(parcels: Sequence["_Parcel"], names: set[str]) -> Iterator[
             yield parcel.finish(step, StepReceipt(SUPERSEDED))
 
 
+def _get_code(error: ServiceError | None) -> str:
+    return error.code if isinstance(error, DeliveryError) else type(error).__name__
+
+
 def get_output_name(step: str) -> str:
     """Returns the name of the output that a step belongs to."""
     return step.partition(".")[0]
@@ -126,8 +230,10 @@ class _Parcel:
     def __init__(self, context: Context, message: Message, fresh: Mapping[str, CsvContent]) -> None:
         self.message = message
         self._recorded = message
+        self._last_step = ""
         self._context = context
         self._contents = {file.key: fresh[file.key] for file in message.files if file.key in fresh}
+        self._csv_failed = False
 
     @property
     def unfinished(self) -> bool:
@@ -141,22 +247,32 @@ class _Parcel:
         is_next = len(steps) > number and earlier and steps[number] not in self.message.done
         return steps[number] if is_next else None
 
-    def is_pending(self, step: str) -> bool:
-        """Whether the step was not taken. One that was taken may not be recorded."""
-        return step not in self.message.done
+    def is_paused(self, step: str) -> bool:
+        """Whether the step failed before, for a reason of this message, and is to wait."""
+        trouble = self.message.failures.get(step)
+        return trouble is not None and self._context.clock() < trouble.retry_at
 
     def take(self, output: Output, step: str) -> StepResult:
-        """Takes one step and records it."""
+        """Takes one step and records it, or that it failed because of this message."""
+        self._csv_failed = False
         try:
             receipt = output.take(step, self.message, self._read_csv)
         except ServiceError as error:
-            return StepResult(self.message.id, step, error)
+            if not self._csv_failed and not isinstance(error, OF_ONE_MESSAGE):
+                return StepResult(self.message.id, step, error, Cause.OUTPUT)
+            now = self._context.clock()
+            self.message = self.message.with_failure(step, _get_code(error), now)
+            self._record(step)
+            cause = Cause.CSV if self._csv_failed else Cause.MESSAGE
+            return StepResult(self.message.id, step, error, cause)
         return self.finish(step, receipt)
 
     def finish(self, step: str, receipt: StepReceipt) -> StepResult:
         """Records a step as taken. It was taken, even if that cannot be recorded now."""
         self.message = self.message.with_receipt(step, receipt.text)
-        return StepResult(self.message.id, step, self._record(), receipt.refusal)
+        error = self._record(step)
+        cause = Cause.RECORD if error else None
+        return StepResult(self.message.id, step, error, cause, receipt.refusal)
 
     def retry_record(self) -> StepResult | None:
         """Records steps that could not be recorded before; None if there are none.
@@ -166,9 +282,12 @@ class _Parcel:
         """
         if self.message == self._recorded:
             return None
-        return StepResult(self.message.id, list(self.message.done)[-1], self._record())
+        error = self._record(self._last_step)
+        cause = Cause.RECORD if error else None
+        return StepResult(self.message.id, self._last_step, error, cause)
 
-    def _record(self) -> ServiceError | None:
+    def _record(self, step: str) -> ServiceError | None:
+        self._last_step = step
         try:
             self._context.work.record(self.message, self._context.clock())
         except ServiceError as error:
@@ -177,6 +296,24 @@ class _Parcel:
         return None
 
     def _read_csv(self, file: CsvFile) -> Iterator[bytes]:
+        """Opens a CSV, and notes if reading it fails, which is not the output's fault."""
+        with self._note_csv_failure():
+            pieces = self._open_csv(file)
+        return self._watch(pieces)
+
+    def _watch(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        with self._note_csv_failure():
+            yield from pieces
+
+    @contextmanager
+    def _note_csv_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except ServiceError:
+            self._csv_failed = True
+            raise
+
+    def _open_csv(self, file: CsvFile) -> Iterator[bytes]:
         """Returns a CSV: from memory, from the bucket, or rebuilt from the stored findings."""
         if file.key not in self._contents:
             stored = self._read_stored_csv(file)

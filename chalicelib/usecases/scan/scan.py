@@ -152,7 +152,8 @@ def fill_lists(
     Not `full`: only those of rows without a list that can be read. A finding that
     is stored, not listed, and not on a mark was announced. So it is listed without
     a fact. If its node has no row, it gets one, and is removed like the findings
-    of any missing node.
+    of any missing node. Where list and row differ, the row counts: what differs
+    from the reading is then written again.
     """
     marked = {key for mark in marks for node in mark.nodes for key in node.put}
     stored: dict[str, dict[str, OpenFinding]] = {}
@@ -174,9 +175,9 @@ def fill_lists(
         unlisted += len(rows.keys() - listed.keys())
         if node is None or node.is_newer:
             node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
-        elif node.open_list is not None and rows.keys() <= listed.keys():
+        elif node.open_list is not None and rows.items() <= listed.items():
             continue
-        nodes[instance_id] = with_list(node, {**rows, **listed}.values())
+        nodes[instance_id] = with_list(node, {**listed, **rows}.values())
         filled.append(nodes[instance_id])
     context.nodes.put(filled)
     return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)

@@ -87,8 +87,9 @@ class ShortLease:
         self.untils.append(until)
         return len(self.untils) < 3
 
-    def release(self, owner: str) -> None:
+    def release(self, owner: str) -> bool:
         assert owner
+        return False
 
 
 def test_a_long_restore_renews_its_lease_and_stops_if_it_is_lost(

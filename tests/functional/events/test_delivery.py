@@ -78,3 +78,39 @@ def test_logs_and_metrics_describe_a_scan_without_a_secret(service: Service) -> 
     text = service.log.getvalue()
     for secret in (TOKEN, "xox", "http://", "upload", "A title from a host"):
         assert secret not in text
+
+
+def test_a_file_that_slack_refuses_is_settled_and_the_log_says_what_to_do(
+    service: Service,
+) -> None:
+    service.report("A")
+    service.stack.slack.block_files()
+
+    facts = service.scan()
+
+    assert (facts["undelivered"], facts["pending_messages"]) == (0, 0)
+    post, line = service.stack.slack.messages
+    assert line.thread_ts == post.ts
+    assert "It is in S3 as alerts/" in line.text
+    (entry,) = (each for each in service.read_log() if each.get("level") == "ERROR")
+    assert entry["message"] == "step settled otherwise"
+    assert entry["step"].startswith("slack.file:")
+    assert entry["mend"]
+
+
+def test_a_token_that_stays_revoked_is_not_tried_at_every_scan(service: Service) -> None:
+    service.report("A")
+    service.stack.slack.revoke_token()
+    with pytest.raises(DeliveryError, match="SLACK_TOKEN_PARAMETER"):
+        service.scan()
+    with pytest.raises(DeliveryError, match="SLACK_TOKEN_PARAMETER"):
+        service.handlers.reconcile()
+    service.stack.slack.reset()
+
+    service.handlers.reconcile()
+
+    assert service.list_headers() == []
+
+    service.handlers.reconcile({"full": True})
+
+    assert service.list_headers() == ["1 new non-compliant finding"]

@@ -22,7 +22,7 @@ def test_no_scan_runs_while_somebody_else_holds_the_lease(service: Service) -> N
 
 def test_a_job_that_arrives_during_a_scan_gets_a_scan_of_its_own(service: Service) -> None:
     class EnqueuesJob(PassThrough):
-        """An execution is enqueued while the fleet is listed for the first time."""
+        """Another invocation has an execution while the fleet is listed for the first time."""
 
         enqueued = False
 
@@ -30,6 +30,7 @@ def test_a_job_that_arrives_during_a_scan_gets_a_scan_of_its_own(service: Servic
             if not self.enqueued:
                 self.enqueued = True
                 service.enqueue()
+                assert run_scans(service.context, START + 15 * MINUTE) == ()
             return self.port.summaries()
 
     service.report("i-1", "A")

@@ -3,8 +3,9 @@
 import pytest
 
 from chalicelib.domain.errors import DeliveryError, Unavailable
+from chalicelib.domain.message import Message
 from tests.fakes import PassThrough
-from tests.fleet import MINUTE, POST, Service, kind_of
+from tests.fleet import FILE, MINUTE, POST, Service, kind_of
 
 DOWN = DeliveryError("service_unavailable", retryable=True)
 
@@ -71,3 +72,21 @@ def test_a_step_that_is_never_recorded_stays_pending_and_is_repeated(service: Se
     service.run()
 
     assert service.messages == ["new: A", "new: A"]
+
+
+def test_a_file_that_is_not_recorded_stops_later_posts_of_this_scan(service: Service) -> None:
+    class FailsOnFiles(PassThrough):
+        def record(self, message: Message, *now: object) -> None:
+            if any(step.startswith(FILE) for step in message.done):
+                raise Unavailable("the ledger did not answer")
+            self.port.record(message, *now)
+
+    service.enqueue_month()
+
+    service.run(work=FailsOnFiles(service.context.work))
+
+    assert service.messages == ["new: A"]
+
+    service.run()
+
+    assert service.messages == ["new: A", "monthly: 1"]

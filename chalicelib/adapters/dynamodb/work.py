@@ -198,6 +198,11 @@ class DynamoLease:
 
 def read_message(row: Row) -> Message:
     """Builds the message of a row."""
+    if "row_version" not in row:
+        # few deployments ever meet one
+        from chalicelib.adapters.dynamodb.earlier_rows import read_earlier_message  # noqa: PLC0415
+
+        return read_earlier_message(from_content(row, dict))
     return from_content(row, Message)
 
 

@@ -101,7 +101,7 @@ class SlackOutput:
             return self.render_monthly(message.month)
         if message.alert:
             return self.render_alert(message.alert)
-        raise ValueError(f"message {message.id} shows nothing")
+        return Rendered(message.text)
 
     def _attach(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:
         """Puts a file into the thread, else into the channel, else says where it is."""

@@ -101,7 +101,9 @@ class SlackOutput:
             return self.render_monthly(message.month)
         if message.alert:
             return self.render_alert(message.alert)
-        return Rendered(message.text)
+        if message.text:
+            return Rendered(message.text)
+        raise ValueError(f"message {message.id} shows nothing")
 
     def _attach(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:
         """Puts a file into the thread, else into the channel, else says where it is."""

@@ -126,9 +126,15 @@ def _find_unannounced(
             (row.finding_id, row)
             for row in context.findings.all()
             if row.scan_id in work.unannounced_scans
-            or (lost and since < row.scan_id <= outcome.scan_id)
+            or (lost and _is_between(row.scan_id, since, outcome.scan_id))
         )
     return tuple(found.values())
+
+
+def _is_between(scan_id: str, since: str, until: str) -> bool:
+    """Whether a scan began after `since`. Ids sort by their seconds, and no further."""
+    second, first, last = (each.partition("-")[0] for each in (scan_id, since, until))
+    return scan_id != since and first <= second <= last
 
 
 def _stage_scan(

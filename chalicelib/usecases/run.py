@@ -138,7 +138,8 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
     delivery = Delivery(context, work.outputs, run.deadline, end_pauses=run.options.full)
     parts.run(lambda: _deliver(delivery, work.messages, announcement))
     last_fact = outcome.last if outcome else work.last_fact
-    parts.run(lambda: follow_facts(delivery, context, work, last_fact))
+    if context.fact_outputs:
+        parts.run(lambda: follow_facts(delivery, context, work, last_fact))
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
-from chalicelib.domain.job import JobKind
 from chalicelib.domain.message import Message
-from chalicelib.domain.scan import Outcome, build_record
+from chalicelib.domain.scan import JobKind, Outcome, build_record
 from chalicelib.usecases.announce.deliver import Delivery, StepResult
 from chalicelib.usecases.announce.follow import follow_facts
 from chalicelib.usecases.announce.stage import (

@@ -43,9 +43,8 @@ from chalicelib.aws import translate_errors
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import NO_FACTS, Mark, Receipt
-from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, OutputState
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Job, ScanRecord
 from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:

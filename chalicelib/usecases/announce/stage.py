@@ -9,10 +9,9 @@ from chalicelib.domain.decision import collect_lines, consider_facts, decide_ann
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
 from chalicelib.domain.history import EventKind, FactRow, join_rows
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
-from chalicelib.domain.scan import Outcome, build_record
+from chalicelib.domain.scan import Job, JobKind, Outcome, build_record
 from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,

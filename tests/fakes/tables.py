@@ -84,3 +84,7 @@ class MemoryTitles:
     def put(self, titles: Iterable[Title], now: datetime) -> None:  # noqa: ARG002 - nothing expires here
         """Inserts or replaces."""
         self._rows.update({title_reference(each.text): each for each in titles})
+
+    def expire(self, text: str) -> None:
+        """Removes a title, as DynamoDB does some time after its last finding was new."""
+        del self._rows[title_reference(text)]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.finding import finding_id
 from chalicelib.domain.summary import AlertSummary
 from chalicelib.usecases.run import ScanReport
 from tests.fleet import HOUR, MINUTE, Service
@@ -172,3 +173,38 @@ def test_a_crash_anywhere_loses_no_fix() -> None:
 
     assert wrong == {}
     assert CrashPoint(1, Moment.BEFORE) in list_points(calls)
+
+
+def test_a_fix_whose_name_nobody_knows_any_more_is_counted_and_not_named() -> None:
+    """Its row is lost with a restored table, and its title has expired."""
+    service = Service()
+    service.report("i-1", "A", "B")
+    service.run()
+    service.findings.delete([finding_id("i-1", "A")])
+    service.titles.expire("A")
+    service.clock.forward(2 * HOUR)
+    service.report("i-1", run="run-2")
+    service.run()
+    service.clock.forward(MINUTE)
+    service.enqueue(nodes={"Success": 1}, ago=MINUTE)
+
+    answer = get_alert(service.run())
+
+    assert answer.fixed == 2
+    assert read_changes(service) == ["fixed B"]
+
+
+def test_what_a_dead_scan_stored_and_is_fixed_already_is_not_announced_as_new() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    calls = run_until_crash(service, Fuse())
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", "B", run="run-2")
+    run_until_crash(service, Fuse(CrashPoint(calls.index("facts.settle") + 1, Moment.BEFORE)))
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", run="run-3")
+
+    outcome = service.run_to_outcome()
+
+    assert (outcome.new, outcome.fixed) == ((), 1)
+    assert service.list_titles() == ["A"]

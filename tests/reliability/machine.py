@@ -131,7 +131,11 @@ class InboxMachine(RuleBasedStateMachine):
             is_alive=lambda: self.service.clock.now < deadline,
         )
         accepted = options.accept_missing
-        self.run_and_check(lambda: self.run_scans(fuse, options), fuse, accepted=accepted)
+        self.run_and_check(
+            lambda: self.run_scans(fuse, options, concurrency=self.concurrency),
+            fuse,
+            accepted=accepted,
+        )
         return fuse.calls
 
     def reconcile(self, times: int) -> None:
@@ -155,12 +159,18 @@ class InboxMachine(RuleBasedStateMachine):
         self.reconcile(1)
         assert self.list_pauses() != pauses, "what is tried again works or fails again"
 
-    def run_scans(self, fuse: Fuse, options: Options = DEFAULT_OPTIONS) -> None:
-        """Runs the scans of one invocation, and checks that an all-clear is true."""
+    def run_scans(
+        self, fuse: Fuse, options: Options = DEFAULT_OPTIONS, *, concurrency: int = 1
+    ) -> None:
+        """Runs the scans of one invocation, and checks that an all-clear is true.
+
+        With a concurrency above one, no call may wait for the turn of a program: a
+        thread that reads ahead would still wait when the program has ended.
+        """
         reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
         with suppress(CrashedError, ServiceError):
-            context = add_fuse(self.service.context, fuse, self.concurrency)
+            context = add_fuse(self.service.context, fuse, concurrency)
             reports = run_scans(context, self.service.clock.now + LAMBDA, options)
         unchanged = [titles for node, titles in self.ssm.items() if before.get(node) == titles]
         stored = {finding.title for finding in self.service.findings.all()}

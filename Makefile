@@ -114,7 +114,7 @@ $(VENV)/.soak-installed: requirements/soak.txt $(VENV)/.installed
 soak: setup $(VENV)/.soak-installed  ## random tests and fuzzing (20 to 30 minutes); SEED=n repeats a run, FUZZ=n sets the seconds
 	@seed=$${SEED:-$$(date +%s)}; echo "make soak SEED=$$seed"; export SOAK=1; \
 		$(PY) -m tests.fuzz.soak --seconds $${FUZZ:-60} --seed $$seed && \
-		$(PY) -m pytest tests/reliability/test_inbox_machine.py --hypothesis-seed=$$seed && \
+		$(PY) -m pytest -n 2 tests/reliability --hypothesis-seed=$$seed && \
 		$(PY) -m pytest -n 2 tests/fuzz --hypothesis-seed=$$seed
 
 bench: setup .venv-bench/.installed  ## measure a scan and the API, check what is promised (8 to 15 minutes)

@@ -22,7 +22,7 @@ from bench.baseline import Baseline
 from bench.processes import read_peak_mb
 from bench.results import MeasuredScan
 from chalicelib.bootstrap import Runtime
-from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan import Job, JobKind
 from chalicelib.settings import Settings
 from chalicelib.usecases.run import run_scans
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION, TOKEN

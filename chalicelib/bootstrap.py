@@ -10,10 +10,8 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from chalicelib.adapters.access_tokens import ParameterTokens
-from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.journal import DynamoJournal
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
+from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal, DynamoTitles
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.adapters.s3 import S3Files, S3Output

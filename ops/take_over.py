@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.errors import BadSetting
 from chalicelib.domain.finding import Finding, OpenFinding, Severity

@@ -10,9 +10,8 @@ from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.compliance import Item
 from chalicelib.domain.history import ChangedFinding
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.scan import Outcome
+from chalicelib.domain.scan import Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.domain.summary import AlertSummary, TitleSummary, summarize_alert
 from chalicelib.reports.slack_blocks import Rendered

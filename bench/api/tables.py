@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.config import Config
 
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings
 from chalicelib.domain.finding import Finding, Severity
 from devstack.aws.resources import Tables, create_tables
 from devstack.aws.session import make_session

@@ -26,12 +26,11 @@ from bench.measure_scan import LAMBDA_SECONDS
 from bench.processes import read_peak_mb
 from bench.simulation.fleet import FINDINGS_A_NODE, make_instance_id
 from bench.simulation.service import NOW, START
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import Row, to_text
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.bootstrap import Runtime
-from chalicelib.domain.job import Job, JobKind, monthly_key
+from chalicelib.domain.scan import Job, JobKind, monthly_key
 from chalicelib.settings import Settings
 from chalicelib.usecases.run import run_scans
 from devstack.environment import ACCOUNT, REGION

@@ -19,9 +19,8 @@ from bench.generated import GeneratedFleet, GeneratedSsm, GeneratedTable
 from bench.processes import read_peak_mb
 from bench.simulation.clock import SimulatedClock
 from bench.simulation.service import BEFORE, NOW, START
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.journal import DynamoJournal
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
 from chalicelib.adapters.ssm_compliance import SsmCompliance
 from chalicelib.bootstrap import Runtime
 from chalicelib.settings import Settings

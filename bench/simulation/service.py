@@ -18,7 +18,7 @@ from bench.simulation.tables import (
 from chalicelib.adapters.s3 import S3Output
 from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan import Job, JobKind
 from chalicelib.reports.csv_file import render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
 from chalicelib.reports.slack_blocks import Rendered

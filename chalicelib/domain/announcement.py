@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import NO_FACTS, Receipt
-from chalicelib.domain.job import Job
-from chalicelib.domain.scan import Outcome
+from chalicelib.domain.scan import Job, Outcome
 from chalicelib.domain.snooze import Snooze
 
 # Above this number of unverified nodes only TOO_MANY is remembered, not their ids: a DynamoDB

@@ -19,8 +19,7 @@ from chalicelib.domain.announcement import (
 )
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import EventKind, FactRow
-from chalicelib.domain.job import Job
-from chalicelib.domain.scan import SETTLING_TIME, Coverage, Outcome
+from chalicelib.domain.scan import SETTLING_TIME, Coverage, Job, Outcome
 from chalicelib.domain.snooze import Muting, Snooze
 
 # An association gets at most one quiet answer in this time.

@@ -75,6 +75,7 @@ class OutputState:
 class Message:
     """A message to deliver, and its progress. It shows an alert or a month.
 
+    `text` is what a message of an earlier version showed.
     `scan_ids` and `snooze_ids` say which findings the CSV of an alert holds.
     `changes` are the receipts between which the CSV of changes has its facts.
     `steps` are the steps that the outputs need for it, each with the name of its
@@ -86,6 +87,7 @@ class Message:
     created_at: datetime
     alert: AlertSummary | None = None
     month: MonthlyReport | None = None
+    text: str = ""
     files: tuple[CsvFile, ...] = ()
     scan_ids: tuple[str, ...] = ()
     snooze_ids: tuple[str, ...] = ()

@@ -12,8 +12,7 @@ from datetime import datetime
 from chalicelib.domain.announcement import Alert, Line, LineReason, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.job import Job
-from chalicelib.domain.scan import Coverage
+from chalicelib.domain.scan import Coverage, Job
 from chalicelib.domain.snooze import Snooze
 
 # What a message names; it counts the rest.

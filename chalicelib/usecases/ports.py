@@ -23,10 +23,9 @@ from chalicelib.domain.history import (
     Receipt,
     SnoozeEvent,
 )
-from chalicelib.domain.job import Job
 from chalicelib.domain.message import CsvFile, Message, OutputState
 from chalicelib.domain.node import Node
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Job, ScanRecord
 from chalicelib.domain.snooze import Snooze
 
 Clock = Callable[[], datetime]

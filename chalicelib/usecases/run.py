@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
-from chalicelib.domain.job import JobKind
 from chalicelib.domain.message import Message
-from chalicelib.domain.scan import Outcome, build_record
+from chalicelib.domain.scan import JobKind, Outcome, build_record
 from chalicelib.usecases.announce.deliver import Delivery, StepResult
 from chalicelib.usecases.announce.follow import follow_facts
 from chalicelib.usecases.announce.stage import (
@@ -138,7 +137,8 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
     delivery = Delivery(context, work.outputs, run.deadline, end_pauses=run.options.full)
     parts.run(lambda: _deliver(delivery, work.messages, announcement))
     last_fact = outcome.last if outcome else work.last_fact
-    parts.run(lambda: follow_facts(delivery, context, work, last_fact))
+    if context.fact_outputs:
+        parts.run(lambda: follow_facts(delivery, context, work, last_fact))
     # A large month may take longer than there is time. The announcement must not wait for it.
     months = [job for job in work.jobs if job.kind is JobKind.MONTHLY]
     monthly = parts.run(lambda: stage_monthly(context, months)) if months else None

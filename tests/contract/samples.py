@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Job, JobKind, ScanRecord
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.domain.summary import (
     AlertSummary,

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pytest
 from moto import mock_aws
 
-from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.journal import DynamoJournal
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
+from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal, DynamoTitles
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.usecases.ports import (

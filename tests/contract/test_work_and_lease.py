@@ -5,8 +5,8 @@ import pytest
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, OutputState, Source
+from chalicelib.domain.scan import Job, JobKind
 from chalicelib.usecases.ports import MAX_LEASE, OpenWork, Staged
 from tests.contract.samples import FILE, MINUTE, MONTH, NOW, POST, STORE, make_job, make_message
 from tests.contract.stores import Stores

@@ -17,10 +17,9 @@ from chalicelib.domain.history import (
     SnoozeEventKind,
     oldest_first,
 )
-from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.monthly import MESSAGE_PREFIX
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Job, ScanRecord
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import (
     MAX_LEASE,

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.enable_socket
 ROOT = Path(app.__file__).parent
 OURS = (f"{ROOT}/chalicelib/", f"{ROOT}/app.py")
 MOST_FOR_A_SNOOZE = 18
-MOST_FOR_AN_EVENT = 42
+MOST_FOR_AN_EVENT = 40
 SNOOZE = {"reason": "fix_scheduled", "comment": "ticket 42", "duration": "P1D"}
 
 

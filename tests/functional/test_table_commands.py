@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_resources

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.dynamodb.tables import from_row, to_row
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.job import Job
+from chalicelib.domain.scan import Job
 from chalicelib.entrypoints.events.schemas import (
     build_execution_job,
     build_monthly_job,

@@ -13,10 +13,9 @@ from hypothesis import example, given
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.reports.slack_alert import render_alert

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.monthly import MonthlyReport
-from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from tests.fuzz.strategies import RAW_TEXT, TEXT, TIMES
 

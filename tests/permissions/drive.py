@@ -15,7 +15,7 @@ from chalicelib.adapters.s3 import PART
 from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import NO_FACTS, SnoozeEvent, SnoozeEventKind
-from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.usecases.announce.contents import find_left
 from chalicelib.usecases.context import Context

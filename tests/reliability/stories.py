@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan import Job, JobKind
 from chalicelib.usecases.run import run_scans
 from tests.fleet import HOUR, MINUTE, START, Service
 from tests.reliability.consistency import find_output_errors

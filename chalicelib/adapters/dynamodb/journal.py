@@ -1,33 +1,45 @@
-"""The finished part of the ledger, written by scans and looked up by people.
+"""What scans leave: history, the facts that outputs follow, the titles that facts name, numbers.
 
 `FINDING#<finding id>` / `<time>#<kind>` is history, `SCAN` / `<scan id>` a scan.
-Monthly messages are where work.py keeps them: at `MESSAGE` if sent, else at `OPEN`.
+`FACTS#<day>` / `<number of the first>` is a row of facts, `OPEN` / `FACTS` the
+receipt of the last one, `OPEN` / `MARK#<scan id>#<n>` a mark. `TITLE` /
+`<reference>` is a title. Monthly messages are where work.py keeps them: at `MESSAGE`
+if sent, else at `OPEN`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
+from chalicelib.adapters.dynamodb.inventory import DynamoNodes
 from chalicelib.adapters.dynamodb.tables import (
+    Action,
     Row,
     expiry,
+    from_content,
     from_row,
     get_all,
     put_all,
     query_table,
     read_page,
+    to_content,
     to_row,
     to_text,
+    transact,
 )
-from chalicelib.adapters.dynamodb.work import SCANS, read_message, write_scan
+from chalicelib.adapters.dynamodb.work import SCANS, open_key, read_message, write_scan
 from chalicelib.aws import translate_errors
-from chalicelib.domain.history import EventKey, HistoryEvent, oldest_first
+from chalicelib.domain.errors import BadRow, Conflict
+from chalicelib.domain.finding import Title, title_reference
+from chalicelib.domain.history import EventKey, FactRow, HistoryEvent, Mark, Receipt, oldest_first
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
+from chalicelib.usecases.ports import Settlement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -104,3 +116,109 @@ def _write_event(event: HistoryEvent) -> Row:
 
 def _event_key(key: EventKey) -> dict[str, str]:
     return {"pk": _history_partition(key.finding_id), "sk": f"{to_text(key.at)}#{key.kind}"}
+
+
+KEEP_FACTS = timedelta(days=90)
+# A title that no new finding had for this long. An open finding of it is named by its own row then.
+KEEP_TITLES = timedelta(days=400)
+_TITLES = "TITLE"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoFacts:
+    """`FactLog`. Both tables come from a boto3 resource."""
+
+    ledger: "Table"
+    nodes: DynamoNodes
+
+    def mark(self, mark: Mark) -> None:
+        """Records what is about to be written."""
+        with translate_errors("DynamoDB", self.ledger.name):
+            self.ledger.put_item(Item=to_content(mark, open_key("MARK", mark.id)))
+
+    def settle(self, settlement: Settlement) -> None:
+        """Writes node rows and facts and removes the marks, in one transaction."""
+        actions = [
+            *self._list_node_actions(settlement),
+            *({"Put": {"Item": _write_facts(each)}} for each in settlement.facts),
+            *({"Delete": {"Key": open_key("MARK", each)}} for each in settlement.marks),
+            _move_receipt(settlement),
+        ]
+        if not transact(self.ledger, actions):
+            raise Conflict(f"DynamoDB {self.ledger.name}: another scan has written facts")
+
+    def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:
+        """Yields the rows of facts, one partition a day.
+
+        A row that cannot be read is left out. It must not stop every scan until it
+        expires, and the number of its first fact shows that it is missing.
+        """
+        first, last = f"{after.number + 1:012}", f"{until.number:012}"
+        if first > last:
+            return
+        for day in _list_days(after, until):
+            between = Key("pk").eq(f"FACTS#{day}") & Key("sk").between(first, last)
+            for row in query_table(self.ledger, between):
+                with suppress(BadRow):
+                    yield from_content(row, FactRow)
+
+    def _list_node_actions(self, settlement: Settlement) -> Iterator[Action]:
+        name, key = self.nodes.table.name, "instance_id"
+        for before, after in settlement.nodes:
+            written = {row[key]: row for row in self.nodes.list_rows(after)} if after else {}
+            for row in written.values():
+                yield {"Put": {"TableName": name, "Item": row}}
+            for row in self.nodes.list_rows(before):
+                if row[key] not in written:
+                    yield {"Delete": {"TableName": name, "Key": {key: row[key]}}}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoTitles:
+    """`Titles`. The ledger table comes from a boto3 resource."""
+
+    table: "Table"
+
+    def all(self) -> Mapping[str, Title]:
+        """Returns every title, by its reference."""
+        rows = query_table(self.table, Key("pk").eq(_TITLES))
+        return {row["sk"]: from_row(row, Title) for row in rows}
+
+    def put(self, titles: Iterable[Title], now: datetime) -> None:
+        """Inserts or replaces. The last one of the same text counts."""
+        expires_at = expiry(now, KEEP_TITLES)
+        rows = (
+            to_row(each, pk=_TITLES, sk=title_reference(each.text), expires_at=expires_at)
+            for each in titles
+        )
+        put_all(self.table, rows, key=("pk", "sk"))
+
+
+def _write_facts(row: FactRow) -> Row:
+    key = {"pk": f"FACTS#{row.day}", "sk": f"{row.first:012}"}
+    at = datetime.fromisoformat(f"{row.day}T00:00:00+00:00")
+    return {**to_content(row, key), "expires_at": expiry(at, KEEP_FACTS)}
+
+
+def _move_receipt(settlement: Settlement) -> Action:
+    """Moves the receipt to the last fact, if nobody else has moved it."""
+    last = settlement.facts[-1].receipt if settlement.facts else settlement.last
+    condition = "#number = :before"
+    if not settlement.last.number:
+        condition += " OR attribute_not_exists(pk)"
+    put: dict[str, Any] = {
+        "Item": to_row(last, **open_key("FACTS")),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#number": "number"},
+        "ExpressionAttributeValues": {":before": settlement.last.number},
+    }
+    return {"Put": put}
+
+
+def _list_days(after: Receipt, until: Receipt) -> Iterator[str]:
+    """Yields the days of two receipts and those between them, as far back as facts are kept."""
+    end = date.fromisoformat(until.day)
+    day = max(date.fromisoformat(after.day), end - KEEP_FACTS) if after.day else end - KEEP_FACTS
+    while day <= end:
+        yield day.isoformat()
+        day += timedelta(days=1)

@@ -43,9 +43,8 @@ from chalicelib.aws import translate_errors
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.history import NO_FACTS, Mark, Receipt
-from chalicelib.domain.job import Job
 from chalicelib.domain.message import Message, OutputState
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Job, ScanRecord
 from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
@@ -198,6 +197,11 @@ class DynamoLease:
 
 def read_message(row: Row) -> Message:
     """Builds the message of a row."""
+    if "row_version" not in row:
+        # few deployments ever meet one
+        from chalicelib.adapters.dynamodb.earlier_rows import read_earlier_message  # noqa: PLC0415
+
+        return read_earlier_message(from_content(row, dict))
     return from_content(row, Message)
 
 

@@ -101,6 +101,8 @@ class SlackOutput:
             return self.render_monthly(message.month)
         if message.alert:
             return self.render_alert(message.alert)
+        if message.text:
+            return Rendered(message.text)
         raise ValueError(f"message {message.id} shows nothing")
 
     def _attach(self, step: str, message: Message, read_csv: ReadCsv) -> StepReceipt:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from chalice.app import BaseLambdaEvent
 
 from chalicelib import bootstrap
-from chalicelib.domain.job import Job
+from chalicelib.domain.scan import Job
 from chalicelib.entrypoints import telemetry
 from chalicelib.entrypoints.events import schemas
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Options

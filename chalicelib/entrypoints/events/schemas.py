@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.job import Job, JobKind, execution_key, monthly_key
+from chalicelib.domain.scan import Job, JobKind, execution_key, monthly_key
 from chalicelib.usecases.context import Options
 
 T = TypeVar("T")

@@ -9,10 +9,9 @@ from chalicelib.domain.decision import collect_lines, consider_facts, decide_ann
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, worst_first
 from chalicelib.domain.history import EventKind, FactRow, join_rows
-from chalicelib.domain.job import Job, JobKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
-from chalicelib.domain.scan import Outcome, build_record
+from chalicelib.domain.scan import Job, JobKind, Outcome, build_record
 from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,
@@ -126,9 +125,15 @@ def _find_unannounced(
             (row.finding_id, row)
             for row in context.findings.all()
             if row.scan_id in work.unannounced_scans
-            or (lost and since < row.scan_id <= outcome.scan_id)
+            or (lost and _is_between(row.scan_id, since, outcome.scan_id))
         )
     return tuple(found.values())
+
+
+def _is_between(scan_id: str, since: str, until: str) -> bool:
+    """Whether a scan began after `since`. Ids sort by their seconds, and no further."""
+    second, first, last = (each.partition("-")[0] for each in (scan_id, since, until))
+    return scan_id != since and first <= second <= last
 
 
 def _stage_scan(

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.diff import Diff, diff
 from chalicelib.domain.finding import (
     ENTRY_SIZE,
     Finding,
@@ -35,7 +34,7 @@ from chalicelib.domain.history import (
     number_facts,
     split_marked,
 )
-from chalicelib.domain.node import Node, count_by_severity
+from chalicelib.domain.node import Diff, Node, count_by_severity, diff
 from chalicelib.domain.snooze import Snooze, end_by_fix
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import LIST_ENTRIES, MAX_SETTLED_ROWS, Settlement

@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.diff import Diff
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import Mark, MarkedNode
-from chalicelib.domain.node import Node
+from chalicelib.domain.node import Diff, Node
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.scan.apply import ChangeWriter, NodeChange, read_list, with_list
 

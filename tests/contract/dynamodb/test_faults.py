@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from chalicelib.adapters.dynamodb.facts import DynamoFacts, DynamoTitles
-from chalicelib.adapters.dynamodb.findings import DynamoFindings
-from chalicelib.adapters.dynamodb.journal import DynamoJournal
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
+from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal, DynamoTitles
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.tables import (
     BATCH_DELAYS,

@@ -7,13 +7,12 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from chalicelib.adapters.dynamodb.facts import DynamoFacts
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoNodes
+from chalicelib.adapters.dynamodb.journal import DynamoFacts
 from chalicelib.adapters.dynamodb.work import DynamoWork
-from chalicelib.domain.diff import Diff
 from chalicelib.domain.finding import Finding, OpenFinding, Severity, pack_list, unpack_list
 from chalicelib.domain.history import NO_FACTS, EventKind, Mark
-from chalicelib.domain.node import Node
+from chalicelib.domain.node import Diff, Node
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Options
 from chalicelib.usecases.scan.apply import ChangeWriter, NodeChange

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb.nodes import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoNodes
 from chalicelib.adapters.dynamodb.work import DynamoLease
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.node import Node

@@ -14,8 +14,7 @@ from chalicelib.domain.announcement import (
 )
 from chalicelib.domain.decision import decide_announcement
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from tests.fleet import HOUR, MINUTE, START
 
 FINDING = Finding("i-1", "SSH must not allow root", Severity.HIGH, "ssh-01", START, "scan")

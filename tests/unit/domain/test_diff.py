@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.diff import Diff, diff
 from chalicelib.domain.finding import Finding, Observation, OpenFinding, Severity
+from chalicelib.domain.node import Diff, diff
 from tests.fleet import HOUR, START
 
 TITLES = st.text(min_size=1, max_size=3)

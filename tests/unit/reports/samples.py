@@ -6,8 +6,7 @@ from typing import Any
 
 from chalicelib.domain.announcement import Alert, Line, LineReason
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.job import Job, JobKind
-from chalicelib.domain.scan import Coverage, Outcome
+from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.reports import slack_alert

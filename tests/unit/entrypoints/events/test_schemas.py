@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import BadEvent
-from chalicelib.domain.job import JobKind
+from chalicelib.domain.scan import JobKind
 from chalicelib.entrypoints.events.schemas import (
     build_execution_job,
     build_monthly_job,

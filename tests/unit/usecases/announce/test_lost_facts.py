@@ -84,11 +84,11 @@ def test_a_channel_that_is_ahead_of_the_facts_is_set_back_and_misses_nothing_lat
     service.report("i-1", "i-1/A")
     service.run()
     older = service.ledger.last_fact
-    # ids of scans sort by second
     service.clock.forward(HOUR)
     service.report("i-1", "i-1/A", "i-1/B", "i-1/C", run="run-2")
     service.run()
     service.ledger.last_fact = older
+    service.clock.forward(HOUR)
 
     report = service.run()
     service.report("i-1", "i-1/A", "i-1/B", "i-1/C", "i-1/D", run="run-3")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from chalicelib.domain.job import Job, JobKind
+from chalicelib.domain.scan import Job, JobKind
 from tests.fleet import MINUTE, START, Service
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.history import EventKind, MarkedNode, split_marked
 from chalicelib.domain.node import Node
-from chalicelib.usecases.context import Options
+from chalicelib.usecases.context import Bounds, Options
 from tests.fleet import HOUR, START, Service
 from tests.reliability.consistency import find_inconsistencies, find_list_errors
 from tests.reliability.crashing import Faults, Fuse
@@ -107,12 +107,15 @@ def test_a_list_that_was_lost_is_filled_though_a_mark_names_its_node() -> None:
     service.report("i-1", "i-1/A", "i-1/stays")
     service.run()
     service.report("i-1", "i-1/B", "i-1/stays", run="run-2")
+    service.report("i-2", "i-2/A")
     die(service, "findings.delete")
+    lose_list(service)
+    service.run()
     lose_list(service)
 
     service.run()
 
-    assert count_titles(service.messages) == {"i-1/A": 1, "i-1/B": 1, "i-1/stays": 1}
+    assert set(count_titles(service.messages).values()) == {1}
     assert find_list_errors(service) == []
 
 
@@ -128,4 +131,21 @@ def test_a_new_node_that_leaves_before_anything_of_it_was_stored_is_not_missing(
     outcome = service.run_to_outcome()
 
     assert (outcome.coverage.missing, outcome.coverage.known) == (0, 1)
+    assert find_inconsistencies(service) == []
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_change_that_takes_two_transactions_may_die_between_them(full: bool) -> None:
+    service = Service(bounds=Bounds(facts_a_row=1))
+    titles = {node: [f"{node}/{number}" for number in range(30)] for node in ("i-1", "i-2")}
+    for node, each in titles.items():
+        service.report(node, *each)
+    die(service, "facts.settle")
+    assert [node.instance_id for node in service.nodes.all()] == ["i-1"]
+    assert len(service.list_titles()) == 60
+
+    service.run(Options(full=full))
+
+    assert set(count_titles(service.messages).values()) == {1}
+    assert len(count_titles(service.messages)) == 60
     assert find_inconsistencies(service) == []

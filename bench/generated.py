@@ -3,12 +3,14 @@
 They replace the vendor's clients, so that our adapters do all their work.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+
+from boto3.dynamodb.types import Binary
 
 from bench.simulation.fleet import (
     FINDINGS_A_NODE,
@@ -17,8 +19,9 @@ from bench.simulation.fleet import (
     TYPE,
     make_instance_id,
 )
-from chalicelib.adapters.dynamodb.tables import Row, to_text
+from chalicelib.adapters.dynamodb.tables import ROW_VERSION, Row, to_text
 from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
+from chalicelib.domain.finding import Finding, OpenFinding, pack_list
 from chalicelib.domain.node import count_by_severity
 
 # All nodes of a fleet report within these seconds.
@@ -49,9 +52,8 @@ class GeneratedFleet:
     def generate_node_rows(self, each: int = FINDINGS_A_NODE) -> Iterator[Row]:
         """The nodes table after a complete scan that found `each` findings on every node."""
         for number in range(self.nodes):
-            severities = (
-                choose_severity(self.choose_control(number, item)) for item in range(each)
-            )
+            controls = [self.choose_control(number, item) for item in range(each)]
+            severities = map(choose_severity, controls)
             yield {
                 "instance_id": make_instance_id(number),
                 "executions": {
@@ -65,9 +67,17 @@ class GeneratedFleet:
                     str(worst): Decimal(count)
                     for worst, count in count_by_severity(severities).items()
                 },
-                "untitled": Decimal(0),
-                "unverified_fingerprint": "",
+                "open_list": Binary(self._pack_list(number, controls)),
+                "row_version": Decimal(ROW_VERSION),
             }
+
+    def _pack_list(self, number: int, controls: Sequence[int]) -> bytes:
+        node, at = make_instance_id(number), self.compute_executed_at(number)
+        findings = (
+            Finding(node, make_title(each), choose_severity(each), f"control-{each:03d}", at, "")
+            for each in controls
+        )
+        return pack_list(map(OpenFinding.of, findings))
 
 
 def make_title(control: int) -> str:

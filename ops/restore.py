@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from chalicelib.adapters.dynamodb.tables import Row, scan_table
+from chalicelib.adapters.dynamodb.tables import Row, is_newer, scan_table
 from chalicelib.adapters.dynamodb.work import DynamoLease
 from chalicelib.domain.errors import Conflict
 from chalicelib.usecases.ports import Clock
@@ -71,7 +71,8 @@ def restore_table(
     """Write every row of `copy` into `table`, and delete the rows that `copy` does not have.
 
     Safe to repeat. Raises `Conflict` if a scan is running. If a scan takes the
-    lease half-way, the restore stops there.
+    lease half-way, the restore stops there. Node rows lose their version: the next
+    scan then takes their lists from the findings table, and announces nothing of it.
     """
     keys = [each["AttributeName"] for each in table.key_schema]
     kept: set[tuple[Any, ...]] = set()
@@ -82,12 +83,19 @@ def restore_table(
     ):
         for row in renew(_read_rows(copy)):
             kept.add(tuple(row[key] for key in keys))
-            batch.put_item(Item=row)
+            batch.put_item(Item=_drop_version(row))
         for row in renew(_read_rows(table)):
             if tuple(row[key] for key in keys) not in kept:
                 batch.delete_item(Key={key: row[key] for key in keys})
                 deleted += 1
     return Restored(len(kept), deleted)
+
+
+def _drop_version(row: Row) -> Row:
+    """Returns a node row as one of a version without lists, and any other row as it is."""
+    if "finding_id" in row or "instance_id" not in row or is_newer(row):
+        return row
+    return {name: each for name, each in row.items() if name != "row_version"}
 
 
 def _read_rows(table: "Table") -> Iterator[Row]:

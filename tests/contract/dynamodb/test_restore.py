@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb.inventory import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.work import DynamoLease
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.finding import OpenFinding, pack_list
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_tables
 from ops.restore import LEASE_TIME, Restored, restore_table
+from tests.contract.samples import make_finding
 from tests.contract.stores import Tables
 
 if TYPE_CHECKING:
@@ -41,6 +43,21 @@ def test_the_table_becomes_equal_to_the_copy(tables: Tables, copies: Tables) -> 
 
     untitled = {node.instance_id: node.untitled for node in DynamoNodes(tables.nodes).all()}
     assert untitled == {"i-1": 1, "i-2": 0}
+
+
+def test_a_restored_node_gets_its_list_from_the_findings_table(
+    tables: Tables, copies: Tables
+) -> None:
+    listed = Node("i-1", open_list=pack_list([OpenFinding.of(make_finding(1))]))
+    DynamoNodes(copies.nodes).put([listed])
+    DynamoFindings(copies.findings).put([make_finding(1)])
+    lease = DynamoLease(tables.ledger)
+
+    restore_table(copies.nodes, tables.nodes, lease, clock)
+    restore_table(copies.findings, tables.findings, lease, clock)
+
+    assert [node.open_list for node in DynamoNodes(tables.nodes).all()] == [None]
+    assert list(DynamoFindings(tables.findings).all()) == [make_finding(1)]
 
 
 def test_a_second_restore_changes_nothing(tables: Tables, copies: Tables) -> None:

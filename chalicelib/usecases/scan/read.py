@@ -26,6 +26,9 @@ PAGE = 50
 GRACE = timedelta(seconds=20)
 
 
+NO_ITEMS = FoldedItems((), 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a node shows. `doubt` is None if that is verified.
@@ -64,7 +67,7 @@ def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> 
     last scan.
     """
     if report.count == 0:
-        return Reading(report, FoldedItems((), 0), find_doubt(report, ()))
+        return Reading(report, NO_ITEMS, find_doubt(report, ()))
     try:
         items = drop_superseded(report, compliance.items(report.instance_id, report.types))
         doubt = find_doubt(report, items)
@@ -72,7 +75,7 @@ def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> 
             items = drop_superseded(report, compliance.items(report.instance_id, report.types))
             doubt = find_doubt(report, items)
     except ServiceError:
-        return Reading(report, FoldedItems((), 0), Doubt.UNREADABLE)
+        return Reading(report, NO_ITEMS, Doubt.UNREADABLE)
     fingerprint = compute_fingerprint(items)
     doubt = settle_doubt(doubt, fingerprint, earlier)
     return Reading(report, fold_items(report.instance_id, items), doubt, fingerprint)

@@ -28,7 +28,13 @@ from chalicelib.usecases.scan.apply import (
     remove_node,
     with_list,
 )
-from chalicelib.usecases.scan.read import Reading, list_summaries, open_reader, split_into_chunks
+from chalicelib.usecases.scan.read import (
+    NO_ITEMS,
+    Reading,
+    list_summaries,
+    open_reader,
+    split_into_chunks,
+)
 from chalicelib.usecases.scan.recover import recover_marks
 
 # A report from further in the future comes from a wrong clock, and answers no execution.
@@ -96,7 +102,8 @@ def sync_store(
     readings: list[Reading] = []
     for chunk in read_and_compare(context, run, fleet, plan, now):
         writer.apply(chunk.changes, now)
-        readings.extend(chunk.readings)
+        # what the nodes show is stored by now, and need not stay in memory
+        readings.extend(replace(each, folded=NO_ITEMS) for each in chunk.readings)
         for change in chunk.changes:
             if change.after:
                 nodes[change.after.instance_id] = change.after

@@ -151,7 +151,7 @@ class Engines:
         """Whether the lease is free and no job, mark or message is open."""
         rows = self._list_rows(self.tables.ledger)
         kinds = {row["sk"]["S"].partition("#")[0] for row in rows if row["pk"]["S"] == "OPEN"}
-        return kinds <= {"CHANNEL"} and not self.is_lease_taken()
+        return kinds <= {"CHANNEL", "FACTS", "RECEIPT"} and not self.is_lease_taken()
 
     def count_completed_jobs(self) -> int:
         """Counts the executions that are answered or need no answer."""
@@ -164,12 +164,13 @@ class Engines:
         ]
 
     def list_announced(self) -> list[tuple[str, str]]:
-        """Lists node and title of each row of each file in the channel."""
+        """Lists node and title of each row of each alert's file in the channel."""
         return sorted(row for file in self.list_files() for row in _read_rows(file))
 
     def list_files(self) -> list[bytes]:
-        """Lists the content of each file in the channel."""
-        return [file.content for message in self.slack.messages for file in message.files]
+        """Lists the content of each file in the channel that is not one of changes."""
+        files = (file for message in self.slack.messages for file in message.files)
+        return [file.content for file in files if not file.name.endswith("-changes.csv")]
 
     def list_objects(self) -> list[bytes]:
         """Lists the content of each object in the bucket."""

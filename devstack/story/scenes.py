@@ -66,7 +66,9 @@ class Story:
         narrator.expect("new findings", scan["findings_new"], moved)
         narrator.expect("fixed findings", scan["findings_fixed"], moved)
         narrator.expect("open findings", scan["open"], self.open)
-        (message, reply) = narrator.read_new_messages(2)
+        (message, reply, changes) = narrator.read_new_messages(3)
+        left = [row["change"] for row in read_csv_rows(changes)]
+        narrator.expect("the CSV of changes", left, ["fixed"] * moved)
         nodes = {row["instance_id"] for row in read_csv_rows(reply)}
         narrator.expect("nodes in the CSV", nodes, {BROKEN})
         narrator.expect("header", read_header(message), f"{moved} new non-compliant findings")

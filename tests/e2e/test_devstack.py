@@ -63,7 +63,7 @@ def test_run_plays_the_story_and_saves_its_channel_and_logs(tmp_path: Path) -> N
         "In Slack: nothing new",
         "Monthly report: 50 non-compliant findings",
         "ec2-inspec-scan: new 12 · fixed 12 · open 38",
-        "All 63 checks passed",
+        "All 64 checks passed",
     ):
         assert line in output
     folder = tmp_path / "build" / "devstack"

@@ -106,7 +106,8 @@ def read_facts(
     stored = context.facts.rows(after, until) if after.number < until.number else ()
     rows, lost = join_rows(stored, after, until)
     earlier = _find_unannounced(context, outcome, work, rows, lost=bool(lost))
-    return ScanFacts((*outcome.new, *earlier), rows, lost, list_left)
+    new = (*outcome.new, *earlier) if earlier else outcome.new
+    return ScanFacts(new, rows, lost, list_left)
 
 
 def _find_unannounced(

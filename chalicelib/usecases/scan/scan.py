@@ -102,11 +102,11 @@ def sync_store(
     readings: list[Reading] = []
     for chunk in read_and_compare(context, run, fleet, plan, now):
         writer.apply(chunk.changes, now)
-        # what the nodes show is stored by now, and need not stay in memory
+        # what the nodes show and list is stored by now, and need not stay in memory
         readings.extend(replace(each, folded=NO_ITEMS) for each in chunk.readings)
         for change in chunk.changes:
             if change.after:
-                nodes[change.after.instance_id] = change.after
+                nodes[change.after.instance_id] = replace(change.after, open_list=b"")
             else:
                 del nodes[change.before.instance_id]
     context.nodes.put(plan.missing.newly)

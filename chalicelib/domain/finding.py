@@ -55,11 +55,6 @@ class Observation:
     severity: Severity
     control_id: str
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """Identity. Unlike an MD5, it cannot collide."""
-        return self.instance_id, self.title
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

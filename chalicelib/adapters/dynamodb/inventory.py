@@ -109,9 +109,18 @@ class DynamoNodes:
     entries: int = LIST_ENTRIES
 
     def all(self) -> tuple[Node, ...]:
-        """Returns every node, consistently."""
-        rows: dict[str, Row] = {row[_NODE_KEY]: row for row in scan_table(self.table)}
-        return tuple(_read_node(row, rows) for key, row in rows.items() if not _is_part(key))
+        """Returns every node, consistently. Of the rows only those of long lists are kept."""
+        nodes: list[Node] = []
+        long: list[Row] = []
+        parts: dict[str, Row] = {}
+        for row in scan_table(self.table):
+            if _is_part(row[_NODE_KEY]):
+                parts[row[_NODE_KEY]] = row
+            elif row.get("parts"):
+                long.append(row)
+            else:
+                nodes.append(_read_node(row, parts))
+        return (*nodes, *(_read_node(row, parts) for row in long))
 
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
         """Returns at most `limit` nodes after the id `after`, which may be deleted; in no order.
@@ -124,7 +133,7 @@ class DynamoNodes:
             return not _is_part(row[_NODE_KEY])
 
         rows = read_page(limit, start, self.table.scan, self.table, keep)
-        return tuple(replace(_read_node(row, {}), open_list=b"") for row in rows)
+        return tuple(replace(_read_node(row, None), open_list=b"") for row in rows)
 
     def put(self, nodes: Iterable[Node]) -> None:
         """Inserts or replaces. The last one of the same id counts."""
@@ -160,8 +169,8 @@ def _is_part(key: str) -> bool:
     return "#" in key
 
 
-def _read_node(row: Row, rows: Mapping[str, Row]) -> Node:
-    """Builds the node of a row. `rows` has the rows that continue its list; empty: no list."""
+def _read_node(row: Row, parts: Mapping[str, Row] | None) -> Node:
+    """Builds the node of a row. `parts` continue lists; None if the list is not wanted."""
     unreadable = Node(row[_NODE_KEY], is_newer=True)
     if is_newer(row):
         return unreadable
@@ -172,19 +181,19 @@ def _read_node(row: Row, rows: Mapping[str, Row]) -> Node:
         return unreadable
     if "row_version" not in row:
         return replace(node, open_list=None)
-    return replace(node, open_list=_join_list(row, rows)) if rows else node
+    return node if parts is None else replace(node, open_list=_join_list(row, parts))
 
 
-def _join_list(row: Row, rows: Mapping[str, Row]) -> bytes | None:
+def _join_list(row: Row, parts: Mapping[str, Row]) -> bytes | None:
     """Joins the list of a row; None if it is not whole, as after a backup of a part.
 
     The findings table has what such a list had.
     """
-    parts = [row]
+    joined = [row]
     for number in range(1, int(row.get("parts", 0)) + 1):
-        part = rows.get(f"{row[_NODE_KEY]}#{number}")
+        part = parts.get(f"{row[_NODE_KEY]}#{number}")
         if part is None or part.get("whole") != row.get("whole"):
             return None
-        parts.append(part)
-    packed = b"".join(bytes(part.get("open_list", b"")) for part in parts)
+        joined.append(part)
+    packed = b"".join(bytes(part.get("open_list", b"")) for part in joined)
     return packed if is_list(packed) else None

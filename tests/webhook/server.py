@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request as Post
+from urllib.request import urlopen
+
+from werkzeug.serving import WSGIRequestHandler
+from werkzeug.wrappers import Request, Response
 
 from chalicelib.domain.errors import DeliveryError
+from devstack.serving import serve_wsgi
 
 
 class Receiver:
@@ -71,7 +74,7 @@ class HttpReceiver:
 
     def post(self, path: str, body: bytes) -> None:
         """Posts over HTTP."""
-        request = Request(self.address + path, data=body, method="POST")  # noqa: S310 - own server
+        request = Post(self.address + path, data=body, method="POST")  # noqa: S310 - own server
         try:
             with urlopen(request, timeout=10):  # noqa: S310 - own server
                 return
@@ -82,30 +85,22 @@ class HttpReceiver:
             raise DeliveryError("unreachable", retryable=True) from None
 
 
+class _SilentHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Prints nothing."""
+
+
 @contextmanager
 def serve_receiver(receiver: Receiver) -> Iterator[str]:
     """Serves a receiver on a free port, and yields its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                receiver.post(self.path, body)
-            except DeliveryError:
-                self.send_response(503)
-            else:
-                self.send_response(204)
-            self.end_headers()
+    @Request.application
+    def receive(request: Request) -> Response:
+        try:
+            receiver.post(request.path, request.get_data())
+        except DeliveryError:
+            return Response(status=503)
+        return Response(status=204)
 
-        def log_message(self, *_: object) -> None:
-            """Prints nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve_wsgi(receive, 0, _SilentHandler) as url:
+        yield url

@@ -26,6 +26,7 @@ from chalicelib.adapters.dynamodb.tables import (
     get_all,
     put_all,
     query_table,
+    read_all,
     read_page,
     to_content,
     to_row,
@@ -58,9 +59,12 @@ class DynamoJournal:
         put_all(self.table, map(_write_event, events), key=("pk", "sk"))
 
     def find(self, keys: Iterable[EventKey]) -> tuple[HistoryEvent, ...]:
-        """Returns the events that are stored under these keys, consistently, in no order."""
+        """Returns the events that are stored under these keys, consistently, in no order.
+
+        One that cannot be read is left out: it must not keep a message back.
+        """
         rows = get_all(self.table, map(_event_key, keys))
-        return tuple(from_row(row, HistoryEvent) for row in rows)
+        return tuple(read_all(rows, HistoryEvent))
 
     def record(self, scan: ScanRecord) -> None:
         """Keeps the numbers of a scan."""
@@ -180,9 +184,12 @@ class DynamoTitles:
     table: "Table"
 
     def all(self) -> Mapping[str, Title]:
-        """Returns every title, by its reference."""
+        """Returns every title, by its reference.
+
+        One that cannot be read is left out, as if it had expired.
+        """
         rows = query_table(self.table, Key("pk").eq(_TITLES))
-        return {row["sk"]: from_row(row, Title) for row in rows}
+        return {title_reference(each.text): each for each in read_all(rows, Title)}
 
     def put(self, titles: Iterable[Title], now: datetime) -> None:
         """Inserts or replaces. The last one of the same text counts."""

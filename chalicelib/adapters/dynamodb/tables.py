@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -63,6 +64,13 @@ def from_row(row: Row, kind: type[T], times: Sequence[str] = ()) -> T:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         raise _refuse_row(row, kind, error) from error
+
+
+def read_all(rows: Iterable[Row], kind: type[T]) -> Iterator[T]:
+    """Yields the domain values of the rows that can be read."""
+    for row in rows:
+        with suppress(BadRow):
+            yield from_row(row, kind)
 
 
 def to_content(value: Any, key: Row) -> Row:

@@ -30,32 +30,36 @@ def follow_facts(delivery: Delivery, context: Context, work: OpenWork, last: Rec
             continue
         step = f"{output.name}{STEP}"
         try:
-            _follow(delivery, context, output, receipt, last)
+            refusal = _follow(delivery, context, output, receipt, last)
         except ServiceError as error:
-            result = StepResult(last.scan_id, step, error, Cause.OUTPUT)
+            # what the tables refuse is no trouble of the output
+            cause = Cause.OUTPUT if isinstance(error, DeliveryError) else Cause.RECORD
+            result = StepResult(last.scan_id, step, error, cause)
         else:
-            result = StepResult(last.scan_id, step)
+            result = StepResult(last.scan_id, step, refusal=refusal)
         progress.note(result, 0)
         delivery.results.append(result)
 
 
 def _follow(
     delivery: Delivery, context: Context, output: FactOutput, receipt: Receipt | None, last: Receipt
-) -> None:
+) -> DeliveryError | None:
+    """Sends what is missing. Returns why it began again instead; None if it did not."""
     if receipt is None:
         _start(context, output, last)
-        return
+        return None
     try:
         for row, facts in _read_facts(context, receipt, last):
             if delivery.is_late():
-                return
+                break
             output.send(facts)
             context.work.save_receipt(output.name, row.receipt)
     except LostFactsError as error:
         if not delivery.end_pauses:
             raise
-        delivery.results.append(StepResult(last.scan_id, f"{output.name}{STEP}", error))
         _start(context, output, last)
+        return error
+    return None
 
 
 class LostFactsError(DeliveryError):

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import BadRow
-from chalicelib.domain.finding import title_id
+from chalicelib.domain.finding import Title, title_id
 from chalicelib.domain.history import NO_FACTS, EventKind, FactRow, HistoryEvent, Mark, NodeFacts
 from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
@@ -118,6 +118,21 @@ def test_finished_work_leaves_the_partition_and_expires(tables: Tables) -> None:
         ("MESSAGE", "message-1"): compute_expiry(NOW + MINUTE, 90),
         ("SNOOZE", "snooze-1"): compute_expiry(NOW - MINUTE, 400),
     }
+
+
+def test_a_title_and_a_line_of_history_that_cannot_be_read_stop_nothing(tables: Tables) -> None:
+    stores = build_stores(tables)
+    left = HistoryEvent(make_finding(1).finding_id, NOW, EventKind.FIXED, "scan-1")
+    other = HistoryEvent(make_finding(2).finding_id, NOW, EventKind.FIXED, "scan-1")
+    stores.titles.put([Title("A", ""), Title("B", "")], NOW)
+    stores.journal.write([left, other])
+    for key, row in read_ledger(tables).items():
+        if "A" in row.values() or left.finding_id in row.values():
+            damaged = {"text": {"not": "a text"}} if key[0] == "TITLE" else {"kind": "unknown"}
+            tables.ledger.put_item(Item={**row, **damaged})
+
+    assert [each.text for each in stores.titles.all().values()] == ["B"]
+    assert stores.journal.find([left.key, other.key]) == (other,)
 
 
 def test_history_is_sorted_by_time_and_expires(tables: Tables) -> None:

@@ -5,9 +5,12 @@ from datetime import datetime
 
 import pytest
 
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import NO_FACTS, Receipt
+from chalicelib.usecases.announce.deliver import Cause
 from chalicelib.usecases.context import Bounds, Options
+from tests.fakes import PassThrough
 from tests.fleet import DAY, HOUR, MINUTE, Service
 from tests.webhook import Receiver, WebhookFacts
 
@@ -65,6 +68,25 @@ def test_an_output_that_is_down_delays_only_itself(service: Service, receiver: R
     assert receiver.open == ids("A", "B", "C")
 
 
+def test_a_receipt_that_cannot_be_written_is_no_trouble_of_the_output(
+    service: Service, receiver: Receiver
+) -> None:
+    class LosesReceipts(PassThrough):
+        def save_receipt(self, output: str, receipt: Receipt) -> None:
+            raise Unavailable(f"{output} {receipt}")
+
+    service.clock.forward(HOUR)
+    service.report("i-1", "A", "B", "C", run="run-2")
+
+    report = service.run(work=LosesReceipts(service.context.work))
+
+    assert [each.cause for each in report.undelivered] == [Cause.RECORD]
+    assert service.ledger.outputs == {}
+    service.run()
+    assert receiver.open == ids("A", "B", "C")
+    assert service.ledger.receipts[OUTPUT] == service.ledger.last_fact
+
+
 def test_what_was_sent_before_a_failure_is_not_sent_again(
     service: Service, receiver: Receiver
 ) -> None:
@@ -101,8 +123,10 @@ def test_an_output_that_has_missed_facts_is_named_and_begins_anew_with_full(
         "facts_lost: the facts from number 3 to 3 are not stored any more: run reconcile with full"
     )
     assert receiver.open == ids("A", "B")
-    service.run(Options(full=True))
+    repaired = service.run(Options(full=True))
     assert (receiver.open, receiver.starts) == (ids("B", "C"), 2)
+    assert repaired.undelivered == ()
+    assert [str(each.refusal)[:10] for each in repaired.refused] == ["facts_lost"]
     assert service.run().undelivered == ()
 
 

@@ -22,7 +22,8 @@ from chalicelib.domain.history import EventKind
 from chalicelib.domain.node import Node
 from chalicelib.usecases.context import Bounds, Options
 from chalicelib.usecases.scan.apply import read_list
-from tests.fakes import MemoryFindings
+from chalicelib.usecases.scan.titles import TitleBook
+from tests.fakes import MemoryFindings, PassThrough
 from tests.fleet import DAY, HOUR, START, Service
 from tests.reliability.crashing import CrashPoint, Fuse, Moment
 from tests.reliability.stories import run_until_crash
@@ -286,3 +287,19 @@ def test_a_removed_finding_is_named_though_its_title_is_not_known_any_more() -> 
     named = {e.finding.title: e.finding.control_id for e in service.journal.events if e.finding}
     assert named == {"A": "ssh-01", "B": "ssh-01"}
     assert [e.kind for e in service.journal.events].count(EventKind.FIXED) == 2
+
+
+def test_a_title_with_the_same_reference_names_no_other_finding() -> None:
+    """References are short, so that two titles may have the same one."""
+    service = Service()
+    service.report("i-1", "A")
+    service.run()
+    (finding,) = service.findings.all()
+
+    class Colliding(PassThrough):
+        def all(self) -> dict[str, Title]:
+            return {title_reference("A"): Title("another text", "ssh-01")}
+
+    book = TitleBook(Colliding(service.titles), service.findings)
+
+    assert book.name("i-1", [OpenFinding.of(finding)]) == (finding,)

@@ -16,6 +16,9 @@ nodes, lists the items of each node, scans the table once, compares in memory, a
 row. It has not been measured yet. Until then, the ratios to the baseline only guard against
 regressions.
 
+**Sections of 26 November 2026 measured an earlier store**, which looked stored findings up. Since
+then node rows list them ([decision 36](decisions/0036-node-rows-list-open-findings.md)).
+
 `python -m bench.report` generates this page from the files in `bench/results`. Do not edit it.
 
 - `make bench` takes 8 to 15 minutes. It measures 1,000 and 10,000 findings, the floor, cold starts,

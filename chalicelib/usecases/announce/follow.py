@@ -66,11 +66,11 @@ class LostFactsError(DeliveryError):
     """Facts that an output has not got are not stored any more."""
 
     def __init__(self, receipt: Receipt, found: int | None) -> None:
-        until = "" if found is None else f" to {found - 1}"
+        until = "on" if found is None else f"to {found - 1}"
         super().__init__(
             LOST,
             retryable=False,
-            hint=f"the facts from number {receipt.number + 1}{until} are not stored any more: run "
+            hint=f"the facts from {receipt.number + 1} {until} are not stored any more; run "
             "reconcile with full, which begins again with all open findings",
         )
 

@@ -41,7 +41,7 @@ from chalicelib.usecases.ports import LIST_ENTRIES, MAX_SETTLED_ROWS, Settlement
 from chalicelib.usecases.scan.read import Reading
 from chalicelib.usecases.scan.titles import TitleBook
 
-# Marks that are removed in the transaction of the last changes, and in one without changes.
+# The most marks that the transaction of the last changes removes, and that one of marks alone does.
 _MARKS_BESIDE = 5
 _MARKS_ALONE = 90
 # Rows of nodes and facts in one transaction. The receipt and one row of facts come on top.
@@ -160,7 +160,7 @@ class ChangeWriter:
         return tuple(each for each in self._new if each.finding_id not in self._dropped)
 
     def note_recovered(self) -> None:
-        """Says that everything so far was recovered: it may be removed in the same scan."""
+        """Notes that every new finding so far was recovered, and may still be removed."""
         self._recovered = {each.finding_id for each in self._new}
 
     def apply(self, changes: Sequence[NodeChange], now: datetime) -> None:

@@ -24,7 +24,7 @@ class TitleBook:
         self._fetched: dict[str, Finding] = {}
 
     def add(self, findings: Iterable[Finding], now: datetime) -> None:
-        """Stores the titles of findings that are not stored yet, or with another control."""
+        """Stores the titles that are not stored yet, or are stored with another control."""
         seen = {each.title: each.control_id for each in findings}
         if not seen:
             return

@@ -120,7 +120,7 @@ def test_an_output_that_has_missed_facts_is_named_and_begins_anew_with_full(
 
     (failed,) = report.undelivered
     assert str(failed.error).startswith(
-        "facts_lost: the facts from number 3 to 3 are not stored any more: run reconcile with full"
+        "facts_lost: the facts from 3 to 3 are not stored any more; run reconcile with full"
     )
     assert receiver.open == ids("A", "B")
     repaired = service.run(Options(full=True))
@@ -140,7 +140,7 @@ def test_the_last_facts_may_be_missing_too(service: Service, receiver: Receiver,
 
     report = service.run()
 
-    assert f"from number {last} to 4 are" in str(report.undelivered[0].error)
+    assert f"from {last} to 4 are" in str(report.undelivered[0].error)
     assert receiver.starts == 1
 
 
@@ -150,7 +150,7 @@ def test_an_output_that_is_ahead_of_the_facts_is_named(service: Service) -> None
 
     report = service.run()
 
-    assert "from number 100 are not stored" in str(report.undelivered[0].error)
+    assert "from 100 on are not stored" in str(report.undelivered[0].error)
     service.run(Options(full=True))
     assert service.ledger.receipts[OUTPUT] == service.ledger.last_fact
 

@@ -66,12 +66,13 @@ class Runtime:
         settings = self.settings
         origin = Origin(account, region, settings.stage, settings.timezone)
         nodes = DynamoNodes(self._dynamodb.Table(settings.nodes_table))
+        findings = DynamoFindings(self._dynamodb.Table(settings.findings_table))
         return Context(
             compliance=self._compliance,
-            findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
+            findings=findings,
             nodes=nodes,
             titles=DynamoTitles(self._ledger),
-            facts=DynamoFacts(self._ledger, nodes),
+            facts=DynamoFacts(self._ledger, nodes, findings),
             lease=DynamoLease(self._ledger),
             work=DynamoWork(self._ledger),
             snoozes=DynamoSnoozes(self._ledger),

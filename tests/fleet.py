@@ -150,7 +150,7 @@ class Service:
             findings=self.findings,
             nodes=self.nodes,
             titles=self.titles,
-            facts=MemoryFacts(self.ledger, self.nodes),
+            facts=MemoryFacts(self.ledger, self.nodes, self.findings),
             lease=MemoryLease(self.ledger),
             work=MemoryWork(self.ledger),
             snoozes=MemorySnoozes(self.ledger),

@@ -144,7 +144,7 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
         findings=findings,
         nodes=NodeTable(rows, meter),
         titles=MeteredPort(MemoryTitles(), meter),
-        facts=FactTable(MemoryFacts(ledger, rows), meter),
+        facts=FactTable(MemoryFacts(ledger, rows, findings), journal, meter),
         lease=MeteredPort(MemoryLease(ledger), meter),
         work=MeteredPort(MemoryWork(ledger), meter),
         snoozes=MeteredPort(MemorySnoozes(ledger), meter),

@@ -96,10 +96,11 @@ class NodeTable:
 
 
 class FactTable:
-    """A metered `FactLog`."""
+    """A metered `FactLog`. The history of a settlement goes to the journal."""
 
-    def __init__(self, facts: FactLog, meter: Meter) -> None:
+    def __init__(self, facts: FactLog, journal: "CountingJournal", meter: Meter) -> None:
         self._facts = facts
+        self._journal = journal
         self._meter = meter
 
     def mark(self, mark: Mark) -> None:
@@ -111,6 +112,7 @@ class FactTable:
     def settle(self, settlement: Settlement) -> None:
         """Write a transaction."""
         self._meter.add_settlement(settlement)
+        self._journal.write(settlement.events)
         self._facts.settle(settlement)
 
     def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:

@@ -36,7 +36,8 @@ class Bounds:
     chunk_pages: the node that reaches this number of pages of 50 items ends a
     chunk, so a chunk has at most as many nodes; it takes about 20 s if SSM allows
     5 calls a second · gone_nodes: removed together · facts_a_row: some 190 KB of
-    the 400 KB that a DynamoDB row may have · ids_a_mark: some 360 KB.
+    the 400 KB that a DynamoDB row may have · ids_a_mark: some 360 KB ·
+    unmarked_rows: a change of no more rows is written in one transaction, without a mark.
 
     The rows of a usual chunk, its facts and its mark fit into one transaction.
     """
@@ -45,6 +46,7 @@ class Bounds:
     gone_nodes: int = 90
     facts_a_row: int = 5_000
     ids_a_mark: int = 10_000
+    unmarked_rows: int = 90
 
 
 @dataclass(frozen=True, slots=True)

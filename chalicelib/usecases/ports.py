@@ -107,17 +107,22 @@ LIST_ENTRIES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The end of a change, to be written in one transaction.
+    """The end of a change, or all of a small one, to be written in one transaction.
 
     nodes: each row before and after, None to delete it, no node twice · facts: what
     follows from the change, numbered after `last` · marks: the ids of the marks to
-    remove. All of it with the receipt is at most `MAX_SETTLED_ROWS` and 4 MB.
+    remove · findings: to insert or replace · removed: finding ids to delete, none
+    of `findings` · events: history. All of it with the receipt is at most
+    `MAX_SETTLED_ROWS` and 4 MB.
     """
 
     nodes: tuple[tuple[Node, Node | None], ...]
     facts: tuple[FactRow, ...]
     last: Receipt
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    removed: tuple[str, ...] = ()
+    events: tuple[HistoryEvent, ...] = ()
 
 
 class FactLog(Protocol):
@@ -127,7 +132,7 @@ class FactLog(Protocol):
         """Records what is about to be written."""
 
     def settle(self, settlement: Settlement) -> None:
-        """Writes node rows and facts and removes the marks, all or nothing.
+        """Writes all of it, or nothing.
 
         Raises `Conflict` unless `last` is the last stored fact.
         """

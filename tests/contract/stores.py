@@ -88,12 +88,12 @@ class Tables:
 
 def build_memory_stores() -> Stores:
     """Builds the stores in memory."""
-    ledger, nodes = MemoryLedger(), MemoryNodes()
+    ledger, nodes, findings = MemoryLedger(), MemoryNodes(), MemoryFindings()
     return Stores(
-        findings=MemoryFindings(),
+        findings=findings,
         nodes=nodes,
         titles=MemoryTitles(),
-        facts=MemoryFacts(ledger, nodes),
+        facts=MemoryFacts(ledger, nodes, findings),
         lease=MemoryLease(ledger),
         work=MemoryWork(ledger),
         snoozes=MemorySnoozes(ledger),
@@ -105,11 +105,12 @@ def build_memory_stores() -> Stores:
 def build_stores(tables: Tables) -> Stores:
     """Builds the adapters over three tables."""
     nodes = DynamoNodes(tables.nodes, entries=3)
+    findings = DynamoFindings(tables.findings)
     return Stores(
-        findings=DynamoFindings(tables.findings),
+        findings=findings,
         nodes=nodes,
         titles=DynamoTitles(tables.ledger),
-        facts=DynamoFacts(tables.ledger, nodes),
+        facts=DynamoFacts(tables.ledger, nodes, findings),
         lease=DynamoLease(tables.ledger),
         work=DynamoWork(tables.ledger),
         snoozes=DynamoSnoozes(tables.ledger),
@@ -144,7 +145,7 @@ def remove_nodes(stores: Stores, nodes: Sequence[Node]) -> None:
     last = stores.work.open().last_fact
     for start in range(0, len(nodes), 90):
         removed = tuple((node, None) for node in nodes[start : start + 90])
-        stores.facts.settle(Settlement(removed, (), last, ()))
+        stores.facts.settle(Settlement(removed, (), last))
 
 
 def list_by_title(stores: Stores, title: str) -> tuple[Finding, ...]:

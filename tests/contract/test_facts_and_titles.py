@@ -42,7 +42,7 @@ def read_nodes(stores: Stores) -> list[Node]:
 
 
 def settle(stores: Stores, *rows: FactRow, last: Receipt = NO_FACTS) -> None:
-    stores.facts.settle(Settlement((), rows, last, ()))
+    stores.facts.settle(Settlement((), rows, last))
 
 
 def test_a_mark_is_read_unchanged_until_its_change_is_settled(stores: Stores) -> None:
@@ -77,12 +77,49 @@ def test_node_rows_facts_and_marks_are_written_together(stores: Stores) -> None:
 def test_of_two_scans_only_the_first_settles_and_the_other_writes_nothing(stores: Stores) -> None:
     settle(stores, make_facts(1))
     before = stores.work.open(), list(stores.nodes.all())
-    stale = Settlement(((Node("i-1"), make_node(1)),), (make_facts(1),), NO_FACTS, ())
+    stale = Settlement(((Node("i-1"), make_node(1)),), (make_facts(1),), NO_FACTS)
 
     with pytest.raises(Conflict):
         stores.facts.settle(stale)
 
     assert (stores.work.open(), list(stores.nodes.all())) == before
+
+
+def test_a_small_change_is_written_with_its_findings_and_history_or_not_at_all(
+    stores: Stores,
+) -> None:
+    kept, removed, new = make_finding(1), make_finding(2), make_finding(3)
+    stores.findings.put([kept, removed])
+    event = HistoryEvent(removed.finding_id, NOW, EventKind.FIXED, "scan-1", removed)
+    small = Settlement(
+        ((Node("i-1"), make_node(1)),),
+        (make_facts(1),),
+        NO_FACTS,
+        findings=(new,),
+        removed=(removed.finding_id, "not stored"),
+        events=(event,),
+    )
+
+    stores.facts.settle(small)
+
+    def read() -> tuple[object, ...]:
+        return (
+            sorted(stores.findings.all(), key=lambda each: each.finding_id),
+            stores.archive.events_of(removed.finding_id),
+            stores.work.open().last_fact,
+            read_nodes(stores),
+        )
+
+    written = read()
+    assert written == (
+        sorted([kept, new], key=lambda each: each.finding_id),
+        (event,),
+        make_facts(1).receipt,
+        [make_node(1)],
+    )
+    with pytest.raises(Conflict):
+        stores.facts.settle(replace(small, findings=(removed,), removed=(kept.finding_id,)))
+    assert read() == written
 
 
 def test_facts_are_read_between_two_receipts_over_several_days(stores: Stores) -> None:
@@ -112,10 +149,10 @@ def test_a_long_list_is_read_whole_and_a_shorter_one_leaves_nothing(
     assert read_nodes(stores) == [long, make_node(2)]
     assert [len(stores.nodes.page(None, size)) for size in (1, 9)] == [1, 2]
 
-    stores.facts.settle(Settlement(((long, short),), (), NO_FACTS, ()))
+    stores.facts.settle(Settlement(((long, short),), (), NO_FACTS))
     assert read_nodes(stores) == [short, make_node(2)]
 
-    stores.facts.settle(Settlement(((short, None),), (), NO_FACTS, ()))
+    stores.facts.settle(Settlement(((short, None),), (), NO_FACTS))
     assert read_nodes(stores) == [make_node(2)]
 
 

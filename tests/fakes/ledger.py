@@ -24,6 +24,7 @@ from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import (
     MAX_LEASE,
     MAX_SETTLED_SNOOZES,
+    FindingStore,
     OpenWork,
     Settlement,
     Staged,
@@ -163,23 +164,27 @@ class MemoryWork:
 
 
 class MemoryFacts:
-    """`FactLog`. A settlement also writes the nodes."""
+    """`FactLog`. A settlement also writes nodes and findings."""
 
-    def __init__(self, ledger: MemoryLedger, nodes: MemoryNodes) -> None:
+    def __init__(self, ledger: MemoryLedger, nodes: MemoryNodes, findings: FindingStore) -> None:
         self._ledger = ledger
         self._nodes = nodes
+        self._findings = findings
 
     def mark(self, mark: Mark) -> None:
         """Records what is about to be written."""
         self._ledger.marks[mark.id] = mark
 
     def settle(self, settlement: Settlement) -> None:
-        """Writes node rows and facts and removes the marks, all or nothing."""
+        """Writes all of it, or nothing."""
         ledger = self._ledger
         if ledger.last_fact.number != settlement.last.number:
             raise Conflict("another scan has written facts")
         if len({before.instance_id for before, _ in settlement.nodes}) < len(settlement.nodes):
             raise ValueError("a transaction cannot write a row twice")
+        self._findings.put(settlement.findings)
+        self._findings.delete(settlement.removed)
+        ledger.history.update({event.key: event for event in settlement.events})
         self._nodes.put(after for _, after in settlement.nodes if after)
         for before, after in settlement.nodes:
             if not after:

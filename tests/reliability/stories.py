@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.scan import Job, JobKind
+from chalicelib.usecases.context import Bounds
 from chalicelib.usecases.run import run_scans
 from tests.fleet import HOUR, MINUTE, START, Service
 from tests.reliability.consistency import find_output_errors
@@ -17,6 +18,7 @@ LAMBDA = timedelta(minutes=15)
 EVENT_RETRY = timedelta(minutes=1)
 # `reconcile` runs until everything that takes time is over: leases, the hour of a gone node.
 RECONCILES = 8
+DEFAULT_BOUNDS = Bounds()
 # With the rows of another node in the table, changed nodes are looked up through the index.
 UNTOUCHED = [f"untouched {number}" for number in range(1_000)]
 
@@ -38,9 +40,9 @@ class Story:
     months: int = 0
 
 
-def make_scan_story() -> Story:
+def make_scan_story(bounds: Bounds = DEFAULT_BOUNDS) -> Story:
     """Findings appear, are fixed and snoozed, a snooze ends, one node is new and one leaves."""
-    service = Service(webhook=Receiver())
+    service = Service(webhook=Receiver(), bounds=bounds)
     service.report("i-1", "unchanged", "fixed", "fixed too")
     service.report("i-2", "snooze ends")
     service.report("i-3", "gone")

@@ -1,9 +1,11 @@
 """Interrupts an invocation at every call, and checks that the next scans keep every promise."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
+from chalicelib.usecases.context import Bounds
 from chalicelib.usecases.run import run_scans
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment, list_points
 from tests.reliability.model import count_unrecorded_posts
@@ -17,7 +19,11 @@ from tests.reliability.stories import (
     recover,
 )
 
-STORIES = {"scan": make_scan_story, "month": make_monthly_story}
+STORIES: dict[str, Callable[[], Story]] = {
+    "scan": make_scan_story,
+    "scan with marks": partial(make_scan_story, Bounds(unmarked_rows=0)),
+    "month": make_monthly_story,
+}
 RecordProperty = Callable[[str, str], None]
 
 

@@ -18,8 +18,9 @@ from tests.reliability.stories import LAMBDA, run_until_crash
 
 # Everything is split that can be, or some of it in the middle of a node, or nothing.
 BOUNDS = {
-    "ones": Bounds(chunk_pages=1, gone_nodes=1, facts_a_row=1, ids_a_mark=1),
-    "odd": Bounds(chunk_pages=2, gone_nodes=2, facts_a_row=2, ids_a_mark=4),
+    "ones": Bounds(chunk_pages=1, gone_nodes=1, facts_a_row=1, ids_a_mark=1, unmarked_rows=0),
+    "odd": Bounds(chunk_pages=2, gone_nodes=2, facts_a_row=2, ids_a_mark=4, unmarked_rows=6),
+    "marked": Bounds(unmarked_rows=0),
     "usual": Bounds(),
 }
 MOMENTS = (Moment.BEFORE, Moment.DURING, Moment.AFTER, Moment.LOST)

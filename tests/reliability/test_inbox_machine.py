@@ -26,8 +26,13 @@ CALLS = st.integers(min_value=1, max_value=60)
 TIMES = st.sampled_from([1, 2, 3, 200])
 SETS = st.sets(st.sampled_from(LETTERS))
 SIZES = st.integers(min_value=1, max_value=5)
-BOUNDS = st.just(Bounds()) | st.builds(
-    Bounds, chunk_pages=SIZES, gone_nodes=SIZES, facts_a_row=SIZES, ids_a_mark=SIZES
+BOUNDS = st.builds(Bounds, unmarked_rows=st.sampled_from([0, 90])) | st.builds(
+    Bounds,
+    chunk_pages=SIZES,
+    gone_nodes=SIZES,
+    facts_a_row=SIZES,
+    ids_a_mark=SIZES,
+    unmarked_rows=st.integers(min_value=0, max_value=12),
 )
 FALLIBLE = [
     "channel.attach",

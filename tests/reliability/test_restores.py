@@ -20,8 +20,13 @@ from tests.reliability.stories import LAMBDA, run_until_crash
 NODES = ("i-1", "i-2", "i-3")
 LETTERS = "ABCD"
 SIZES = st.integers(min_value=1, max_value=5)
-BOUNDS = st.just(Bounds()) | st.builds(
-    Bounds, chunk_pages=SIZES, gone_nodes=SIZES, facts_a_row=SIZES, ids_a_mark=SIZES
+BOUNDS = st.builds(Bounds, unmarked_rows=st.sampled_from([0, 90])) | st.builds(
+    Bounds,
+    chunk_pages=SIZES,
+    gone_nodes=SIZES,
+    facts_a_row=SIZES,
+    ids_a_mark=SIZES,
+    unmarked_rows=st.integers(min_value=0, max_value=12),
 )
 POINTS = st.builds(CrashPoint, st.integers(min_value=1, max_value=40), st.sampled_from(CRASHES))
 # What each node reports, None if it leaves; and where the scan dies, None if it does not.

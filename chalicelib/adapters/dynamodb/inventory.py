@@ -17,6 +17,7 @@ from boto3.dynamodb.conditions import Key
 
 from chalicelib.adapters.dynamodb.tables import (
     ROW_VERSION,
+    Action,
     Row,
     delete_all,
     from_row,
@@ -74,6 +75,13 @@ class DynamoFindings:
     def delete(self, finding_ids: Iterable[str]) -> None:
         """Deletes the findings that are stored under these ids."""
         delete_all(self.table, _FINDING_KEY, finding_ids)
+
+    def list_actions(self, put: Iterable[Finding], removed: Iterable[str]) -> Iterator[Action]:
+        """Yields the actions of a transaction that inserts or replaces some, and deletes some."""
+        for each in put:
+            yield {"Put": {"TableName": self.table.name, "Item": _write_finding(each)}}
+        for key in removed:
+            yield {"Delete": {"TableName": self.table.name, "Key": {_FINDING_KEY: key}}}
 
     def _choose_call(
         self, selection: Selection

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from chalicelib.adapters.dynamodb.inventory import DynamoNodes
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import (
     Action,
     Row,
@@ -130,10 +130,11 @@ _TITLES = "TITLE"
 
 @dataclass(frozen=True, slots=True)
 class DynamoFacts:
-    """`FactLog`. Both tables come from a boto3 resource."""
+    """`FactLog`. The tables come from a boto3 resource."""
 
     ledger: "Table"
     nodes: DynamoNodes
+    findings: DynamoFindings
 
     def mark(self, mark: Mark) -> None:
         """Records what is about to be written."""
@@ -141,9 +142,11 @@ class DynamoFacts:
             self.ledger.put_item(Item=to_content(mark, open_key("MARK", mark.id)))
 
     def settle(self, settlement: Settlement) -> None:
-        """Writes node rows and facts and removes the marks, in one transaction."""
+        """Writes all of it in one transaction."""
         actions = [
             *self._list_node_actions(settlement),
+            *self.findings.list_actions(settlement.findings, settlement.removed),
+            *({"Put": {"Item": _write_event(each)}} for each in settlement.events),
             *({"Put": {"Item": _write_facts(each)}} for each in settlement.facts),
             *({"Delete": {"Key": open_key("MARK", each)}} for each in settlement.marks),
             _move_receipt(settlement),

@@ -1,11 +1,12 @@
 """Compares a node with its list, and writes the difference in an order that survives a crash.
 
-1. A mark names what is about to be written.
-2. Titles, history, ends of snoozes, then the puts.
-3. The deletes.
+1. New titles, ends of snoozes.
+2. A mark names what is about to be written.
+3. History, then the puts, then the deletes.
 4. One transaction: node rows with their new lists, the facts that follow, no mark.
 
-A scan that dies leaves a mark. The next scan completes what it finds done of it
+A change that fits into the transaction is written by it alone, without 2 and 3.
+A scan that dies elsewhere leaves a mark. The next scan completes what it finds done of it
 (recover.py), so a list and the findings table agree again before anything
 is compared.
 """
@@ -13,6 +14,7 @@ is compared.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from chalicelib.domain.finding import (
     ENTRY_SIZE,
@@ -132,6 +134,28 @@ def remove_node(node: Node, now: datetime) -> NodeChange:
     return NodeChange(before=node, after=None, diff=removed, end=EventKind.GONE, at=at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a change writes beside node rows and facts."""
+
+    findings: tuple[Finding, ...] = ()
+    removed: tuple[str, ...] = ()
+    events: tuple[HistoryEvent, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.findings) + len(self.removed) + len(self.events)
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether a finding id is there twice: two nodes and titles may make the same text."""
+        ids = {each.finding_id for each in self.findings}.union(self.removed)
+        return len(ids) < len(self.findings) + len(self.removed)
+
+
+_NO_ROWS = _Rows()
+
+
 class ChangeWriter:
     """Writes the changes of one scan.
 
@@ -152,12 +176,11 @@ class ChangeWriter:
         self._snoozes = tuple(snoozes)
         self._marks = 0
 
-    @property
-    def new(self) -> tuple[Finding, ...]:
-        """What is new and still fails."""
-        if not self._dropped:
-            return tuple(self._new)
-        return tuple(each for each in self._new if each.finding_id not in self._dropped)
+    def take_new(self) -> tuple[Finding, ...]:
+        """Returns what is new and still fails, and forgets it."""
+        new = tuple(each for each in self._new if each.finding_id not in self._dropped)
+        self._new = []
+        return new
 
     def note_recovered(self) -> None:
         """Notes that every new finding so far was recovered, and may still be removed."""
@@ -167,9 +190,13 @@ class ChangeWriter:
         """Writes the changes of some nodes, all of them or, after a crash, a part."""
         changed = [each for each in changes if each.diff.has_changes or not each.after]
         if changed:
-            marks = self._mark(changed)
-            self._write_findings(changed, now)
-            self.settle(changed, marks, now)
+            rows = self._prepare(changed, now)
+            if self._fits_unmarked(changed, rows):
+                self._settle_group(changed, (), now, rows)
+            else:
+                marks = self._mark(changed)
+                self._write(rows)
+                self.settle(changed, marks, now)
         same = (each.after for each in changes if not each.diff.has_changes and each.after)
         before = {each.before.instance_id: each.before for each in changes}
         self._context.nodes.put(each for each in same if each != before[each.instance_id])
@@ -205,19 +232,35 @@ class ChangeWriter:
             self._context.facts.mark(Mark(ids[-1], self._scan_id, nodes))
         return tuple(ids)
 
-    def _write_findings(self, changes: Sequence[NodeChange], now: datetime) -> None:
-        context = self._context
+    def _prepare(self, changes: Sequence[NodeChange], now: datetime) -> _Rows:
+        """Writes what does no harm if the rest is never written, and returns the rows of the rest.
+
+        A snooze that a fix ends is ended first: the finding must not leave, come back
+        and be silent.
+        """
         new = [row for each in changes for row in each.diff.new]
         updated = self._keep_origin([row for each in changes for row in each.diff.updated])
         self.titles.add((*new, *updated), now)
-        context.journal.write([event for each in changes for event in self._list_events(each)])
-        fixed = {row.finding_id for each in changes for row in each.diff.removed}
+        removed = tuple(row.finding_id for each in changes for row in each.diff.removed)
         for number, snooze in enumerate(self._snoozes):
-            for ended in end_by_fix([snooze], fixed, now):
-                context.snoozes.save(ended)
+            for ended in end_by_fix([snooze], set(removed), now):
+                self._context.snoozes.save(ended)
                 self._snoozes = (*self._snoozes[:number], ended, *self._snoozes[number + 1 :])
-        context.findings.put((*new, *updated))
-        context.findings.delete(fixed)
+        events = tuple(event for each in changes for event in self._list_events(each))
+        return _Rows((*new, *updated), removed, events)
+
+    def _fits_unmarked(self, changes: Sequence[NodeChange], rows: _Rows) -> bool:
+        """Whether one transaction holds all of the changes."""
+        bounds = self._context.bounds
+        most = bounds.unmarked_rows - rows.count
+        if most <= 0 or rows.has_repeats:
+            return False
+        return _measure(*changes).fits(bounds.facts_a_row, most)
+
+    def _write(self, rows: _Rows) -> None:
+        self._context.journal.write(rows.events)
+        self._context.findings.put(rows.findings)
+        self._context.findings.delete(rows.removed)
 
     def _keep_origin(self, updated: Sequence[Finding]) -> tuple[Finding, ...]:
         """Returns the findings with the exact `first_seen` and the `scan_id` that are stored."""
@@ -249,14 +292,22 @@ class ChangeWriter:
             self._settle_group((), marks[start : start + _MARKS_ALONE], now)
 
     def _settle_group(
-        self, changes: Sequence[NodeChange], marks: Sequence[str], now: datetime
+        self,
+        changes: Sequence[NodeChange],
+        marks: Sequence[str],
+        now: datetime,
+        rest: _Rows = _NO_ROWS,
     ) -> None:
         nodes = tuple((each.before, each.after) for each in changes)
         facts, most = (each.facts for each in changes), self._context.bounds.facts_a_row
         # a clock that is set back must not hide facts from readers that begin at a later day
         day = max(f"{now:%Y-%m-%d}", self.last.day)
         rows = tuple(number_facts(facts, self.last, day, self._scan_id, most))
-        self._context.facts.settle(Settlement(nodes, rows, self.last, tuple(marks)))
+        self._context.facts.settle(
+            Settlement(
+                nodes, rows, self.last, tuple(marks), rest.findings, rest.removed, rest.events
+            )
+        )
         self.last = rows[-1].receipt if rows else self.last
         for each in changes:
             self._new.extend(each.diff.new)
@@ -268,28 +319,44 @@ class ChangeWriter:
                 self.left.append(LeftFindings(each.before.instance_id, each.end, packed))
 
 
+class _Size(NamedTuple):
+    """The rows that changes write for their nodes, their facts, and the bytes of both."""
+
+    rows: int
+    facts: int
+    size: int
+
+    def fits(self, facts_a_row: int, most_rows: int) -> bool:
+        """Whether all of it fits into a transaction with so many rows."""
+        # two rows of facts that follow each other hold more than one row could
+        rows = self.rows + 2 * self.facts // facts_a_row
+        return rows <= most_rows and self.size <= _MOST_BYTES
+
+
+def _measure(*changes: NodeChange) -> _Size:
+    rows = facts = size = 0
+    for change in changes:
+        nodes = (change.before, change.after)
+        entries = max(list_size(node.open_list or b"") for node in nodes if node)
+        count = change.facts.count
+        rows += max(1, -(-entries // LIST_ENTRIES))
+        facts += count
+        size += entries * ENTRY_SIZE + count * _FACT_SIZE + _NODE_SIZE
+    return _Size(rows, facts, size)
+
+
 def _split_changes(
     changes: Iterable[NodeChange], facts_a_row: int
 ) -> Iterator[tuple[NodeChange, ...]]:
     """Yields the changes in groups that fit into a transaction. Each has one or more."""
     group: list[NodeChange] = []
-    rows = facts = size = 0
+    total = _Size(0, 0, 0)
     for each in changes:
-        more_rows, more_facts, more_bytes = _measure(each)
-        rows, facts, size = rows + more_rows, facts + more_facts, size + more_bytes
-        # two rows of facts that follow each other hold more than one row could
-        if group and (rows + 2 * facts // facts_a_row > _MOST_ROWS or size > _MOST_BYTES):
+        size = _measure(each)
+        total = _Size(*map(sum, zip(total, size, strict=True)))
+        if group and not total.fits(facts_a_row, _MOST_ROWS):
             yield tuple(group)
-            group, rows, facts, size = [], more_rows, more_facts, more_bytes
+            group, total = [], size
         group.append(each)
     if group:
         yield tuple(group)
-
-
-def _measure(change: NodeChange) -> tuple[int, int, int]:
-    """Returns the rows that a change writes for its node, its facts, and the bytes of both."""
-    nodes = (change.before, change.after)
-    entries = max(list_size(node.open_list or b"") for node in nodes if node)
-    facts = change.facts.count
-    size = entries * ENTRY_SIZE + facts * _FACT_SIZE + _NODE_SIZE
-    return max(1, -(-entries // LIST_ENTRIES)), facts, size

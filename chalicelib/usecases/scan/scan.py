@@ -113,7 +113,7 @@ def sync_store(
     outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
-        new=writer.new,
+        new=writer.take_new(),
         fixed=writer.count_left(EventKind.FIXED),
         gone=writer.count_left(EventKind.GONE),
         by_severity=sum_severities(nodes.values()),

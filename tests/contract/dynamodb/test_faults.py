@@ -185,18 +185,20 @@ def test_a_failed_second_transaction_is_an_error(table: Table, stub: Stubber) ->
         DynamoWork(table).stage(Staged(message=make_message(1), completed=completed), NOW)
 
 
+def build_facts(table: Table) -> DynamoFacts:
+    return DynamoFacts(table, DynamoNodes(table), DynamoFindings(table))
+
+
 @pytest.mark.parametrize(
     ("operation", "call"),
     [
         ("put_item", lambda table: DynamoLease(table).acquire("a", NOW, NOW + MINUTE)),
         ("delete_item", lambda table: DynamoLease(table).release("a")),
         ("query", lambda table: DynamoTitles(table).all()),
-        ("put_item", lambda table: DynamoFacts(table, DynamoNodes(table)).mark(MARK)),
+        ("put_item", lambda table: build_facts(table).mark(MARK)),
         (
             "transact_write_items",
-            lambda table: DynamoFacts(table, DynamoNodes(table)).settle(
-                Settlement((), (), NO_FACTS, ())
-            ),
+            lambda table: build_facts(table).settle(Settlement((), (), NO_FACTS)),
         ),
         ("put_item", lambda table: DynamoWork(table).record(make_message(1), NOW)),
         ("query", lambda table: DynamoWork(table).open()),

@@ -5,16 +5,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from chalicelib.adapters.dynamodb.inventory import DynamoNodes
-from chalicelib.adapters.dynamodb.journal import DynamoFacts
+from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
+from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal
 from chalicelib.adapters.dynamodb.work import DynamoWork
 from chalicelib.domain.finding import Finding, OpenFinding, Severity, pack_list, unpack_list
 from chalicelib.domain.history import NO_FACTS, EventKind, Mark
 from chalicelib.domain.node import Diff, Node
 from chalicelib.domain.summary import summarize_alert
-from chalicelib.usecases.context import DEFAULT_OPTIONS, Options
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Bounds, Options
 from chalicelib.usecases.scan.apply import ChangeWriter, NodeChange
 from tests.contract.stores import Tables
 from tests.fleet import START, Service, make_item
@@ -87,7 +88,7 @@ def test_twenty_thousand_findings_of_a_node_can_be_new_fixed_or_gone_at_once(
             # that of the tests names every title
             summarize=summarize_alert,
             nodes=stored,
-            facts=DynamoFacts(tables.ledger, stored),
+            facts=DynamoFacts(tables.ledger, stored, DynamoFindings(tables.findings)),
             work=DynamoWork(tables.ledger),
         ).outcome
         assert outcome is not None
@@ -123,7 +124,8 @@ def test_a_chunk_of_nodes_with_very_long_lists_is_settled_in_several_transaction
         for node in nodes
     ]
     stored = DynamoNodes(tables.nodes)
-    facts, work = DynamoFacts(tables.ledger, stored), DynamoWork(tables.ledger)
+    facts = DynamoFacts(tables.ledger, stored, DynamoFindings(tables.findings))
+    work = DynamoWork(tables.ledger)
     context = replace(Service().context, facts=facts)
     marks = [Mark(f"scan-1#{number:05}", "scan-1", ()) for number in range(120)]
     for mark in marks:
@@ -140,3 +142,34 @@ def test_a_chunk_of_nodes_with_very_long_lists_is_settled_in_several_transaction
     assert writer.last.number == 40 * 8_000
     assert sum(row.count for row in facts.rows(NO_FACTS, writer.last)) == 40 * 8_000
     assert_within_limits(calls)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_largest_change_without_a_mark_fits_into_one_transaction(
+    tables: Tables, more: int
+) -> None:
+    """A node row, and for each finding that is fixed its row and a line of history."""
+    service = Service()
+    nodes = [f"i-{number}" for number in range(Bounds().unmarked_rows // 3 + more)]
+    stored, findings = DynamoNodes(tables.nodes), DynamoFindings(tables.findings)
+
+    def run(execution: str, *titles: str) -> list[int]:
+        for node in nodes:
+            service.report(node, *titles, run=execution)
+        with record_writes(tables) as calls:
+            service.run(
+                nodes=stored,
+                findings=findings,
+                facts=DynamoFacts(tables.ledger, stored, findings),
+                work=DynamoWork(tables.ledger),
+                journal=DynamoJournal(tables.ledger),
+            )
+        assert_within_limits(calls)
+        return sorted(map(len, calls))
+
+    run("run-1", "A")
+    written = run("run-2")
+
+    assert list(findings.all()) == []
+    # with a receipt and a row of facts
+    assert (3 * len(nodes) + 2 in written) == (more == 0)

@@ -80,7 +80,7 @@ def test_open_work_never_expires_and_is_one_partition(tables: Tables) -> None:
     stores.lease.acquire("a", NOW, NOW + MINUTE)
     stores.work.enqueue(make_job("association#1"))
     stores.facts.mark(Mark("scan-1#00001", "scan-1", ()))
-    stores.facts.settle(Settlement((), (), NO_FACTS, ()))
+    stores.facts.settle(Settlement((), (), NO_FACTS))
     stores.work.stage(
         Staged(message=make_message(1), channel_state=ChannelState(deferred=True)), NOW
     )
@@ -233,7 +233,7 @@ def test_a_row_of_facts_that_cannot_be_read_is_left_out(
     rows = [
         FactRow(first, "2040-02-29", "scan-1", (NodeFacts("i-1", NOW, ids),)) for first in (1, 2, 3)
     ]
-    facts.settle(Settlement((), tuple(rows), NO_FACTS, ()))
+    facts.settle(Settlement((), tuple(rows), NO_FACTS))
     second = read_ledger(tables)["FACTS#2040-02-29", f"{2:012}"]
     tables.ledger.put_item(Item={**second, **damage})
 

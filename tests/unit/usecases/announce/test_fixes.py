@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.summary import AlertSummary
+from chalicelib.usecases.context import Bounds
 from chalicelib.usecases.run import ScanReport
 from tests.fleet import HOUR, MINUTE, Service
 from tests.reliability.crashing import CrashPoint, Fuse, Moment, list_points
@@ -195,7 +196,7 @@ def test_a_fix_whose_name_nobody_knows_any_more_is_counted_and_not_named() -> No
 
 
 def test_what_a_dead_scan_stored_and_is_fixed_already_is_not_announced_as_new() -> None:
-    service = Service()
+    service = Service(bounds=Bounds(unmarked_rows=0))
     service.report("i-1", "A")
     calls = run_until_crash(service, Fuse())
     service.clock.forward(HOUR)

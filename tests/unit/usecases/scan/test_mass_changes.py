@@ -42,7 +42,7 @@ class Counts:
 
 
 def run(service: Service, *, accept_missing: bool = False) -> Counts:
-    facts = CountingFacts(MemoryFacts(service.ledger, service.nodes))
+    facts = CountingFacts(MemoryFacts(service.ledger, service.nodes, service.findings))
     outcome = service.run(Options(accept_missing=accept_missing), facts=facts).outcome
     assert outcome is not None
     assert facts.most_nodes <= 90

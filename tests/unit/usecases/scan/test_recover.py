@@ -18,7 +18,9 @@ from tests.reliability.model import count_titles
 from tests.reliability.stories import run_until_crash
 
 IDS = st.lists(st.integers(min_value=0, max_value=99).map(str), max_size=9).map(tuple)
-MARKED = st.tuples(IDS, IDS)
+PUT_AND_DELETED = st.tuples(IDS, IDS)
+# Each change has a mark, however small it is.
+MARKED = Bounds(unmarked_rows=0)
 
 
 def die(service: Service, call: str) -> None:
@@ -38,7 +40,7 @@ def lose_list(service: Service) -> None:
     service.nodes.put([replace(nodes["i-1"], open_list=None)])
 
 
-@given(st.lists(MARKED, max_size=5), st.integers(min_value=1, max_value=12))
+@given(st.lists(PUT_AND_DELETED, max_size=5), st.integers(min_value=1, max_value=12))
 def test_a_mark_has_no_node_twice_and_at_most_as_many_ids_as_allowed(
     sizes: list[tuple[tuple[str, ...], tuple[str, ...]]], most: int
 ) -> None:
@@ -61,7 +63,7 @@ def test_a_mark_has_no_node_twice_and_at_most_as_many_ids_as_allowed(
 
 
 def test_a_row_of_a_newer_version_does_not_stop_the_other_nodes_of_a_mark() -> None:
-    service = Service()
+    service = Service(bounds=MARKED)
     service.report("i-1", "i-1/A")
     service.report("i-2", "i-2/A")
     service.run()
@@ -87,7 +89,7 @@ def test_a_row_of_a_newer_version_does_not_stop_the_other_nodes_of_a_mark() -> N
 def test_a_full_scan_announces_what_a_dead_scan_stored_of_a_node_whose_row_is_unreadable(
     damage: Callable[[Service], None],
 ) -> None:
-    service = Service()
+    service = Service(bounds=MARKED)
     service.report("i-1", "i-1/A", "i-1/stays")
     service.run()
     service.report("i-1", "i-1/B", "i-1/stays", run="run-2")
@@ -103,7 +105,7 @@ def test_a_full_scan_announces_what_a_dead_scan_stored_of_a_node_whose_row_is_un
 
 
 def test_a_list_that_was_lost_is_filled_though_a_mark_names_its_node() -> None:
-    service = Service()
+    service = Service(bounds=MARKED)
     service.report("i-1", "i-1/A", "i-1/stays")
     service.run()
     service.report("i-1", "i-1/B", "i-1/stays", run="run-2")
@@ -120,7 +122,7 @@ def test_a_list_that_was_lost_is_filled_though_a_mark_names_its_node() -> None:
 
 
 def test_a_new_node_that_leaves_before_anything_of_it_was_stored_is_not_missing() -> None:
-    service = Service()
+    service = Service(bounds=MARKED)
     service.report("i-1", "i-1/A")
     service.run()
     service.report("i-2", "i-2/A")
@@ -136,7 +138,7 @@ def test_a_new_node_that_leaves_before_anything_of_it_was_stored_is_not_missing(
 
 @pytest.mark.parametrize("full", [False, True])
 def test_a_change_that_takes_two_transactions_may_die_between_them(full: bool) -> None:
-    service = Service(bounds=Bounds(facts_a_row=1))
+    service = Service(bounds=Bounds(facts_a_row=1, unmarked_rows=0))
     titles = {node: [f"{node}/{number}" for number in range(30)] for node in ("i-1", "i-2")}
     for node, each in titles.items():
         service.report(node, *each)
@@ -149,3 +151,33 @@ def test_a_change_that_takes_two_transactions_may_die_between_them(full: bool) -
     assert set(count_titles(service.messages).values()) == {1}
     assert len(count_titles(service.messages)) == 60
     assert find_inconsistencies(service) == []
+
+
+@pytest.mark.parametrize(("rows", "is_marked"), [(90, False), (6, False), (5, True), (0, True)])
+def test_a_change_that_fits_into_its_transaction_needs_no_mark(
+    rows: int, *, is_marked: bool
+) -> None:
+    """Two findings are fixed and one is new: five rows, with history, and that of the node."""
+    service = Service(bounds=Bounds(unmarked_rows=rows))
+    service.report("i-1", "A", "B", "C")
+    service.run()
+    service.report("i-1", "A", "D", run="run-2")
+
+    calls = run_until_crash(service, Fuse())
+
+    assert ("facts.mark" in calls, "findings.put" in calls) == (is_marked, is_marked)
+    assert calls.count("facts.settle") == 1
+    assert find_inconsistencies(service) == []
+    assert sorted(each.title for each in service.findings.all()) == ["A", "D"]
+
+
+def test_a_change_that_would_write_a_row_twice_is_marked() -> None:
+    """An id is that of the joined text, so two nodes may share one."""
+    service = Service()
+    service.report("i-1", "1A")
+
+    service.report("i-11", "A")
+    calls = run_until_crash(service, Fuse())
+
+    assert "facts.mark" in calls
+    assert len(list(service.findings.all())) == 1

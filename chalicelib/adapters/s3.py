@@ -29,8 +29,9 @@ STORE: Final = f"{NAME}.store:"
 # Hexadecimal digits of an identity.
 IDENTITY: Final = 16
 CSV: Final = "text/csv; charset=utf-8"
-# Bytes of a part. At most one part of a file is in memory; S3 allows 10,000 parts.
-PART: Final = 8 * 1024 * 1024
+# Bytes of a part, the least that S3 takes. At most one part of a file is in memory, and S3
+# allows 10,000 parts.
+PART: Final = 5 * 1024 * 1024
 # Bytes read at once.
 PIECE: Final = 64 * 1024
 

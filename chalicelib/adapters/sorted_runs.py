@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.finding import Finding, worst_first
+from chalicelib.domain.finding import Finding, sort_worst_first, worst_first
 
 # Findings in memory at once: some 10 MB.
 RUN = 20_000
@@ -42,8 +42,8 @@ class SortedRuns:
         """
         rest = iter(findings)
         runs = _MergedRuns()
-        run = _sort(islice(rest, self.run))
-        while following := _sort(islice(rest, self.run)):
+        run = sort_worst_first(islice(rest, self.run))
+        while following := sort_worst_first(islice(rest, self.run)):
             runs.write(run, self.folder)
             run = following
         runs.last = run
@@ -73,10 +73,6 @@ class _MergedRuns:
             text = f"A temporary file of a report could not be written: {error.strerror}"
             raise Unavailable(text) from error
         self._files.append(path)
-
-
-def _sort(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=worst_first)
 
 
 def _read(path: Path) -> Iterator[Finding]:

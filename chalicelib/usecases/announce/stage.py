@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.announcement import Alert, LineReason, Topic
 from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
 from chalicelib.domain.errors import Conflict, DeliveryError
-from chalicelib.domain.finding import Finding, worst_first
+from chalicelib.domain.finding import Finding, sort_worst_first
 from chalicelib.domain.history import EventKind, FactRow, join_rows
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
@@ -244,7 +244,7 @@ def _build_message(
     )
     files: list[CsvFile] = []
     contents: dict[str, CsvContent] = {}
-    findings = sorted((line.finding for line in alert.lines.announced), key=worst_first)
+    findings = sort_worst_first(line.finding for line in alert.lines.announced)
     if findings:
         files.append(CsvFile(alert.csv_key, "Non-compliant findings", Source.SCANS))
         # no snooze mutes any of them now

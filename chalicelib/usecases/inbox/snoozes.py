@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
-from chalicelib.domain.finding import Finding, Severity, worst_first
+from chalicelib.domain.finding import Finding, Severity, sort_worst_first
 from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
 from chalicelib.domain.snooze import Scope, Snooze, State, is_same_rule
@@ -128,7 +128,7 @@ def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePrev
     """Counts what a rule would mute, without making it. The rule is validated all the same."""
     validate_snooze(scope, terms, inbox.clock(), inbox.longest)
     covered = FindingFilter(instance_id=scope.instance_id, title=scope.title)
-    findings = sorted((row.finding for row in all_findings(inbox, covered)), key=worst_first)
+    findings = sort_worst_first(row.finding for row in all_findings(inbox, covered))
     return SnoozePreview(
         count_by_severity(each.severity for each in findings), tuple(findings[:SAMPLE])
     )

@@ -6,8 +6,9 @@ when the Chalice CLI imports it, because they become infrastructure.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from chalicelib.domain.errors import BadSetting
 
@@ -19,8 +20,7 @@ _MOST_TYPES = 20
 _TYPE = re.compile(r"Custom:\w{1,80}")
 
 
-@dataclass(frozen=True, slots=True)
-class Triggers:
+class Triggers(Struct, frozen=True):
     """The settings that app.py needs at import: documents, schedule, authorization of the API."""
 
     association_documents: tuple[str, ...]
@@ -38,8 +38,7 @@ class Triggers:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All settings."""
 
     findings_table: str

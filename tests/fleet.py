@@ -1,9 +1,11 @@
 """A service in memory and the fleet that it watches, for tests of whole scans."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.adapters.s3 import S3Output
 from chalicelib.adapters.slack import SlackOutput

@@ -8,11 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from bench.fleet_results import ProcessCost
 from bench.generated import (

@@ -7,12 +7,12 @@ Prints a `Peak` as JSON.
 
 import os
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from bench.fleet_results import Peak
 from bench.generated import GeneratedFleet, GeneratedSsm, GeneratedTable

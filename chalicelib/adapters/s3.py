@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.usecases.ports import StepReceipt
@@ -101,8 +101,7 @@ class S3Files:
         return _read_pieces(response["Body"])
 
 
-@dataclass(frozen=True, slots=True)
-class S3Output:
+class S3Output(Struct, frozen=True):
     """`Output` over a bucket of this name. A file's receipt is its key."""
 
     files: Files

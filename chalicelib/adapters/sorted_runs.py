@@ -6,11 +6,11 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finding import Finding, sort_worst_first, worst_first
@@ -24,8 +24,7 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Finding)
 
 
-@dataclass(frozen=True, slots=True)
-class SortedRuns:
+class SortedRuns(Struct, frozen=True):
     """`Sorter`. Temporary files go into `folder`, or into the system's folder for them.
 
     `run` is the number of findings in memory at once.

@@ -4,9 +4,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chalicelib.domain.errors import NotFound, RuleBroken
 
@@ -27,18 +28,20 @@ _METHODS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(Struct, frozen=True):
     """A stored token. `sha256` is the hash of its text: 64 lower-case hex digits."""
 
     name: str
     role: Role
-    sha256: str = field(repr=False)
+    sha256: str
     created_at: datetime
 
+    def __repr__(self) -> str:
+        """Leaves the hash out, so that no log can have it."""
+        return f"AccessToken({self.name!r}, {self.role!r})"
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+
+class Caller(Struct, frozen=True):
     """The holder of a known token."""
 
     name: str

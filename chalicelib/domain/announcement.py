@@ -1,9 +1,10 @@
 """The values of an announcement: what a message shows, and what the channel already knows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import NO_FACTS, Receipt
@@ -49,8 +50,7 @@ class DecisionReason(StrEnum):
     ALERTED_SINCE = "an alert was sent since the execution began"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One finding to announce, and the snooze that ended, if one did."""
 
     finding: Finding
@@ -58,16 +58,14 @@ class Line:
     snooze: Snooze | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """The findings to announce, and the number of new ones that a snooze mutes."""
 
     announced: tuple[Line, ...] = ()
     muted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelState:
+class ChannelState(Struct, frozen=True):
     """What the channel has already been told, so that one-off notices are not repeated.
 
     unverified: nodes announced as such, `TOO_MANY` above `MAX_REMEMBERED_NODES` ·
@@ -89,8 +87,7 @@ class ChannelState:
     unannounced_after: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Everything that the message of a scan shows.
 
     jobs: the executions it answers, newest first · reported: nodes that reported
@@ -113,8 +110,7 @@ class Alert:
     csv_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What to announce (`alert` None: nothing) and why, and what follows from it.
 
     completed: the jobs that this answers · channel_state: what the channel

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Observation, Severity
 
@@ -13,8 +14,7 @@ from chalicelib.domain.finding import Observation, Severity
 _INDEXED = re.compile(r"^(?P<control>.+)-(?P<index>0|[1-9]\d*)$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """One run of the checks on one node. `count` is its number of non-compliant items."""
 
     execution_id: str
@@ -22,8 +22,7 @@ class Execution:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
+class SummaryRow(Struct, frozen=True):
     """One row of the compliance summaries: a node and a compliance type.
 
     `compliant` is the number of compliant items.
@@ -40,8 +39,7 @@ class SummaryRow:
         return self.execution.count == 0 and self.compliant == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One NON_COMPLIANT item as read. SSM may omit its Id and its Title."""
 
     compliance_type: str
@@ -51,16 +49,14 @@ class Item:
     severity: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedItems:
+class FoldedItems(Struct, frozen=True):
     """The observations of a node, one for each title, and the number of items without a title."""
 
     observations: tuple[Observation, ...]
     untitled: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeReport:
+class NodeReport(Struct, frozen=True):
     """The current rows of one node: the newest of each compliance type.
 
     Spellings of a type that differ only in case are one type. `superseded` holds

@@ -23,7 +23,7 @@ The text of each says what happened, to what, and what to do. `retryable` says
 whether the same attempt can succeed later without a person.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class ServiceError(Exception):
@@ -99,8 +99,7 @@ class FileRefused(DeliveryError):
         super().__init__(code, retryable=False, hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFault:
+class FieldFault(Struct, frozen=True):
     """A fault in one field: a JSON pointer or parameter name, a short code, a sentence."""
 
     pointer: str

@@ -4,10 +4,11 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import attrgetter
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -47,8 +48,7 @@ _REFERENCE_BYTES = 8
 _LATEST = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """A title that a node fails, as a reading shows it, verified or not."""
 
     instance_id: str
@@ -57,8 +57,7 @@ class Observation:
     control_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A stored non-compliant configuration.
 
     `first_seen` is the time of the node's execution that first showed it (aware
@@ -112,16 +111,14 @@ def title_reference(title: str) -> str:
     return title_id(title)[: 2 * _REFERENCE_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(Struct, frozen=True):
     """A title as it stands once for all nodes, and the control that it was last seen with."""
 
     text: str
     control_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFinding:
+class OpenFinding(Struct, frozen=True):
     """What a node's list holds of one of its stored findings: enough to compare and to name it.
 
     `reference` stands for the title (`title_reference`). `first_seen` has whole

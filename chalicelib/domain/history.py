@@ -5,10 +5,12 @@ is numbered, and many of them share a row.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding
 
@@ -29,8 +31,7 @@ class EventKey(NamedTuple):
     kind: EventKind
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEvent:
+class HistoryEvent(Struct, frozen=True):
     """One line of a finding's history.
 
     `at` is the time of the execution, not of the scan. So a scan that is repeated
@@ -51,8 +52,7 @@ class HistoryEvent:
         return EventKey(self.finding_id, self.at, self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFinding:
+class ChangedFinding(Struct, frozen=True):
     """A finding that left, and how."""
 
     finding: Finding
@@ -64,8 +64,7 @@ def oldest_first(event: HistoryEvent) -> tuple[datetime, int]:
     return event.at, list(EventKind).index(event.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
+class NodeFacts(Struct, frozen=True):
     """What happened to findings of one node in one execution, as ids by kind."""
 
     instance_id: str
@@ -78,8 +77,7 @@ class NodeFacts:
         return sum(map(len, self.ids.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """How far somebody has dealt with the facts: the last number, its day, and its scan.
 
     `day` is `YYYY-MM-DD`, empty before the first fact.
@@ -93,8 +91,7 @@ class Receipt:
 NO_FACTS = Receipt()
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(Struct, frozen=True):
     """Facts of one scan, numbered from `first`, in the order given."""
 
     first: int
@@ -135,8 +132,7 @@ class FactRow:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One fact, as an output gets it.
 
     `number` tells it apart from every other, so that one which is sent twice can be
@@ -212,8 +208,7 @@ def _split_facts(node: NodeFacts, most: int) -> Iterator[NodeFacts]:
             yield NodeFacts(node.instance_id, node.at, {kind: ids[start : start + most]})
 
 
-@dataclass(frozen=True, slots=True)
-class LeftFindings:
+class LeftFindings(Struct, frozen=True):
     """Findings of a node that left together, as its list had them (`unpack_list`)."""
 
     instance_id: str
@@ -221,8 +216,7 @@ class LeftFindings:
     packed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedNode:
+class MarkedNode(Struct, frozen=True):
     """A node whose findings a scan is about to write: the ids to put, and those to delete.
 
     `end` says how the deleted ones ended, `at` when.
@@ -235,8 +229,7 @@ class MarkedNode:
     deleted: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What a scan is about to write, recorded before the first write.
 
     The transaction that completes the change removes it. A mark that is found
@@ -299,8 +292,7 @@ class SnoozeEventKind(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnoozeEvent:
+class SnoozeEvent(Struct, frozen=True, kw_only=True):
     """One line of a snooze's history.
 
     `by` is who acted and `via` by which way (`api`). `version`, `ends_at`,

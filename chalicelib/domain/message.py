@@ -1,9 +1,11 @@
 """A message: frozen when it is decided, then delivered by each output in recorded steps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.domain.history import NO_FACTS, Receipt
 from chalicelib.domain.monthly import MonthlyReport
@@ -27,8 +29,7 @@ class Source(StrEnum):
     EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFile:
+class CsvFile(Struct, frozen=True):
     """A message's CSV: its key in the bucket, its title, and what it can be rebuilt from.
 
     `stored` says that it was in the bucket before the message was written.
@@ -45,8 +46,7 @@ class CsvFile:
         return self.key.rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A step of one message that failed in a row, with the last code, and when to try it again."""
 
     failures: int
@@ -54,8 +54,7 @@ class Trouble:
     retry_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OutputState:
+class OutputState(Struct, frozen=True):
     """An output that failed in a row, with the last code, and when to try it again.
 
     `identity` is its identity when the pause began; empty if there is no pause, or if
@@ -71,8 +70,7 @@ class OutputState:
     later_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A message to deliver, and its progress. It shows an alert or a month.
 
     `text` is what a message of an earlier version showed.

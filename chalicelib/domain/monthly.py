@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node
@@ -15,8 +16,7 @@ MESSAGE_PREFIX = "monthly-"
 SOON = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class MonthlyReport:
+class MonthlyReport(Struct, frozen=True):
     """Totals of all stored findings at one instant.
 
     stale_nodes: missing or unverified nodes, whose stored findings may be old ·
@@ -40,8 +40,7 @@ class MonthlyReport:
         return sum(self.by_severity.values())
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCount:
+class NodeCount(Struct, frozen=True):
     """The number of stored nodes, of those that are missing or unverified, and of findings.
 
     `findings` counts what their rows list.

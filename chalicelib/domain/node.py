@@ -1,8 +1,10 @@
 """A node: its watermark, whether to read it, whether it is gone, and how a reading changes it."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.domain.compliance import Execution, NodeReport
 from chalicelib.domain.finding import (
@@ -20,8 +22,7 @@ GONE_AFTER = timedelta(hours=1)
 BRAKE_NODES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A stored managed instance.
 
     `executions` (compliance type, case folded, to execution) is the watermark:
@@ -55,8 +56,7 @@ class Node:
         return max((run.executed_at for run in self.executions.values()), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class MissingNodes:
+class MissingNodes(Struct, frozen=True):
     """The known nodes that are missing from a complete list.
 
     newly: missing for the first time, with `missing_since` set · gone: to be
@@ -162,8 +162,7 @@ def sum_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
     return {severity: count for severity, count in totals.items() if count}
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """What to write for one node.
 
     new: to insert · updated: to write again, because severity or control id

@@ -4,9 +4,10 @@ A job is an association execution, or a month, that waits to be answered.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import NO_FACTS, Receipt
@@ -15,8 +16,7 @@ from chalicelib.domain.history import NO_FACTS, Receipt
 SETTLING_TIME = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How much of the fleet a scan has seen.
 
     known: nodes stored · reports: listed node to its last report, nodes with a
@@ -46,8 +46,7 @@ class Coverage:
         return not (self.deferred or self.unverified or self.braked)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a scan wrote and saw.
 
     fixed, gone: findings removed from verified nodes, and with nodes that are
@@ -73,8 +72,7 @@ class Outcome:
         return sum(self.by_severity.values())
 
 
-@dataclass(frozen=True, slots=True)
-class ScanRecord:
+class ScanRecord(Struct, frozen=True):
     """A scan as people look it up later: numbers only.
 
     `open` counts the fleet's findings after it, by severity. The numbers of nodes
@@ -137,8 +135,7 @@ class JobKind(StrEnum):
     MONTHLY = "monthly"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """An association execution, or a month, that waits to be answered.
 
     `nodes` is the event's aggregated count (node status to number of nodes),

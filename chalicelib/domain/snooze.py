@@ -1,10 +1,12 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, finding_id
 
@@ -54,8 +56,7 @@ class Scope(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snooze:
+class Snooze(Struct, frozen=True, kw_only=True):
     """A rule by instance, by title, or by both (a pair).
 
     It mutes over `[starts_at, ends_at)`; `ends_at` None means for ever.
@@ -143,8 +144,7 @@ class Muting:
         return max(found, key=_by_end, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFinding:
+class ListedFinding(Struct, frozen=True):
     """A finding with the snooze that mutes it now, as the CSV and the lists show it."""
 
     finding: Finding

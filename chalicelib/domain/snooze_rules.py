@@ -1,7 +1,8 @@
 """The rules that a snooze must keep when a person makes or changes it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.domain.errors import FieldFault, RuleBroken
 from chalicelib.domain.snooze import Reason, Scope, Snooze, State
@@ -9,8 +10,7 @@ from chalicelib.domain.snooze import Reason, Scope, Snooze, State
 SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozeEnd:
+class SnoozeEnd(Struct, frozen=True):
     """When a snooze ends. Exactly one of the three must be given."""
 
     at: datetime | None = None
@@ -28,8 +28,7 @@ class SnoozeEnd:
         return tuple(name for name, is_given in named.items() if is_given)
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozeTerms:
+class SnoozeTerms(Struct, frozen=True):
     """How long and why to snooze, whatever the scope."""
 
     end: SnoozeEnd
@@ -38,8 +37,7 @@ class SnoozeTerms:
     until_resolved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozeChange:
+class SnoozeChange(Struct, frozen=True):
     """A change to a snooze; None keeps a field."""
 
     end: SnoozeEnd | None = None

@@ -6,8 +6,9 @@ gives it a form of its own.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Topic
 from chalicelib.domain.compliance import Doubt
@@ -24,8 +25,7 @@ NAMED_NODES = 10
 NAMED_REASONS = len(Doubt)
 
 
-@dataclass(frozen=True, slots=True)
-class TitleSummary:
+class TitleSummary(Struct, frozen=True):
     """A title over the fleet: its worst severity, and the first of its nodes that has that."""
 
     title: str
@@ -34,8 +34,7 @@ class TitleSummary:
     first_node: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndedSnooze:
+class EndedSnooze(Struct, frozen=True):
     """A snooze that ended, and what still fails. `title` is None if that has several titles."""
 
     title: str | None
@@ -48,24 +47,21 @@ class EndedSnooze:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class NamedNodes:
+class NamedNodes(Struct, frozen=True):
     """A number of nodes, and the first `NAMED_NODES` of them."""
 
     count: int = 0
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedNodes:
+class UnverifiedNodes(Struct, frozen=True):
     """The nodes that are unverified for one reason."""
 
     reason: str
     nodes: NamedNodes
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
+class JobSummary(Struct, frozen=True):
     """An execution. `targets` is the number of its nodes, 0 if the event did not say."""
 
     association_id: str
@@ -74,8 +70,7 @@ class JobSummary:
     targets: int
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageSummary:
+class CoverageSummary(Struct, frozen=True):
     """How much of the fleet the scan has seen, in numbers; those of `Coverage`.
 
     unverified: the reasons with the most nodes · unverified_nodes: all of these nodes.
@@ -91,8 +86,7 @@ class CoverageSummary:
     unverified_nodes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSummary:
+class AlertSummary(Struct, frozen=True):
     """An `Alert` without its findings and nodes: what a message shows.
 
     at: when the newest execution began, or when the scan ran · new, announced: findings

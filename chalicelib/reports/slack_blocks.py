@@ -6,16 +6,16 @@ parse. `mrkdwn_section` and `fields` take such text only through `escape`.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from chalicelib.reports.text import cut
 
 Block: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A message as Slack shows it: blocks, and the text for notifications and plain clients."""
 
     text: str

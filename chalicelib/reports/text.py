@@ -7,9 +7,10 @@ and NUL ends a cell in some programs.
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.summary import NamedNodes
@@ -107,8 +108,7 @@ def format_names(nodes: NamedNodes) -> str:
     return f"{names} and {more:,} more" if more > 0 else names
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The account, region and stage that every message shows. `timezone` is an IANA name."""
 
     account: str

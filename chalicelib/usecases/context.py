@@ -1,8 +1,9 @@
 """The ports that a use case works through, bound once by the composition root; and its options."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.history import ChangedFinding
@@ -29,8 +30,7 @@ from chalicelib.usecases.ports import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How much a scan handles at once. No result depends on them.
 
     chunk_pages: the node that reaches this number of pages of 50 items ends a
@@ -49,8 +49,7 @@ class Bounds:
     unmarked_rows: int = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The ports of a scan.
 
     `outputs` get every message, in this order. `concurrency` limits how many nodes
@@ -79,8 +78,7 @@ class Context:
     bounds: Bounds = Bounds()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What a caller asks of a scan beyond the usual.
 
     full: read every node, whatever its watermark says, and try every output, whatever
@@ -95,8 +93,7 @@ class Options:
 DEFAULT_OPTIONS = Options()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One scan to run. No reading starts at `read_until` or later.
 
     `braked_before` says that the channel knows of the brake.
@@ -109,8 +106,7 @@ class Run:
     braked_before: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Struct, frozen=True):
     """The ports of the API. `longest` limits a snooze that has an end."""
 
     findings: FindingPages
@@ -122,8 +118,7 @@ class Inbox:
     longest: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who does something, and by which way."""
 
     name: str

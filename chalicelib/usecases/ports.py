@@ -5,9 +5,10 @@ it refuses for good. Times are aware UTC.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import Item, SummaryRow
@@ -41,8 +42,7 @@ class Compliance(Protocol):
         """Returns every NON_COMPLIANT item of a node for these types. Safe to call in threads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which findings a list holds: those of a node, of a title, or all. Not both."""
 
     instance_id: str | None = None
@@ -105,8 +105,7 @@ MAX_SETTLED_ROWS = 100
 LIST_ENTRIES = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """The end of a change, or all of a small one, to be written in one transaction.
 
     nodes: each row before and after, None to delete it, no node twice · facts: what
@@ -175,8 +174,7 @@ class Lease(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class OpenWork:
+class OpenWork(Struct, frozen=True):
     """Everything unfinished. Jobs and messages come oldest first.
 
     outputs: those that failed last, by name ·
@@ -200,8 +198,7 @@ class OpenWork:
 MAX_SETTLED_SNOOZES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """A decision to be written in one transaction.
 
     The version of each settled snooze is one more than the stored one; there are
@@ -309,8 +306,7 @@ class Files(Protocol):
         """Reads what is stored, piece by piece. Fails at once if there is nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepReceipt:
+class StepReceipt(Struct, frozen=True):
     """What proves that a step was taken.
 
     `refusal` says why it was settled in another way than usual; None if it was not.

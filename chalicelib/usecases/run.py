@@ -1,10 +1,11 @@
 """Runs scans under the lease until no job is waiting: sync, announce, deliver, record."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
+
+from msgspec import Struct
 
 from chalicelib.domain.message import Message
 from chalicelib.domain.scan import JobKind, Outcome, build_record
@@ -31,8 +32,7 @@ ANOTHER_SCAN = timedelta(seconds=120)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ScanReport:
+class ScanReport(Struct, frozen=True):
     """What one scan did.
 
     monthly: what was announced of a month · pending: messages with a step left, oldest

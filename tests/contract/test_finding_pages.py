@@ -1,8 +1,8 @@
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.usecases.ports import FindingPages, Selection

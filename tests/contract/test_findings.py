@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity, finding_id
 from tests.contract.samples import make_finding

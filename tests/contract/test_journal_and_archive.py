@@ -1,7 +1,7 @@
-from dataclasses import replace
 from itertools import chain
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind, HistoryEvent

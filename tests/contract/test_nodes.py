@@ -1,7 +1,7 @@
-from dataclasses import replace
 from itertools import chain
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.compliance import Execution
 from chalicelib.domain.finding import Severity

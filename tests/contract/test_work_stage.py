@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 from slack_sdk import WebClient
 
 from chalicelib.adapters.slack import SlackChannel, SlackOutput

@@ -1,8 +1,9 @@
 """The findings table and the nodes table in memory."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Title, title_reference
 from chalicelib.domain.node import Node

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalice.local import LambdaContext
 from moto.ssm.models import ssm_backends
+from msgspec.structs import replace
 
 from chalicelib import bootstrap
 from chalicelib.adapters.s3 import PART

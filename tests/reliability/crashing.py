@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import DeliveryError, ServiceError, Unavailable
 from chalicelib.usecases.context import Context, Inbox
@@ -170,7 +172,7 @@ class _FusedPort:
 
 def add_fuse(context: Context, fuse: Fuse, concurrency: int = 1) -> Context:
     """Returns the context with the fuse in every port, also in those behind the outputs."""
-    names = [each.name for each in fields(context) if each.name not in NOT_PORTS]
+    names = [each for each in context.__struct_fields__ if each not in NOT_PORTS]
     ports: dict[str, Any] = {name: _FusedPort(name, getattr(context, name), fuse) for name in names}
     outputs = tuple(_add_fuse_to_output(each, fuse) for each in context.outputs)
     followers = tuple(_add_fuse_to_output(each, fuse) for each in context.fact_outputs)
@@ -180,7 +182,7 @@ def add_fuse(context: Context, fuse: Fuse, concurrency: int = 1) -> Context:
 
 def _add_fuse_to_output(output: Any, fuse: Fuse) -> Any:
     """Returns the output with the fuse in what it sends to: `channel`, `files`, `receiver`."""
-    names = {each.name for each in fields(output)} & {"channel", "files", "receiver"}
+    names = {"channel", "files", "receiver"}.intersection(output.__struct_fields__)
     ports = {name: _FusedPort(name, getattr(output, name), fuse) for name in names}
     return replace(output, **ports)
 

@@ -4,11 +4,10 @@ Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM. `m
 checks the promises after every invocation, and at rest compares with the model.
 """
 
-from dataclasses import replace
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import FileRefused
 from chalicelib.usecases.context import Bounds, Options

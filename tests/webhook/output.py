@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import Fact
@@ -26,8 +27,7 @@ class Poster(Protocol):
         """Posts a body."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookMessages:
+class WebhookMessages(Struct, frozen=True):
     """`Output`: a message as JSON, then each of its files."""
 
     receiver: Poster
@@ -55,8 +55,7 @@ class WebhookMessages:
         return shorten(self.receiver.address)
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookFacts:
+class WebhookFacts(Struct, frozen=True):
     """`FactOutput`: the open findings at first, then each fact."""
 
     receiver: Poster

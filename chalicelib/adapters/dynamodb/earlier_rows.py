@@ -1,10 +1,10 @@
 """Rows of the version before outputs: messages that held Slack's form, with three steps."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.domain.message import CsvFile, Message
 

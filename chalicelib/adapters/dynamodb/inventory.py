@@ -8,12 +8,13 @@ them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from boto3.dynamodb.conditions import Key
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb.tables import (
     ROW_VERSION,
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 _FINDING_KEY = "finding_id"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoFindings:
+class DynamoFindings(Struct, frozen=True):
     """`FindingStore` and `FindingPages`. The table comes from a boto3 resource."""
 
     table: "Table"
@@ -109,8 +109,7 @@ def _read_finding(row: Row) -> Finding:
 _NODE_KEY = "instance_id"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoNodes:
+class DynamoNodes(Struct, frozen=True):
     """`NodeStore` and `NodePages`. The table comes from a boto3 resource."""
 
     table: "Table"

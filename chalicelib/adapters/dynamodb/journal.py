@@ -9,12 +9,12 @@ if sent, else at `OPEN`.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
+from msgspec import Struct
 
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import (
@@ -48,8 +48,7 @@ if TYPE_CHECKING:
 KEEP_HISTORY = timedelta(days=400)
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoJournal:
+class DynamoJournal(Struct, frozen=True):
     """`Journal` and `Archive`. The ledger table comes from a boto3 resource."""
 
     table: "Table"
@@ -128,8 +127,7 @@ KEEP_TITLES = timedelta(days=400)
 _TITLES = "TITLE"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoFacts:
+class DynamoFacts(Struct, frozen=True):
     """`FactLog`. The tables come from a boto3 resource."""
 
     ledger: "Table"
@@ -180,8 +178,7 @@ class DynamoFacts:
                     yield {"Delete": {"TableName": name, "Key": {key: row[key]}}}
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoTitles:
+class DynamoTitles(Struct, frozen=True):
     """`Titles`. The ledger table comes from a boto3 resource."""
 
     table: "Table"

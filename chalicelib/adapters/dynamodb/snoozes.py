@@ -5,11 +5,11 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
+from msgspec import Struct
 
 from chalicelib.adapters.dynamodb.tables import (
     Action,
@@ -34,8 +34,7 @@ PARTITION = "SNOOZE"
 KEEP = timedelta(days=400)
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoSnoozes:
+class DynamoSnoozes(Struct, frozen=True):
     """`Snoozes`. The ledger table comes from a boto3 resource."""
 
     table: "Table"

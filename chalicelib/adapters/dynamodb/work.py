@@ -19,11 +19,11 @@ What is finished moves to a row of its own that expires: a completed job to pk
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from msgspec import Struct
 
 from chalicelib.adapters.dynamodb.snoozes import put_next_version
 from chalicelib.adapters.dynamodb.tables import (
@@ -59,8 +59,7 @@ _ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 _LEASE = {"pk": "LEASE", "sk": "writer"}
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoWork:
+class DynamoWork(Struct, frozen=True):
     """`Work`. The ledger table comes from a boto3 resource."""
 
     table: "Table"
@@ -136,8 +135,7 @@ class DynamoWork:
                 self.table.put_item(Item=to_row(state, **key))
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoLease:
+class DynamoLease(Struct, frozen=True):
     """`Lease`. The ledger table comes from a boto3 resource.
 
     The clock is the caller's, so `until` must outlast the caller by more than

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from chalicelib.adapters.slack.codes import UNKNOWN as LOOK_UP
 from chalicelib.adapters.slack.codes import UnknownCode
@@ -45,8 +46,7 @@ class Channel(Protocol):
         """Returns a short digest of the channel and of the token, which it reads anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlackOutput:
+class SlackOutput(Struct, frozen=True):
     """`Output` over a channel. A post's receipt is `<channel id>:<thread id>`."""
 
     channel: Channel

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from chalice.app import MultiDict, Request, Response
+from msgspec import Struct, field
 
 from chalicelib.domain.errors import (
     BadRequest,
@@ -35,8 +35,7 @@ _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]
 _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest(Generic[Query, Body]):
+class ApiRequest(Struct, Generic[Query, Body], frozen=True):
     """A validated request. `body` is None on routes without one."""
 
     inbox: Inbox
@@ -47,8 +46,7 @@ class ApiRequest(Generic[Query, Body]):
     if_match: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(Struct, frozen=True):
     """A response. A body that is text is sent unchanged; a struct is sent as JSON."""
 
     body: msgspec.Struct | str | None = None

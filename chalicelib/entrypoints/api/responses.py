@@ -1,11 +1,10 @@
 """Response bodies: each type beside the function that builds it from domain values."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import asdict
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import HistoryEvent
@@ -16,9 +15,6 @@ from chalicelib.usecases.inbox.findings import FindingDetail
 from chalicelib.usecases.inbox.overview import DeliveryState, Summary
 from chalicelib.usecases.inbox.snooze_history import SERVICE, SnoozeLine
 from chalicelib.usecases.inbox.snoozes import SnoozePreview
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 class SnoozeResponse(msgspec.Struct, frozen=True):
@@ -50,7 +46,7 @@ class SnoozeList(msgspec.Struct, frozen=True):
 
 def build_snooze_response(snooze: Snooze, now: datetime) -> SnoozeResponse:
     """Returns a snooze with its state as of now."""
-    return msgspec.convert({**_list_fields(snooze), "state": snooze.state(now)}, SnoozeResponse)
+    return msgspec.convert({**asdict(snooze), "state": snooze.state(now)}, SnoozeResponse)
 
 
 class SnoozedBy(msgspec.Struct, frozen=True):
@@ -147,7 +143,7 @@ def build_history_response(
         for each in events
     ]
     history += [
-        msgspec.convert({**_list_fields(each), "kind": f"snooze {each.kind}"}, EventResponse)
+        msgspec.convert({**asdict(each), "kind": f"snooze {each.kind}"}, EventResponse)
         for each in lines
     ]
     return EventList(sorted(history, key=lambda each: each.at))
@@ -180,7 +176,7 @@ class NodeList(msgspec.Struct, frozen=True):
 
 def build_node_response(node: Node) -> NodeResponse:
     """Returns a node."""
-    content = {**_list_fields(node), "open": node.severities}
+    content = {**asdict(node), "open": node.severities}
     return msgspec.convert(content, NodeResponse, from_attributes=True)
 
 
@@ -216,7 +212,7 @@ class ScanList(msgspec.Struct, frozen=True):
 
 def build_scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanResponse:
     """Returns a scan with its delivery."""
-    return msgspec.convert({**_list_fields(scan), "delivery": delivery}, ScanResponse)
+    return msgspec.convert({**asdict(scan), "delivery": delivery}, ScanResponse)
 
 
 class SummaryResponse(msgspec.Struct, frozen=True):
@@ -236,19 +232,14 @@ def build_summary_response(summary: Summary) -> SummaryResponse:
     """Returns the totals."""
     last = summary.last_scan
     scan = {"last_scan_id": last and last.scan_id, "last_scan_at": last and last.at}
-    return msgspec.convert({**_list_fields(summary), **scan}, SummaryResponse)
+    return msgspec.convert({**asdict(summary), **scan}, SummaryResponse)
 
 
 def _list_finding_fields(row: ListedFinding) -> dict[str, object]:
     snooze = row.snooze
     return {
-        **_list_fields(row.finding),
+        **asdict(row.finding),
         "finding_id": row.finding.finding_id,
         "state": row.state,
         "snoozed_by": snooze and SnoozedBy(snooze.id, snooze.end, snooze.reason, snooze.created_by),
     }
-
-
-def _list_fields(value: "DataclassInstance") -> dict[str, object]:
-    """Returns the fields of a domain value by name. Unlike `asdict` it copies nothing."""
-    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -5,11 +5,11 @@ The blueprint and the specification are both built from the table.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
+from msgspec import Struct
 
 from chalicelib import bootstrap
 from chalicelib.domain.errors import NotFound, ServiceError
@@ -27,8 +27,7 @@ from chalicelib.usecases.context import Author
 NO_BODY = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One route.
 
     `answers` maps each success status to the type of its body. `problems` are

@@ -1,11 +1,11 @@
 """The three event handlers: enqueue a job, run scans, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
 from chalice.app import BaseLambdaEvent
+from msgspec import Struct
 
 from chalicelib import bootstrap
 from chalicelib.domain.scan import Job
@@ -61,8 +61,7 @@ def on_reconcile(event: RawEvent) -> dict[str, Any]:
     return Invocation.of(event).scan(schemas.parse_options(event.to_dict()))
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One invocation of a handler: where it runs, and its time."""
 
     runtime: bootstrap.Runtime

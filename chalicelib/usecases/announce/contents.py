@@ -1,8 +1,9 @@
 """What the CSV files of messages hold, and what is left of it if a file was not stored at once."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import ChangedFinding, EventKind, Receipt
@@ -19,8 +20,7 @@ ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 LEFT = (EventKind.FIXED, EventKind.GONE)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundChanges:
+class FoundChanges(Struct, frozen=True):
     """The findings that left and are in no message yet.
 
     Facts between `after` and `before` are those of earlier scans, which announced

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import (
     DeliveryError,
@@ -40,8 +42,7 @@ class Cause(Enum):
     RECORD = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """A delivery step that was tried; `error` and `cause` are None if it succeeded.
 
     `refusal` says why it was settled in another way than usual.

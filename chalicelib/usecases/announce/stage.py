@@ -1,8 +1,10 @@
 """Stages an announcement: decided at one instant, written in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, LineReason, Topic
 from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
@@ -34,8 +36,7 @@ from chalicelib.usecases.snooze_access import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """What was staged: the message, None if the scan is silent, and why.
 
     `contents` maps the keys of its files to what they hold. `announced` and `muted`
@@ -56,8 +57,7 @@ class Announcement:
 NO_ANNOUNCEMENT = Announcement()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanFacts:
+class ScanFacts(Struct, frozen=True):
     """What a scan has to announce or to count.
 
     new: findings that nobody has announced · earlier: facts that no scan has

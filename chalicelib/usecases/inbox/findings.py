@@ -1,8 +1,9 @@
 """Findings, looked up by people and programs: lists, one finding, its history."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity
@@ -20,8 +21,7 @@ WHOLE_TIME = timedelta(seconds=20)
 FETCH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class FindingFilter:
+class FindingFilter(Struct, frozen=True):
     """Which findings to list.
 
     `state` is `open` or `snoozed`; `q` is a part of the title or instance id,
@@ -62,16 +62,14 @@ class FindingFilter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FindingPage:
+class FindingPage(Struct, frozen=True):
     """Rows of a list, and the finding id to continue after; None at the end."""
 
     rows: tuple[ListedFinding, ...]
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FindingDetail:
+class FindingDetail(Struct, frozen=True):
     """One finding, the snooze that mutes it, and every snooze that covers it and has not ended."""
 
     listed: ListedFinding

@@ -1,8 +1,9 @@
 """Nodes, scans and totals, looked up by people and programs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node, sum_severities
@@ -19,24 +20,21 @@ class DeliveryState(StrEnum):
     SENT = "sent"
 
 
-@dataclass(frozen=True, slots=True)
-class NodePage:
+class NodePage(Struct, frozen=True):
     """A page of nodes, and the instance id to continue after; None at the end."""
 
     nodes: tuple[Node, ...]
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ScanPage:
+class ScanPage(Struct, frozen=True):
     """A page of scans, newest first, and the scan id to continue after; None at the end."""
 
     scans: tuple[tuple[ScanRecord, DeliveryState], ...]
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """Totals of the store. Findings are summed over the node rows, not read."""
 
     open: Mapping[Severity, int]

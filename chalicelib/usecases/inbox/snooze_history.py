@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix
@@ -17,8 +19,7 @@ MOST_LINES = 1_000
 SERVICE = "ec2-inspec-scan"
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozeLine:
+class SnoozeLine(Struct, frozen=True):
     """One line of a history: when, what, by whom and how; then the snooze's terms since."""
 
     snooze_id: str

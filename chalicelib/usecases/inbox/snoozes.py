@@ -1,8 +1,10 @@
 """Snoozes: people make, change, end and list them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
 from chalicelib.domain.finding import Finding, Severity, sort_worst_first
@@ -32,16 +34,14 @@ from chalicelib.usecases.snooze_access import retry_on_conflict
 SAMPLE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozePreview:
+class SnoozePreview(Struct, frozen=True):
     """What a snooze would mute now: counts by severity and a sample, worst first."""
 
     by_severity: dict[Severity, int]
     sample: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SnoozePage:
+class SnoozePage(Struct, frozen=True):
     """A page of snoozes, and the position to continue after; None at the end."""
 
     snoozes: tuple[Snooze, ...]

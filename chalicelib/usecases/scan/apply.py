@@ -12,9 +12,11 @@ is compared.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
     ENTRY_SIZE,
@@ -54,8 +56,7 @@ _NODE_SIZE = 1_000
 _FACT_SIZE = 40
 
 
-@dataclass(frozen=True, slots=True)
-class NodeChange:
+class NodeChange(Struct, frozen=True):
     """What to write for one node: its difference, and its row after it; None removes the row.
 
     `before` is the stored row, or an empty one. `end` says how removed findings
@@ -134,8 +135,7 @@ def remove_node(node: Node, now: datetime) -> NodeChange:
     return NodeChange(before=node, after=None, diff=removed, end=EventKind.GONE, at=at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(Struct, frozen=True):
     """What a change writes beside node rows and facts."""
 
     findings: tuple[Finding, ...] = ()

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from chalicelib.domain.compliance import (
     Doubt,
@@ -29,8 +30,7 @@ GRACE = timedelta(seconds=20)
 NO_ITEMS = FoldedItems((), 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a node shows. `doubt` is None if that is verified.
 
     `fingerprint` lets the next scan recognize the same reading.

@@ -1,8 +1,9 @@
 """Completes what scans that died have written, before anything is compared."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import Mark, MarkedNode

@@ -1,9 +1,11 @@
 """Syncs the store with SSM Compliance: gather, plan, read, compare, apply, sum up."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
 from chalicelib.domain.finding import OpenFinding
@@ -41,8 +43,7 @@ from chalicelib.usecases.scan.recover import recover_marks
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class FleetState:
+class FleetState(Struct, frozen=True):
     """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
 
     absent: listed findings without a row in the findings table, by node, as far as
@@ -58,8 +59,7 @@ class FleetState:
     newer: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanPlan:
+class ScanPlan(Struct, frozen=True):
     """What a scan has to do: the nodes to read, in order, and the verdict on missing nodes.
 
     `postponed` counts gone nodes that this scan must not remove.
@@ -70,16 +70,14 @@ class ScanPlan:
     postponed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
+class ChunkResult(Struct, frozen=True):
     """The readings of a chunk of nodes, and the changes that they make."""
 
     readings: tuple[Reading, ...]
     changes: tuple[NodeChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(Struct, frozen=True):
     """The result of a scan. `list_left` yields what it removed, as often as it is called."""
 
     outcome: Outcome

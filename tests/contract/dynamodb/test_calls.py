@@ -1,10 +1,10 @@
 """The calls to DynamoDB: as few as its limits allow, and consistent if they decide."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.history import NO_FACTS, EventKind, HistoryEvent, Mark

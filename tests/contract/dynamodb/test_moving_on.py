@@ -1,10 +1,10 @@
 """Rows that an older version wrote: they are read once, and nothing of them is lost."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import finding_id

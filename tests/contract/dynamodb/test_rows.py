@@ -1,10 +1,10 @@
 """The rows of the tables: attributes that people may rely on, and when each row expires."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.announcement import ChannelState

@@ -1,8 +1,9 @@
 """A fleet of two nodes whose scans the tests of decisions decide about."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import (
     Alert,

@@ -1,7 +1,8 @@
 """What SSM Compliance lists: rows, items, and whether a reading is verified."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from chalicelib.domain.compliance import (
     Doubt,

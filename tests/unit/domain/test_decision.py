@@ -1,7 +1,8 @@
 """What a scan announces: new findings first, then an answer to an execution, else nothing."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState, DecisionReason, LineReason, Topic
 from chalicelib.domain.decision import collect_lines

@@ -1,6 +1,6 @@
 """Notices of a decision: what is incomplete is announced when it begins and when it is over."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import (
     MAX_REMEMBERED_NODES,

@@ -1,11 +1,11 @@
 """When a snooze is active, what it covers, and when its end is announced."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.snooze import Muting, Snooze, State, end_by_fix, list_unsettled

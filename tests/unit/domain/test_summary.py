@@ -1,9 +1,8 @@
 """The summary of an alert: what its message shows, and nothing that grows with the fleet."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.finding import Severity

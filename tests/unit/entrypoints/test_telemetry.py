@@ -1,8 +1,8 @@
 import io
 import json
-from dataclasses import replace
 
 from aws_lambda_powertools import Logger
+from msgspec.structs import replace
 
 from chalicelib.entrypoints.telemetry import report_scan
 from tests.fleet import Service

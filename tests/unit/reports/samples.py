@@ -1,8 +1,9 @@
 """Findings, snoozes, jobs and outcomes for the messages and files of these tests."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, Line, LineReason
 from chalicelib.domain.finding import Finding, Severity

@@ -1,8 +1,7 @@
 """The message of a scan, by example."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines
 from chalicelib.domain.compliance import Doubt

@@ -1,6 +1,6 @@
 """The monthly message, by example."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Severity
 from chalicelib.reports.slack_monthly import render_monthly

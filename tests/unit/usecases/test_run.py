@@ -1,7 +1,8 @@
 """A run: one lease, scans until no job waits, and parts that do not stop each other."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.scan import build_record

@@ -1,9 +1,8 @@
 """A list as CSV: every row, or a refusal that says what to do."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import RuleBroken
 from chalicelib.entrypoints.api.call import ApiRequest

@@ -1,9 +1,9 @@
 """Outputs that follow the facts: each at its own pace, with one receipt."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.finding import finding_id

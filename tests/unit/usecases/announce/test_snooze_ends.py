@@ -1,7 +1,8 @@
 """A snooze mutes its findings. What still fails is announced when the snooze has ended."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES

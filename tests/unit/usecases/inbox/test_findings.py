@@ -1,8 +1,7 @@
 """Findings, looked up through the API: lists, one finding, its history."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity, finding_id

@@ -1,10 +1,10 @@
 """Two people change the same snooze: versions, and writers at the same time."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.errors import AlreadySnoozed, Conflict, RuleBroken, Stale
 from chalicelib.domain.snooze import Reason

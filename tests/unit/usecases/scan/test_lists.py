@@ -1,11 +1,11 @@
 """The lists of open findings on node rows, and the order in which a change is written."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
     Finding,

@@ -90,7 +90,7 @@ def test_a_receipt_that_cannot_be_written_is_no_trouble_of_the_output(
 def test_what_was_sent_before_a_failure_is_not_sent_again(
     service: Service, receiver: Receiver
 ) -> None:
-    class FailsAfterOne(WebhookFacts):
+    class FailsAfterOne(WebhookFacts, frozen=True):
         def send(self, facts: object) -> None:
             if self.receiver.address == "used":
                 receiver.fail()
@@ -159,7 +159,7 @@ def test_nothing_is_sent_when_the_time_is_up(service: Service, receiver: Receive
     service.clock.forward(DAY)
     service.report("i-1", "A", "B", "C", "D", run="run-2")
 
-    class TakesLong(WebhookFacts):
+    class TakesLong(WebhookFacts, frozen=True):
         def send(self, facts: object) -> None:
             super().send(facts)  # type: ignore[arg-type] # passed on
             service.clock.forward(14.6 * MINUTE)

@@ -79,7 +79,7 @@ class ScanScenes:
 
     def run(self, month: datetime) -> None:
         """Runs the scenes in order. Each leaves the fleet as the next one needs it."""
-        self.report_new_findings()
+        self.report_new_findings(month)
         self.change_one_node_while_slack_takes_no_file()
         self.end_snoozes()
         self.complete_leftovers(month)
@@ -89,15 +89,16 @@ class ScanScenes:
         self.remove_a_node()
         self.find_the_lease_taken()
 
-    def report_new_findings(self) -> None:
+    def report_new_findings(self, month: datetime) -> None:
+        """A few changes are one transaction. Many, other ones for each function, have a mark."""
         for node in (NODE, *OTHERS):
             self._report(node, "a", "b")
-        # with this number of rows in the table, a node is looked up by the index
-        self._report(LARGE, *(f"title {number}" for number in range(200)))
+        self._scan()
+        self._report(LARGE, *(f"title {number} of {month:%B}" for number in range(200)))
         self._scan()
 
     def change_one_node_while_slack_takes_no_file(self) -> None:
-        """Uses the index; a fix ends a snooze; the file is read back from the bucket."""
+        """A fix ends a snooze; the file is read back from the bucket."""
         self._add_snooze("until fixed", NODE, "b", until_resolved=True)
         self._report(NODE, "a", "c")
         self._fail_next_file()

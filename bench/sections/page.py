@@ -35,6 +35,8 @@ then node rows list them ([decision 36](decisions/0036-node-rows-list-open-findi
 - Each scan is a process of its own that reports its peak memory and its calls. SSM, DynamoDB Local,
   Slack and S3 are other processes. SSM and Slack are stand-ins, without latency unless stated.
   Calls to Slack are not counted.
+- DynamoDB Local reports the units of one row a table for a transaction. The write units of
+  transactions are computed since 28 November 2026, so those of older sections are too low.
 - The baseline (`bench/baseline.py`) is simple and correct. It lists the items of every node, looks
   up each finding with GetItem, writes new ones with PutItem, scans the table once, and deletes
   fixed ones with DeleteItem. It has one client and makes one call at a time. If its calls are

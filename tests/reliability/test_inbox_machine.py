@@ -13,6 +13,7 @@ from chalicelib.domain.errors import FileRefused
 from chalicelib.usecases.context import Bounds, Options
 from tests.effort import examples
 from tests.fleet import MINUTE
+from tests.reliability.bounds import any_bounds
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment
 from tests.reliability.interleaving import Program, interleave
 from tests.reliability.machine import LONG, InboxMachine
@@ -24,15 +25,7 @@ CALLS = st.integers(min_value=1, max_value=60)
 # Up to three failures are a short outage. 200 are a throttle that does not end by itself.
 TIMES = st.sampled_from([1, 2, 3, 200])
 SETS = st.sets(st.sampled_from(LETTERS))
-SIZES = st.integers(min_value=1, max_value=5)
-BOUNDS = st.builds(Bounds, unmarked_rows=st.sampled_from([0, 90])) | st.builds(
-    Bounds,
-    chunk_pages=SIZES,
-    gone_nodes=SIZES,
-    facts_a_row=SIZES,
-    ids_a_mark=SIZES,
-    unmarked_rows=st.integers(min_value=0, max_value=12),
-)
+BOUNDS = any_bounds(5)
 FALLIBLE = [
     "channel.attach",
     "channel.identity",

@@ -12,6 +12,7 @@ from chalicelib.usecases.context import Bounds, Options
 from chalicelib.usecases.run import run_scans
 from tests.effort import examples
 from tests.fleet import HOUR, MINUTE, Service
+from tests.reliability.bounds import any_bounds
 from tests.reliability.consistency import find_fact_errors, find_list_errors
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse
 from tests.reliability.model import count_titles, count_unrecorded_posts
@@ -19,15 +20,7 @@ from tests.reliability.stories import LAMBDA, run_until_crash
 
 NODES = ("i-1", "i-2", "i-3")
 LETTERS = "ABCD"
-SIZES = st.integers(min_value=1, max_value=5)
-BOUNDS = st.builds(Bounds, unmarked_rows=st.sampled_from([0, 90])) | st.builds(
-    Bounds,
-    chunk_pages=SIZES,
-    gone_nodes=SIZES,
-    facts_a_row=SIZES,
-    ids_a_mark=SIZES,
-    unmarked_rows=st.integers(min_value=0, max_value=12),
-)
+BOUNDS = any_bounds(5)
 POINTS = st.builds(CrashPoint, st.integers(min_value=1, max_value=40), st.sampled_from(CRASHES))
 # What each node reports, None if it leaves; and where the scan dies, None if it does not.
 STEPS = st.lists(

@@ -250,7 +250,11 @@ class ChangeWriter:
         return _Rows((*new, *updated), removed, events)
 
     def _fits_unmarked(self, changes: Sequence[NodeChange], rows: _Rows) -> bool:
-        """Whether one transaction holds all of the changes."""
+        """Whether one transaction holds all of the changes.
+
+        Rows of findings and history have a few KB, as SSM limits a title to 500
+        characters. So only those of nodes and facts are measured.
+        """
         bounds = self._context.bounds
         most = bounds.unmarked_rows - rows.count
         if most <= 0 or rows.has_repeats:

@@ -25,11 +25,11 @@ from chalicelib.usecases.scan.apply import read_list
 from chalicelib.usecases.scan.titles import TitleBook
 from tests.fakes import MemoryFindings, PassThrough
 from tests.fleet import DAY, HOUR, START, Service
+from tests.reliability.bounds import any_bounds
 from tests.reliability.crashing import CrashPoint, Fuse, Moment
 from tests.reliability.stories import run_until_crash
 
-SIZES = st.integers(min_value=1, max_value=9)
-BOUNDS = st.builds(Bounds, chunk_pages=SIZES, gone_nodes=SIZES, facts_a_row=SIZES, ids_a_mark=SIZES)
+BOUNDS = any_bounds(9)
 REPORTS = st.dictionaries(
     st.sampled_from([f"i-{number}" for number in range(13)]),
     st.sets(st.sampled_from("ABCDEFGHIJK")),

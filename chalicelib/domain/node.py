@@ -1,5 +1,6 @@
 """A node: its watermark, whether to read it, whether it is gone, and how a reading changes it."""
 
+import struct
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -20,6 +21,15 @@ from chalicelib.domain.finding import (
 GONE_AFTER = timedelta(hours=1)
 # The brake engages if more than this many nodes, and at least half of all known, are missing.
 BRAKE_NODES = 10
+# What is usual for a node follows from this many gaps between its executions, and from the checks
+# of this many executions.
+USUAL_RUNS = 8
+# Executions within a day count as one sign of life: a node that reports every half an hour and
+# sleeps at weekends must not forget its weekends.
+_SAME_SIGN = timedelta(days=1)
+# Bytes of a time in seconds since 1970, which ends in 2106, and of a number of checks.
+_TIME_BYTES, _CHECKS_BYTES = 4, 2
+_MOST_CHECKS = 2**16 - 1
 
 
 class Node(Struct, frozen=True):
@@ -33,6 +43,10 @@ class Node(Struct, frozen=True):
     `unverified_fingerprint` belongs to the last reading, empty if it was verified.
     `is_newer` says that this version cannot read the row, usually a newer one's, so that
     only its id is known.
+    `runs` has the times at which scans saw a new execution of any type, the last
+    nine (`list_runs`); what the node's clock says does not count. `checks` has the
+    numbers of checks, compliant ones included, of the last eight executions
+    (`list_checks`). Both are packed: a fleet has 100,000 of them.
     """
 
     instance_id: str
@@ -44,6 +58,8 @@ class Node(Struct, frozen=True):
     untitled: int = 0
     unverified_fingerprint: str = ""
     is_newer: bool = False
+    runs: bytes = b""
+    checks: bytes = b""
 
     @property
     def open_findings(self) -> int:
@@ -54,6 +70,52 @@ class Node(Struct, frozen=True):
     def last_read(self) -> datetime | None:
         """The time of the newest verified execution; None before the first."""
         return max((run.executed_at for run in self.executions.values()), default=None)
+
+
+def list_runs(node: Node) -> tuple[int, ...]:
+    """Lists when new executions of a node were seen, in seconds since 1970, oldest first."""
+    number = len(node.runs) // _TIME_BYTES
+    return struct.unpack_from(f">{number}I", node.runs)
+
+
+def list_checks(node: Node) -> tuple[int, ...]:
+    """Lists how many checks the last executions of a node had, oldest first."""
+    number = len(node.checks) // _CHECKS_BYTES
+    return struct.unpack_from(f">{number}H", node.checks)
+
+
+def has_new_execution(node: Node, report: NodeReport) -> bool:
+    """Whether a report shows an execution that the watermark does not have."""
+    known = {name: (run.execution_id, run.executed_at) for name, run in node.executions.items()}
+    return any(
+        known.get(name) != (run.execution_id, run.executed_at)
+        for name, run in report.executions.items()
+    )
+
+
+def add_run(node: Node, report: NodeReport, now: datetime) -> Node:
+    """Returns the node with one more execution, which was seen now.
+
+    The checks of a node with several types are those of all of them.
+    """
+    at = int(now.timestamp())
+    runs = list_runs(node)
+    if len(runs) > 1 and at - runs[-2] < _SAME_SIGN.total_seconds():
+        runs = runs[:-1]
+    runs = (*runs, at)[-USUAL_RUNS - 1 :]
+    number = sum(row.compliant + row.execution.count for row in report.rows)
+    checks = (*list_checks(node), min(max(number, 0), _MOST_CHECKS))[-USUAL_RUNS:]
+    return replace(
+        node,
+        runs=struct.pack(f">{len(runs)}I", *runs),
+        checks=struct.pack(f">{len(checks)}H", *checks),
+    )
+
+
+def is_partial(node: Node) -> bool:
+    """Whether the last execution had fewer than half of the node's usual checks."""
+    checks = list_checks(node)
+    return bool(checks) and 2 * checks[-1] < max(checks)
 
 
 class MissingNodes(Struct, frozen=True):

@@ -25,7 +25,9 @@ class Coverage(Struct, frozen=True):
     time for · unverified: node to the reason · settling: unverified nodes whose
     doubt is young and may pass by itself · untitled: items without a title, set
     aside · missing: known nodes that SSM does not list, gone ones included ·
-    braked: too many nodes are missing, so none is removed · gone: nodes removed.
+    braked: too many nodes are missing, so none is removed · gone: nodes removed ·
+    partial: nodes whose last verified execution had fewer than half of their usual
+    checks (the most of its last eight), sorted.
     """
 
     known: int
@@ -39,6 +41,7 @@ class Coverage(Struct, frozen=True):
     missing: int = 0
     braked: bool = False
     gone: int = 0
+    partial: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -18,6 +18,8 @@ FULL = Node(
     severities={Severity.CRITICAL: 2, Severity.UNSPECIFIED: 40},
     missing_since=NOW,
     unverified_since=NOW - MINUTE,
+    runs=b"\x00\x01\xff\xfe",
+    checks=b"\x00\x28",
 )
 
 

@@ -38,7 +38,14 @@ from chalicelib.domain.history import (
     number_facts,
     split_marked,
 )
-from chalicelib.domain.node import Diff, Node, count_by_severity, diff
+from chalicelib.domain.node import (
+    Diff,
+    Node,
+    add_run,
+    count_by_severity,
+    diff,
+    has_new_execution,
+)
 from chalicelib.domain.snooze import Snooze, end_by_fix
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import LIST_ENTRIES, MAX_SETTLED_ROWS, Settlement
@@ -122,6 +129,8 @@ def compare_node(
         untitled=reading.folded.untitled,
         unverified_fingerprint="" if verified else reading.fingerprint,
     )
+    if verified and has_new_execution(before, reading.report):
+        after = add_run(after, reading.report, now)
     if found.has_changes:
         after = with_list(after, found.open_list)
     return NodeChange(before, after, found, EventKind.FIXED, reading.report.executed_at)

@@ -14,6 +14,7 @@ from chalicelib.domain.node import (
     MissingNodes,
     Node,
     has_lost_type,
+    is_partial,
     judge_missing,
     select_for_reading,
     sum_severities,
@@ -271,6 +272,7 @@ def sum_up_coverage(
         missing=plan.missing.total,
         braked=plan.missing.braked,
         gone=removed,
+        partial=tuple(sorted(name for name, node in nodes.items() if is_partial(node))),
     )
 
 

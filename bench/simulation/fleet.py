@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bench.simulation.clock import SimulatedClock
-from chalicelib.domain.compliance import Execution, Item, SummaryRow
+from chalicelib.domain.compliance import Execution, Item, ItemList, SummaryRow
 from chalicelib.domain.finding import Finding, OpenFinding, Severity
 from chalicelib.domain.node import Node
 from chalicelib.usecases.scan.apply import with_list
@@ -101,10 +101,10 @@ class SimulatedSsm:
         self._add_calls(SUMMARIES, -(-len(self._rows) // PAGE))
         return self._rows
 
-    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:  # noqa: ARG002 - there is one
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:  # noqa: ARG002 - there is one
         """The 20 items of a node, in one page."""
         self._add_calls(ITEMS, 1)
-        return self._item_sets[parse_number(instance_id) % TITLES]
+        return ItemList(self._item_sets[parse_number(instance_id) % TITLES])
 
     def _add_calls(self, operation: str, number: int) -> None:
         self.calls[operation] += number

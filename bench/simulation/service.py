@@ -124,8 +124,8 @@ class SimulatedService:
 
     def count_deferred(self) -> int:
         """The number of nodes whose stored run is not the present one."""
-        executions = {TYPE.casefold(): self.now.execution}
-        return sum(row.executions != executions for row in self.nodes.all())
+        present = self.now.execution.key
+        return sum(row.executions[TYPE.casefold()].key != present for row in self.nodes.all())
 
 
 def build_service(nodes: int, rate: float) -> SimulatedService:

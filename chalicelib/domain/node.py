@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from chalicelib.domain.compliance import Execution, NodeReport
+from chalicelib.domain.compliance import (
+    NEVER,
+    SETTLED_AFTER,
+    Doubt,
+    Execution,
+    NodeReport,
+    SummaryRow,
+)
 from chalicelib.domain.finding import (
     Finding,
     Observation,
@@ -15,10 +22,14 @@ from chalicelib.domain.finding import (
     Severity,
     finding_id,
     mark_control,
+    unpack_list,
 )
 
-# A node is gone if it is missing from two complete lists at least this far apart.
+# A node, or a compliance type of it, is gone if it is missing from two complete lists at least
+# this far apart.
 GONE_AFTER = timedelta(hours=1)
+# A row that shows an older execution than was verified is ignored for this time.
+IGNORE_OLDER = timedelta(hours=1)
 # The brake engages if more than this many nodes, and at least half of all known, are missing.
 BRAKE_NODES = 10
 # What is usual for a node follows from this many gaps between its executions, and from the checks
@@ -40,7 +51,11 @@ class Node(Struct, frozen=True):
     `open_list` names them (see `pack_list`). It is None if the row was written
     before rows had a list; the findings table then fills it.
     `untitled` counts the items without a title in the last reading.
-    `unverified_fingerprint` belongs to the last reading, empty if it was verified.
+    `unverified_executions` are those that SSM listed and that were not verified.
+    `older_since` and `absent_since` say since when the list shows an older execution
+    of a type than was verified, or does not show the type.
+    `unverified_fingerprint` belongs to the last reading, empty if it was verified;
+    `fingerprint_since` says when that was first read.
     `is_newer` says that this version cannot read the row, usually a newer one's, so that
     only its id is known.
     `runs` has the times at which scans saw a new execution of any type, the last
@@ -56,7 +71,11 @@ class Node(Struct, frozen=True):
     missing_since: datetime | None = None
     unverified_since: datetime | None = None
     untitled: int = 0
+    unverified_executions: Mapping[str, Execution] = field(default_factory=dict)
+    older_since: Mapping[str, datetime] = field(default_factory=dict)
+    absent_since: Mapping[str, datetime] = field(default_factory=dict)
     unverified_fingerprint: str = ""
+    fingerprint_since: datetime | None = None
     is_newer: bool = False
     runs: bytes = b""
     checks: bytes = b""
@@ -69,7 +88,7 @@ class Node(Struct, frozen=True):
     @property
     def last_read(self) -> datetime | None:
         """The time of the newest verified execution; None before the first."""
-        return max((run.executed_at for run in self.executions.values()), default=None)
+        return max((run.at for run in self.executions.values()), default=None)
 
 
 def list_runs(node: Node) -> tuple[int, ...]:
@@ -86,11 +105,8 @@ def list_checks(node: Node) -> tuple[int, ...]:
 
 def has_new_execution(node: Node, report: NodeReport) -> bool:
     """Whether a report shows an execution that the watermark does not have."""
-    known = {name: (run.execution_id, run.executed_at) for name, run in node.executions.items()}
-    return any(
-        known.get(name) != (run.execution_id, run.executed_at)
-        for name, run in report.executions.items()
-    )
+    known = {name: run.key for name, run in node.executions.items()}
+    return any(known.get(name) != run.key for name, run in report.executions.items())
 
 
 def add_run(node: Node, report: NodeReport, now: datetime) -> Node:
@@ -132,21 +148,146 @@ class MissingNodes(Struct, frozen=True):
     total: int
 
 
+def judge_report(node: Node | None, report: NodeReport, now: datetime) -> NodeReport:
+    """Compares the rows that SSM lists of a node with its stored row.
+
+    Each execution gets the time at which it was first seen. A row with an older
+    execution than the verified one does not count for `IGNORE_OLDER`: a list may
+    lag behind. Then it counts, because the node's clock may have been set back. The
+    absence of a type counts after `GONE_AFTER`. Both times are of the type alone,
+    and begin anew after the list has shown it as it should be.
+    """
+    node = node or Node(report.instance_id)
+    rows = tuple(replace(row, execution=_note_sighting(node, row, now)) for row in report.rows)
+    older_since = {
+        row.folded_type: _keep_since(node.older_since.get(row.folded_type), now)
+        for row in rows
+        if _is_older(row.execution, node.executions.get(row.folded_type))
+    }
+    listed = {row.folded_type for row in (*rows, *report.flawed)}
+    absent_since = {
+        name: _keep_since(node.absent_since.get(name), now)
+        for name in node.executions
+        if name not in listed
+    }
+    uncounted = {
+        name: Doubt.OLDER_EXECUTION
+        for name, since in older_since.items()
+        if now - since < IGNORE_OLDER
+    } | {
+        name: Doubt.TYPE_NOT_LISTED
+        for name, since in absent_since.items()
+        if now - since < GONE_AFTER
+    }
+    return replace(
+        report,
+        rows=tuple(row for row in rows if row.folded_type not in uncounted),
+        uncounted=uncounted,
+        older_since=older_since,
+        absent_since=absent_since,
+    )
+
+
+def _note_sighting(node: Node, row: SummaryRow, now: datetime) -> Execution:
+    """Returns the execution of a row with the time at which it was first seen.
+
+    The first one of a type may have been there for long, so its own time counts if
+    that is not ahead of ours.
+    """
+    runs = (node.executions, node.unverified_executions)
+    known = [each[row.folded_type] for each in runs if row.folded_type in each]
+    for each in known:
+        if each.key == row.execution.key:
+            return replace(row.execution, seen_at=each.seen_at)
+    return replace(row.execution, seen_at=now if known else min(row.execution.executed_at, now))
+
+
+def _is_older(execution: Execution, verified: Execution | None) -> bool:
+    return verified is not None and execution.at < verified.at
+
+
+def _keep_since(stored: datetime | None, now: datetime) -> datetime:
+    """Returns since when something is so. A stored time ahead of a clock that was set back ends."""
+    return min(stored or now, now)
+
+
+def note_listed(node: Node, report: NodeReport, now: datetime) -> Node:
+    """Returns the row of a node that is listed, with what follows from that alone.
+
+    A node that was missing is to be read again, even if this scan does not come to it.
+    """
+    return replace(
+        node,
+        missing_since=None,
+        unverified_since=node.unverified_since or (now if node.missing_since else None),
+        older_since=report.older_since,
+        absent_since=report.absent_since,
+    )
+
+
+def note_verified(node: Node, report: NodeReport) -> Node:
+    """Returns the row after a verified reading."""
+    return replace(
+        node,
+        executions=report.executions,
+        missing_since=None,
+        unverified_since=None,
+        unverified_executions={},
+        older_since={},
+        absent_since={},
+        unverified_fingerprint="",
+        fingerprint_since=None,
+    )
+
+
+def note_unverified(node: Node, report: NodeReport, fingerprint: str, now: datetime) -> Node:
+    """Returns the row after a reading that is in doubt. An empty fingerprint changes none."""
+    fingerprint = fingerprint or node.unverified_fingerprint
+    is_same = fingerprint == node.unverified_fingerprint
+    since = _keep_since(node.fingerprint_since if is_same else None, now)
+    return replace(
+        note_listed(node, report, now),
+        unverified_since=_keep_since(node.unverified_since, now),
+        unverified_executions={
+            name: run for name, run in report.executions.items() if run != node.executions.get(name)
+        },
+        unverified_fingerprint=fingerprint,
+        fingerprint_since=since if fingerprint else None,
+    )
+
+
 def has_changed(node: Node | None, report: NodeReport) -> bool:
     """Whether to read a node: it is new, unverified, was missing, or has other executions."""
-    if node is None or node.missing_since or node.unverified_since:
+    if node is None or node.missing_since or node.unverified_since or report.doubt:
         return True
     return dict(node.executions) != report.executions
 
 
-def has_lost_type(node: Node | None, report: NodeReport, now: datetime) -> bool:
-    """Whether a type of the watermark has no row, for less than `GONE_AFTER`.
+def find_last_report(node: Node | None, report: NodeReport) -> datetime:
+    """Returns when the node last reported: when its newest execution was first seen.
 
-    A missing row does not prove that the findings of that type are fixed.
+    A row that is ignored counts as the execution that was verified. `NEVER` if there
+    is no other.
     """
-    if node is None or node.executions.keys() <= report.executions.keys():
-        return False
-    return node.unverified_since is None or now - node.unverified_since < GONE_AFTER
+    verified = node.executions if node else {}
+    runs = {**verified, **report.executions}
+    return max((run.seen_at or run.executed_at for run in runs.values()), default=NEVER)
+
+
+def find_settled_fingerprint(node: Node | None, now: datetime) -> str:
+    """Returns the fingerprint that settles a doubt if it is read again; empty if it is too young.
+
+    What counts is when it was first read.
+    """
+    if node is None or node.fingerprint_since is None:
+        return ""
+    return node.unverified_fingerprint if now - node.fingerprint_since >= SETTLED_AFTER else ""
+
+
+def find_vanished(node: Node | None, observed: Iterable[Observation]) -> set[str]:
+    """Returns the ids of the listed findings that a reading does not show."""
+    listed = unpack_list((node and node.open_list) or b"")
+    return listed.keys() - {finding_id(each.instance_id, each.title) for each in observed}
 
 
 def select_for_reading(
@@ -199,7 +340,7 @@ def judge_missing(
         newly=tuple(
             replace(node, missing_since=now)
             for node in absent
-            if node.missing_since is None and not accept_missing
+            if (node.missing_since is None or node.missing_since > now) and not accept_missing
         ),
         gone=() if braked else gone,
         braked=braked,

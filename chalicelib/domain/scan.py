@@ -19,8 +19,8 @@ SETTLING_TIME = timedelta(minutes=30)
 class Coverage(Struct, frozen=True):
     """How much of the fleet a scan has seen.
 
-    known: nodes stored · reports: listed node to its last report, nodes with a
-    clock in the future left out · read: nodes with anything to read that were
+    known: nodes stored · reports: listed node to its last report, when it was first
+    seen · read: nodes with anything to read that were
     read · verified: those of them without a doubt · deferred: nodes there was no
     time for · unverified: node to the reason · settling: unverified nodes whose
     doubt is young and may pass by itself · untitled: items without a title, set

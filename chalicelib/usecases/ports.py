@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct, field
 
 from chalicelib.domain.announcement import ChannelState
-from chalicelib.domain.compliance import Item, SummaryRow
+from chalicelib.domain.compliance import ItemList, SummaryRow
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.finding import Finding, Title
 from chalicelib.domain.history import (
@@ -38,7 +38,7 @@ class Compliance(Protocol):
     def summaries(self) -> Sequence[SummaryRow]:
         """Returns every row of the configured compliance types, all pages."""
 
-    def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns every NON_COMPLIANT item of a node for these types. Safe to call in threads."""
 
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
-from chalicelib.domain.compliance import Execution, Item, SummaryRow
+from chalicelib.domain.compliance import Doubt, Execution, Item, ItemList, SummaryRow
 from chalicelib.domain.errors import Unavailable
 from tests.fakes.faults import QueuedErrors
 
 
 class MemoryCompliance:
-    """`Compliance`. Nodes write their reports with `put`; `reads` shows which nodes were read."""
+    """`Compliance`. Nodes write their reports with `put`; `reads` shows which nodes were read.
 
-    def __init__(self) -> None:
+    `page_size` is the number of items on a page.
+    """
+
+    def __init__(self, page_size: int = 50) -> None:
+        self.page_size = page_size
+        self.repeated: list[SummaryRow] = []
         self._rows: dict[tuple[str, str], SummaryRow] = {}
         self._items: dict[tuple[str, str], tuple[Item, ...]] = {}
         self._errors: dict[str, QueuedErrors] = {}
@@ -45,17 +51,25 @@ class MemoryCompliance:
         instance_id: str,
         compliance_type: str,
         *,
-        count: int | None = None,
-        execution_id: str | None = None,
+        compliant: int | None = None,
+        flaw: Doubt | None = None,
+        **execution: Any,
     ) -> None:
-        """Makes the summary differ from the items in count or execution, until the next `put`."""
+        """Makes the summary differ from the items, until the next `put`.
+
+        `execution` are fields of the execution. `flaw` says what the row lacks.
+        """
         row = self._rows[instance_id, compliance_type]
-        execution = replace(
-            row.execution,
-            count=row.execution.count if count is None else count,
-            execution_id=row.execution.execution_id if execution_id is None else execution_id,
+        self._rows[instance_id, compliance_type] = replace(
+            row,
+            execution=replace(row.execution, **execution),
+            compliant=row.compliant if compliant is None else compliant,
+            flaw=flaw,
         )
-        self._rows[instance_id, compliance_type] = replace(row, execution=execution)
+
+    def remove_type(self, instance_id: str, compliance_type: str) -> None:
+        """Removes what a node reports for a compliance type."""
+        del self._rows[instance_id, compliance_type], self._items[instance_id, compliance_type]
 
     def remove(self, instance_id: str) -> None:
         """Removes a node, as SSM does some time after the instance was terminated."""
@@ -68,17 +82,18 @@ class MemoryCompliance:
         self._errors.setdefault(instance_id, QueuedErrors()).add(error, times)
 
     def summaries(self) -> tuple[SummaryRow, ...]:
-        """Returns every row."""
-        return tuple(self._rows.values())
+        """Returns every row, and then those that are `repeated`."""
+        return (*self._rows.values(), *self.repeated)
 
-    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns the node's items of these types. The spelling of a type must match."""
         self._reads.append(instance_id)
         if instance_id in self._errors:
             self._errors[instance_id].raise_next()
-        return tuple(
+        items = tuple(
             item
             for (node, compliance_type), items in sorted(self._items.items())
             if node == instance_id and compliance_type in types
             for item in items
         )
+        return ItemList(items, pages=max(1, -(-len(items) // self.page_size)))

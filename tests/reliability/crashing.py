@@ -70,7 +70,7 @@ class Faults:
     """The number of calls that will still go wrong, by port and method.
 
     failing: raise an error before they happen · lost: happen and raise an error ·
-    torn: return all rows but the first · injected: those that went wrong, by port
+    torn: return all items but the first · injected: those that went wrong, by port
     and method. A key is `compliance.items`, or with the first argument
     `compliance.items i-1`.
     """
@@ -142,7 +142,7 @@ class Fuse:
             if moment is Moment.LOST or self._faults.take(self._faults.lost, name, args):
                 raise _make_error(name)
             if self._faults.take(self._faults.torn, name, args):
-                return tuple(result)[1:]
+                return replace(result, items=result.items[1:])
             return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine
 
 from chalicelib.domain.announcement import Topic
-from chalicelib.domain.compliance import Item
+from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.snooze import Reason, Scope
 from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeTerms
@@ -48,12 +48,13 @@ class PagedCompliance(MemoryCompliance):
         super().__init__()
         self.between_pages: dict[str, Callable[[], None]] = {}
 
-    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns the first half of the items as of now, and the second half as of later."""
-        first = super().items(instance_id, types)
+        first = super().items(instance_id, types).items
         half = (len(first) + 1) // 2
         self.between_pages.pop(instance_id, lambda: None)()
-        return (*first[:half], *super().items(instance_id, types)[half:])
+        second = super().items(instance_id, types).items
+        return ItemList((*first[:half], *second[half:]), pages=2)
 
 
 class InboxMachine(RuleBasedStateMachine):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.compliance import Item
+from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.usecases.context import Options
 from chalicelib.usecases.run import run_scans
@@ -27,7 +27,7 @@ class SlowCompliance(MemoryCompliance):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns the items after a while."""
         self.clock.forward(self.minutes * MINUTE)
         return super().items(instance_id, types)

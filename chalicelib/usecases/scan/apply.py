@@ -45,6 +45,8 @@ from chalicelib.domain.node import (
     count_by_severity,
     diff,
     has_new_execution,
+    note_unverified,
+    note_verified,
 )
 from chalicelib.domain.snooze import Snooze, end_by_fix
 from chalicelib.usecases.context import Context
@@ -111,29 +113,27 @@ def compare_node(
     absent: Iterable[str] = (),
 ) -> NodeChange:
     """Compares a reading with the node's list. Only a verified reading moves the watermark."""
-    verified = reading.doubt is None
-    before = node or Node(reading.report.instance_id)
+    report, verified = reading.report, reading.doubt is None
+    before = node or Node(report.instance_id)
+    at = report.executed_at or now
     found = diff(
         read_list(before),
         reading.folded.observations,
         verified=verified,
-        seen_at=reading.report.executed_at,
+        seen_at=at,
         scan_id=scan_id,
         absent=frozenset(absent),
     )
-    after = replace(
-        before,
-        executions=reading.report.executions if verified else before.executions,
-        missing_since=None,
-        unverified_since=None if verified else before.unverified_since or now,
-        untitled=reading.folded.untitled,
-        unverified_fingerprint="" if verified else reading.fingerprint,
-    )
-    if verified and has_new_execution(before, reading.report):
-        after = add_run(after, reading.report, now)
+    if verified:
+        after = note_verified(before, report)
+        if has_new_execution(before, report):
+            after = add_run(after, report, now)
+    else:
+        after = note_unverified(before, report, reading.fingerprint, now)
+    after = replace(after, untitled=reading.folded.untitled)
     if found.has_changes:
         after = with_list(after, found.open_list)
-    return NodeChange(before, after, found, EventKind.FIXED, reading.report.executed_at)
+    return NodeChange(before, after, found, EventKind.FIXED, at)
 
 
 def remove_node(node: Node, now: datetime) -> NodeChange:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.compliance import (
     Doubt,
@@ -13,12 +14,13 @@ from chalicelib.domain.compliance import (
     NodeReport,
     SummaryRow,
     compute_fingerprint,
-    drop_superseded,
     find_doubt,
     fold_items,
+    select_items,
     settle_doubt,
 )
 from chalicelib.domain.errors import ServiceError, Unavailable
+from chalicelib.domain.node import Node, find_settled_fingerprint, find_vanished
 from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
@@ -33,7 +35,9 @@ NO_ITEMS = FoldedItems((), 0)
 class Reading(Struct, frozen=True):
     """What a node shows. `doubt` is None if that is verified.
 
-    `fingerprint` lets the next scan recognize the same reading.
+    `doubt` is about the whole node: findings do not know their compliance type, so
+    none may leave while any type is in doubt. `report` says which types were left
+    out (`uncounted`). `fingerprint` lets a later scan recognize the same reading.
     """
 
     report: NodeReport
@@ -58,27 +62,36 @@ def split_into_chunks(
         yield tuple(chunk)
 
 
-def read_node(compliance: Compliance, report: NodeReport, earlier: str = "") -> Reading:
+def read_node(
+    compliance: Compliance, report: NodeReport, node: Node | None, now: datetime
+) -> Reading:
     """Reads one node, a second time if there is a doubt about the first reading.
 
     The summary alone verifies a node without non-compliant items, unless no
     check ran. A node that cannot be read is unverified, not an error: it must not
-    stop the others. `earlier` is the fingerprint of the unverified reading of the
-    last scan.
+    stop the others. `node` is its stored row: its list, and the fingerprint of the
+    unverified reading of an earlier scan.
     """
-    if report.count == 0:
+    if not report.has_items:
         return Reading(report, NO_ITEMS, find_doubt(report, ()))
     try:
-        items = drop_superseded(report, compliance.items(report.instance_id, report.types))
-        doubt = find_doubt(report, items)
-        if doubt:
-            items = drop_superseded(report, compliance.items(report.instance_id, report.types))
-            doubt = find_doubt(report, items)
+        reading = _read_once(compliance, report, node)
+        if reading.doubt and not report.doubt:
+            reading = _read_once(compliance, report, node)
     except ServiceError:
-        return Reading(report, NO_ITEMS, Doubt.UNREADABLE)
-    fingerprint = compute_fingerprint(items)
-    doubt = settle_doubt(doubt, fingerprint, earlier)
-    return Reading(report, fold_items(report.instance_id, items), doubt, fingerprint)
+        return Reading(report, NO_ITEMS, report.doubt or Doubt.UNREADABLE)
+    earlier = find_settled_fingerprint(node, now)
+    return replace(reading, doubt=settle_doubt(reading.doubt, reading.fingerprint, earlier))
+
+
+def _read_once(compliance: Compliance, report: NodeReport, node: Node | None) -> Reading:
+    listed = compliance.items(report.instance_id, report.types)
+    items = select_items(report, listed.items)
+    folded = fold_items(report.instance_id, items)
+    doubt = find_doubt(report, items)
+    if not doubt and listed.may_hide_items and find_vanished(node, folded.observations):
+        doubt = Doubt.LISTED_TWICE
+    return Reading(report, folded, doubt, compute_fingerprint(items))
 
 
 class NodeReader:
@@ -89,12 +102,12 @@ class NodeReader:
         compliance: Compliance,
         pool: ThreadPoolExecutor,
         clock: Clock,
-        earlier: Mapping[str, str],
+        nodes: Mapping[str, Node],
     ) -> None:
         self._compliance = compliance
         self._pool = pool
         self._clock = clock
-        self._earlier = earlier
+        self._nodes = nodes
 
     def read(
         self, chunks: Iterable[Sequence[NodeReport]], until: datetime, *, ahead: bool
@@ -130,10 +143,10 @@ class NodeReader:
         return tuple(reading for reading in readings if reading is not None)
 
     def _read_in_time(self, report: NodeReport, until: datetime) -> Reading | None:
-        if self._clock() >= until:
+        now = self._clock()
+        if now >= until:
             return None
-        earlier = self._earlier.get(report.instance_id, "")
-        return read_node(self._compliance, report, earlier)
+        return read_node(self._compliance, report, self._nodes.get(report.instance_id), now)
 
 
 def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Sequence[SummaryRow]:
@@ -155,14 +168,14 @@ def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Seq
 
 @contextmanager
 def open_reader(
-    compliance: Compliance, concurrency: int, clock: Clock, earlier: Mapping[str, str]
+    compliance: Compliance, concurrency: int, clock: Clock, nodes: Mapping[str, Node]
 ) -> Iterator[NodeReader]:
     """Opens a reader. Its threads are released at the end, without waiting for hanging calls.
 
-    `earlier` maps unverified nodes to the fingerprint of their last reading.
+    `nodes` are the stored rows.
     """
     pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="read")
     try:
-        yield NodeReader(compliance, pool, clock, earlier)
+        yield NodeReader(compliance, pool, clock, nodes)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

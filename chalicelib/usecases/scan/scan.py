@@ -1,7 +1,7 @@
 """Syncs the store with SSM Compliance: gather, plan, read, compare, apply, sum up."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from msgspec import Struct, field
@@ -13,9 +13,11 @@ from chalicelib.domain.history import ChangedFinding, EventKind, Mark
 from chalicelib.domain.node import (
     MissingNodes,
     Node,
-    has_lost_type,
+    find_last_report,
     is_partial,
     judge_missing,
+    judge_report,
+    note_listed,
     select_for_reading,
     sum_severities,
 )
@@ -39,9 +41,6 @@ from chalicelib.usecases.scan.read import (
     split_into_chunks,
 )
 from chalicelib.usecases.scan.recover import recover_marks
-
-# A report from further in the future comes from a wrong clock, and answers no execution.
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 class FleetState(Struct, frozen=True):
@@ -96,7 +95,9 @@ def sync_store(
         fleet = replace(fleet, nodes=nodes)
         writer.note_recovered()
     now = context.clock()
+    fleet = judge_reports(fleet, now)
     plan = plan_scan(fleet, run, now)
+    fleet = note_list(context, fleet, plan, now)
     nodes = dict(fleet.nodes)
     readings: list[Reading] = []
     for chunk in read_and_compare(context, run, fleet, plan, now):
@@ -108,7 +109,6 @@ def sync_store(
                 nodes[change.after.instance_id] = replace(change.after, open_list=b"")
             else:
                 del nodes[change.before.instance_id]
-    context.nodes.put(plan.missing.newly)
     outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
@@ -134,7 +134,8 @@ def gather_fleet(
 
     `marks` name what is left to `recover_marks`.
     """
-    present = group_reports(list_summaries(context.compliance, context.clock, run.read_until))
+    rows = list_summaries(context.compliance, context.clock, run.read_until)
+    present = group_reports(rows, context.clock())
     nodes = {node.instance_id: node for node in context.nodes.all()}
     newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
     if run.options.full:
@@ -189,6 +190,30 @@ def fill_lists(
     return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)
 
 
+def judge_reports(fleet: FleetState, now: datetime) -> FleetState:
+    """Decides which rows of the list count, by what is stored of their nodes; pure."""
+    present = {
+        instance_id: judge_report(fleet.nodes.get(instance_id), report, now)
+        for instance_id, report in fleet.present.items()
+    }
+    return replace(fleet, present=present)
+
+
+def note_list(context: Context, fleet: FleetState, plan: ScanPlan, now: datetime) -> FleetState:
+    """Stores what follows from the complete list alone: what is missing, and what is back.
+
+    It comes first, because it holds even if the rest of the scan fails.
+    """
+    listed = {
+        instance_id: note_listed(node, fleet.present[instance_id], now)
+        for instance_id, node in fleet.nodes.items()
+        if instance_id in fleet.present
+    }
+    changed = {key: node for key, node in listed.items() if node != fleet.nodes[key]}
+    context.nodes.put((*plan.missing.newly, *changed.values()))
+    return replace(fleet, nodes={**fleet.nodes, **changed})
+
+
 def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:
     """Chooses which nodes to read and judges which are missing; pure."""
     missing = judge_missing(
@@ -210,16 +235,11 @@ def read_and_compare(
 ) -> Iterator[ChunkResult]:
     """Yields readings and changes chunk by chunk, until everything is done or time is up."""
     nodes, bounds = fleet.nodes, context.bounds
-    earlier = {
-        node.instance_id: node.unverified_fingerprint
-        for node in nodes.values()
-        if node.unverified_fingerprint
-    }
     chunks = split_into_chunks(plan.to_read, bounds.chunk_pages)
-    with open_reader(context.compliance, context.concurrency, context.clock, earlier) as reader:
+    with open_reader(context.compliance, context.concurrency, context.clock, nodes) as reader:
         # a concurrency of one also means one call at a time
         for chunk in reader.read(chunks, run.read_until, ahead=context.concurrency > 1):
-            readings = tuple(add_stored_doubts(each, fleet, now) for each in chunk())
+            readings = tuple(add_stored_doubt(each, fleet) for each in chunk())
             changes = (
                 compare_node(
                     each, nodes.get(node_id), run.scan_id, now, fleet.absent.get(node_id, ())
@@ -234,14 +254,10 @@ def read_and_compare(
         yield ChunkResult((), tuple(remove_node(node, now) for node in batch))
 
 
-def add_stored_doubts(reading: Reading, fleet: FleetState, now: datetime) -> Reading:
+def add_stored_doubt(reading: Reading, fleet: FleetState) -> Reading:
     """Adds what the store says against removing findings by this reading; pure."""
-    if reading.doubt:
-        return reading
-    if fleet.snoozes is None:
+    if reading.doubt is None and fleet.snoozes is None:
         return replace(reading, doubt=Doubt.SNOOZES_UNREADABLE)
-    if has_lost_type(fleet.nodes.get(reading.report.instance_id), reading.report, now):
-        return replace(reading, doubt=Doubt.TYPE_NOT_LISTED)
     return reading
 
 
@@ -259,9 +275,8 @@ def sum_up_coverage(
     return Coverage(
         known=len(nodes.keys() | fleet.present.keys() | fleet.newer),
         reports={
-            node: report.executed_at
+            node: find_last_report(fleet.nodes.get(node), report)
             for node, report in fleet.present.items()
-            if report.executed_at <= now + CLOCK_SKEW
         },
         read=len(readings),
         verified=sum(not each.doubt for each in readings),

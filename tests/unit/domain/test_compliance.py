@@ -8,17 +8,20 @@ from chalicelib.domain.compliance import (
     Doubt,
     Execution,
     Item,
+    ItemList,
     NodeReport,
     SummaryRow,
     compute_fingerprint,
     derive_control_ids,
-    drop_superseded,
     find_doubt,
     fold_items,
     group_reports,
+    select_items,
     settle_doubt,
 )
 from tests.fleet import START, TYPE, make_item
+
+LATER = START + timedelta(hours=1)
 
 
 def make_row(compliance_type: str, run: str, minutes: int, count: int = 1) -> SummaryRow:
@@ -28,7 +31,7 @@ def make_row(compliance_type: str, run: str, minutes: int, count: int = 1) -> Su
 
 def make_report(count: int, compliant: int = 1) -> NodeReport:
     row = SummaryRow("i-1", TYPE, Execution("run-1", START, count), compliant)
-    return group_reports([row])["i-1"]
+    return group_reports([row], START)["i-1"]
 
 
 def derive_from(*item_ids: str | None) -> tuple[str, ...]:
@@ -39,7 +42,7 @@ def test_if_two_types_differ_only_in_case_the_newest_row_counts() -> None:
     rows = [make_row("Custom:InSpec", "old", 0), make_row("Custom:Inspec", "new", 5)]
 
     for order in (rows, rows[::-1]):
-        report = group_reports(order)["i-1"]
+        report = group_reports(order, LATER)["i-1"]
 
         assert [each.execution_id for each in report.executions.values()] == ["new"]
         assert report.types == ("Custom:Inspec",)
@@ -49,13 +52,13 @@ def test_if_two_types_differ_only_in_case_the_newest_row_counts() -> None:
 def test_the_same_row_twice_counts_once() -> None:
     row = make_row(TYPE, "run", 0, count=3)
 
-    assert group_reports([row, row])["i-1"].count == 3
+    assert group_reports([row, row], START)["i-1"].count == 3
 
 
 def test_two_types_of_a_node_are_counted_together() -> None:
     rows = [make_row(TYPE, "a", 0, 2), make_row("Custom:Other", "b", 9, 3)]
 
-    report = group_reports(rows)["i-1"]
+    report = group_reports(rows, LATER)["i-1"]
 
     assert report.count == 5
     assert report.executed_at == START + timedelta(minutes=9)
@@ -105,7 +108,7 @@ def test_items_of_a_superseded_spelling_are_dropped() -> None:
     report = replace(make_report(1), superseded=frozenset({"Custom:Inspec"}))
     items = [make_item("A"), make_item("B", compliance_type="Custom:Inspec")]
 
-    assert drop_superseded(report, items) == (items[0],)
+    assert select_items(report, items) == (items[0],)
 
 
 def test_a_reading_with_the_reported_number_of_items_of_the_execution_is_verified() -> None:
@@ -138,11 +141,18 @@ def test_a_report_without_any_check_is_a_doubt() -> None:
     assert find_doubt(make_report(0, compliant=1), []) is None
 
 
-def test_an_item_listed_twice_is_a_doubt_until_another_scan_reads_the_same() -> None:
-    twice = [make_item("A"), make_item("A")]
-    fingerprint = compute_fingerprint(twice)
+def test_an_item_that_is_there_twice_may_hide_another_only_between_two_pages() -> None:
+    twice = (make_item("A"), make_item("A"))
 
-    assert find_doubt(make_report(2), twice) is Doubt.LISTED_TWICE
+    assert find_doubt(make_report(2), twice) is None
+    assert not ItemList(twice, pages=1).may_hide_items
+    assert ItemList(twice, pages=2).may_hide_items
+    assert not ItemList((make_item("A"), make_item("B")), pages=2).may_hide_items
+
+
+def test_repetition_settles_an_item_that_is_there_twice() -> None:
+    fingerprint = compute_fingerprint([make_item("A"), make_item("A")])
+
     assert settle_doubt(Doubt.LISTED_TWICE, fingerprint, "another") is Doubt.LISTED_TWICE
     assert settle_doubt(Doubt.LISTED_TWICE, fingerprint, fingerprint) is None
 

@@ -22,7 +22,7 @@ RUN = Execution("run-1", START, 1)
 
 def list_nodes(*names: str, run: Execution = RUN) -> dict[str, NodeReport]:
     """Returns the reports of the nodes that SSM lists."""
-    return group_reports(SummaryRow(name, TYPE, run, 1) for name in names)
+    return group_reports((SummaryRow(name, TYPE, run, 1) for name in names), START + HOUR)
 
 
 def store_nodes(*names: str, run: Execution = RUN, **fields: Any) -> dict[str, Node]:

@@ -21,9 +21,10 @@ def make_report(
     *rows: tuple[str, int, int], run: str = "run-1", at: datetime = START
 ) -> NodeReport:
     """Returns the report of a node: type, compliant and non-compliant checks."""
-    return group_reports(
+    listed = (
         SummaryRow("i-1", name, Execution(run, at, failed), passed) for name, passed, failed in rows
-    )["i-1"]
+    )
+    return group_reports(listed, at)["i-1"]
 
 
 def see_runs(*passed: timedelta, checks: tuple[int, ...] = ()) -> Node:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.domain.compliance import Item, SummaryRow
+from chalicelib.domain.compliance import ItemList, SummaryRow
 from chalicelib.domain.errors import Unavailable
 
 
@@ -25,7 +25,7 @@ class UnusedCompliance:
         """Fails the test."""
         raise AssertionError
 
-    def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Fails the test."""
         raise AssertionError(instance_id, types)
 

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from chalicelib.domain.scan import Job, JobKind
-from tests.fleet import MINUTE, START, Service
+from tests.fleet import HOUR, MINUTE, START, TYPE, Service, make_item
 
 
 def test_an_execution_without_new_findings_gets_one_quiet_answer(service: Service) -> None:
@@ -98,13 +100,13 @@ def test_an_execution_that_an_alert_has_answered_gets_no_quiet_answer(service: S
     assert service.list_jobs() == ()
 
 
-def test_a_node_clock_in_the_future_answers_no_execution(service: Service) -> None:
-    service.report("i-1", "A")
+def test_a_node_clock_in_the_future_answers_no_execution_that_begins_after_it_was_seen(
+    service: Service,
+) -> None:
+    ahead = service.clock.now + timedelta(days=3650)
+    service.compliance.put("i-1", TYPE, "run-1", ahead, [make_item("A")])
     service.run()
-    now = service.clock.now
-    service.clock.forward(timedelta(days=3650))
-    service.report("i-2", run="run-9")
-    service.clock.now = now + MINUTE
+    service.clock.forward(MINUTE)
 
     service.enqueue()
     service.run()
@@ -112,3 +114,20 @@ def test_a_node_clock_in_the_future_answers_no_execution(service: Service) -> No
     service.run()
 
     assert service.messages[1:] == ["no report: "]
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=3650), timedelta(days=-3650)])
+def test_a_node_has_reported_when_its_execution_is_first_seen_whatever_its_clock_says(
+    service: Service, wrong: timedelta
+) -> None:
+    service.compliance.put("i-1", TYPE, "run-1", service.clock.now + wrong, [make_item("A")])
+    service.run()
+    service.clock.forward(2 * HOUR)
+    service.enqueue()
+    items = [make_item("A", execution="run-2")]
+    later = service.clock.now + wrong
+    service.compliance.put("i-1", TYPE, "run-2", later, items)
+
+    service.run()
+
+    assert service.messages[1:] == ["nothing new: "]

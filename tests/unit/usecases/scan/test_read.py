@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.compliance import (
     Doubt,
     Execution,
-    Item,
+    ItemList,
     NodeReport,
     SummaryRow,
     group_reports,
@@ -32,7 +32,7 @@ PATIENCE = 30
 
 def make_report(node: str, count: int = 1) -> NodeReport:
     row = SummaryRow(node, TYPE, Execution("run-1", START, count), 1)
-    return group_reports([row])[node]
+    return group_reports([row], START)[node]
 
 
 def test_chunks_end_at_node_boundaries_and_lose_no_node() -> None:
@@ -69,11 +69,11 @@ def test_a_reading_that_hangs_is_given_up_and_the_others_are_kept() -> None:
     release, begun = threading.Event(), threading.Event()
 
     class HangsForOneNode(UnusedCompliance):
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002 - same signature
+        def items(self, instance_id: str, types: Sequence[str]) -> ItemList:  # noqa: ARG002 - same signature
             begun.set()
             if instance_id == "i-1":
                 release.wait(PATIENCE)
-            return [make_item("A")]
+            return ItemList((make_item("A"),))
 
     until = datetime.now(UTC) - GRACE + 0.3 * SECOND
     early = FakeClock(until - SECOND)
@@ -96,10 +96,10 @@ def test_at_most_the_next_chunk_is_read_ahead(ahead: bool, begun: list[str]) -> 
     read = threading.Event()
 
     class SignalsLastNode(UnusedCompliance):
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:  # noqa: ARG002 - same signature
+        def items(self, instance_id: str, types: Sequence[str]) -> ItemList:  # noqa: ARG002 - same signature
             if instance_id == begun[-1]:
                 read.set()
-            return [make_item("A")]
+            return ItemList((make_item("A"),))
 
     taken: list[str] = []
 
@@ -136,9 +136,9 @@ def test_a_list_without_end_is_given_up_in_time() -> None:
 
 def test_a_node_that_ssm_refuses_to_list_is_unverified() -> None:
     class RefusesItems(UnusedCompliance):
-        def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
+        def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
             raise Forbidden(f"SSM refuses {instance_id} {types}")
 
-    reading = read_node(RefusesItems(), make_report("i-1"))
+    reading = read_node(RefusesItems(), make_report("i-1"), None, START)
 
     assert (reading.doubt, reading.folded.observations) == (Doubt.UNREADABLE, ())

@@ -1,5 +1,7 @@
 """Readings that do not verify a node: its findings stay, and new ones are still announced."""
 
+from datetime import timedelta
+
 from chalicelib.domain.compliance import Doubt
 from tests.fleet import HOUR, MINUTE, START, TYPE, Service, make_item
 
@@ -54,7 +56,7 @@ def test_a_node_that_reports_while_it_is_read_is_not_announced(service: Service)
     assert service.messages == ["new: A"]
 
 
-def test_two_scans_that_read_the_same_items_verify_a_node_against_its_summary(
+def test_two_readings_of_the_same_items_ten_minutes_apart_verify_a_node_against_its_summary(
     service: Service,
 ) -> None:
     service.report("i-1", "A", "B")
@@ -62,10 +64,81 @@ def test_two_scans_that_read_the_same_items_verify_a_node_against_its_summary(
     service.report("i-1", "B", run="run-2")
     service.compliance.change_summary("i-1", TYPE, count=7)
 
+    for _ in range(3):
+        service.run()
+        service.clock.forward(5 * MINUTE)
+        assert service.list_titles("i-1") == ["A", "B"]
+        service.clock.forward(timedelta(seconds=-1))
+
+    service.clock.forward(timedelta(seconds=3))
     service.run()
 
+    assert service.list_titles("i-1") == ["B"]
+
+
+def test_the_ten_minutes_begin_anew_when_other_items_are_read(service: Service) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    for title in ("B", "C"):
+        service.report("i-1", title, run="run-2")
+        service.compliance.change_summary("i-1", TYPE, count=7)
+        service.run()
+        service.clock.forward(9 * MINUTE)
+
+    service.run()
+
+    assert service.list_titles("i-1") == ["A", "B", "C"]
+
+    service.clock.forward(MINUTE)
+    service.run()
+
+    assert service.list_titles("i-1") == ["C"]
+
+
+def test_a_scan_that_cannot_read_a_node_does_not_begin_the_ten_minutes_anew(
+    service: Service,
+) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+    service.report("i-1", "B", run="run-2")
+    service.compliance.change_summary("i-1", TYPE, count=7)
+    service.run()
+    service.clock.forward(5 * MINUTE)
+    service.compliance.fail("i-1")
+    service.run()
+
+    service.clock.forward(5 * MINUTE)
+    service.run()
+
+    assert service.list_titles("i-1") == ["B"]
+
+
+def test_two_equal_items_on_one_page_are_two_items(service: Service) -> None:
+    service.report("i-1", "A", "B")
+    service.run()
+
+    service.report("i-1", "B", "B", run="run-2")
+    outcome = service.run_to_outcome()
+
+    assert outcome.coverage.unverified == {}
+    assert service.list_titles("i-1") == ["B"]
+
+
+def test_an_item_on_two_pages_is_a_doubt_only_if_a_stored_finding_is_not_there(
+    service: Service,
+) -> None:
+    service.compliance.page_size = 1
+    service.report("i-1", "A", "B")
+    service.run()
+
+    service.report("i-1", "A", "B", "B", run="run-2")
+    assert service.run_to_outcome().coverage.unverified == {}
+
+    service.report("i-1", "B", "B", run="run-3")
+    assert service.run_to_outcome().coverage.unverified == {"i-1": Doubt.LISTED_TWICE}
     assert service.list_titles("i-1") == ["A", "B"]
 
+    service.clock.forward(10 * MINUTE)
     service.run()
 
     assert service.list_titles("i-1") == ["B"]

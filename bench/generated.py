@@ -21,7 +21,7 @@ from bench.simulation.fleet import (
 )
 from chalicelib.adapters.dynamodb.tables import ROW_VERSION, Row, to_text
 from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
-from chalicelib.domain.finding import Finding, OpenFinding, pack_list
+from chalicelib.domain.finding import Entry, Finding, pack_list
 from chalicelib.domain.node import count_by_severity
 
 # All nodes of a fleet report within these seconds.
@@ -77,7 +77,7 @@ class GeneratedFleet:
             Finding(node, make_title(each), choose_severity(each), f"control-{each:03d}", at, "")
             for each in controls
         )
-        return pack_list(map(OpenFinding.of, findings))
+        return pack_list(map(Entry.of, findings))
 
 
 def make_title(control: int) -> str:

@@ -11,7 +11,12 @@ from botocore.config import Config
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
-from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal, DynamoTitles
+from chalicelib.adapters.dynamodb.journal import (
+    DynamoFacts,
+    DynamoJournal,
+    DynamoTitles,
+    DynamoUnchecked,
+)
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.adapters.s3 import S3Files, S3Output
@@ -72,6 +77,7 @@ class Runtime:
             findings=findings,
             nodes=nodes,
             titles=DynamoTitles(self._ledger),
+            unchecked=DynamoUnchecked(self._ledger),
             facts=DynamoFacts(self._ledger, nodes, findings),
             lease=DynamoLease(self._ledger),
             work=DynamoWork(self._ledger),
@@ -92,6 +98,7 @@ class Runtime:
             clock=self.clock,
             concurrency=settings.ssm_concurrency,
             quiet_answers=settings.quiet_answers,
+            keep_unchecked=timedelta(days=settings.unchecked_days),
         )
 
     @property
@@ -101,6 +108,7 @@ class Runtime:
         return Inbox(
             findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
             nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
+            unchecked=DynamoUnchecked(self._ledger),
             snoozes=DynamoSnoozes(self._ledger),
             work=DynamoWork(self._ledger),
             archive=DynamoJournal(self._ledger),

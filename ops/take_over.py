@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import scan_table
 from chalicelib.domain.errors import BadSetting
-from chalicelib.domain.finding import Finding, OpenFinding, Severity
+from chalicelib.domain.finding import Entry, Finding, Severity
 from chalicelib.domain.node import Node
-from chalicelib.usecases.scan.apply import with_list
+from chalicelib.usecases.scan.compare import with_list
 from ops.aws import explain_errors, find_account
 from ops.stages import read_stage
 
@@ -84,9 +84,9 @@ def parse_rows(rows: Iterable[Mapping[str, Any]], now: datetime) -> Imported:
             found[finding.finding_id] = finding
         else:
             unreadable.append(str(row.get("md5hash", "a row without md5hash")))
-    lists: dict[str, list[OpenFinding]] = {}
+    lists: dict[str, list[Entry]] = {}
     for finding in found.values():
-        lists.setdefault(finding.instance_id, []).append(OpenFinding.of(finding))
+        lists.setdefault(finding.instance_id, []).append(Entry.of(finding))
     nodes = tuple(with_list(Node(instance_id), each) for instance_id, each in lists.items())
     return Imported(tuple(found.values()), nodes, tuple(unreadable))
 

@@ -1,6 +1,6 @@
 """A service in memory and the fleet that it watches, for tests of whole scans."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ from tests.fakes import (
     MemorySnoozes,
     MemorySorter,
     MemoryTitles,
+    MemoryUnchecked,
     MemoryWork,
 )
 from tests.webhook import Receiver, WebhookFacts, WebhookMessages
@@ -138,6 +139,7 @@ class Service:
     findings: MemoryFindings = field(default_factory=MemoryFindings)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
     titles: MemoryTitles = field(default_factory=MemoryTitles)
+    unchecked: MemoryUnchecked = field(default_factory=MemoryUnchecked)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     channel: MemoryChannel = field(default_factory=MemoryChannel)
     quiet_answers: bool = True
@@ -152,7 +154,8 @@ class Service:
             findings=self.findings,
             nodes=self.nodes,
             titles=self.titles,
-            facts=MemoryFacts(self.ledger, self.nodes, self.findings),
+            unchecked=self.unchecked,
+            facts=MemoryFacts(self.ledger, self.nodes, self.findings, self.unchecked),
             lease=MemoryLease(self.ledger),
             work=MemoryWork(self.ledger),
             snoozes=MemorySnoozes(self.ledger),
@@ -185,6 +188,7 @@ class Service:
         return Inbox(
             findings=self.findings,
             nodes=self.nodes,
+            unchecked=self.unchecked,
             snoozes=MemorySnoozes(self.ledger),
             work=MemoryWork(self.ledger),
             archive=MemoryArchive(self.ledger),
@@ -209,10 +213,26 @@ class Service:
         run: str = "run-1",
         compliant: int = 1,
         severity: str = "HIGH",
+        passed: Sequence[str] | None = None,
+        compliance_type: str = TYPE,
+        control: str = "ssh-01",
     ) -> None:
-        """Lets a node report these titles as non-compliant, now."""
-        items = [make_item(title, execution=run, severity=severity) for title in titles]
-        self.compliance.put(node, TYPE, run, self.clock.now, items, compliant=compliant)
+        """Lets a node report these titles as non-compliant, now. All are of one control.
+
+        `passed` None: what failed before passes, unless `compliant` is 0.
+        """
+
+        def make(title: str) -> Item:
+            kind = compliance_type
+            return make_item(
+                title, execution=run, severity=severity, item_id=control, compliance_type=kind
+            )
+
+        items = [make(title) for title in titles]
+        shown = None if passed is None else [make(title) for title in passed]
+        self.compliance.put(
+            node, compliance_type, run, self.clock.now, items, compliant=compliant, passed=shown
+        )
 
     def add_snooze(self, **fields: Any) -> Snooze:
         """Stores the snooze of `make_snooze`."""

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bench.simulation.clock import SimulatedClock
+<<<<<<< HEAD
 from chalicelib.domain.compliance import Execution, Item, ItemList, SummaryRow
 from chalicelib.domain.finding import Finding, OpenFinding, Severity
+=======
+from chalicelib.domain.compliance import Execution, Item, SummaryRow
+from chalicelib.domain.finding import Entry, Finding, Severity
+>>>>>>> 08592c7 (Nothing is fixed without proof: what vanishes is remembered)
 from chalicelib.domain.node import Node
-from chalicelib.usecases.scan.apply import with_list
+from chalicelib.usecases.scan.compare import with_list
 from chalicelib.usecases.scan.read import PAGE
 
 TYPE = "Custom:InSpec"
@@ -32,11 +37,15 @@ def parse_number(instance_id: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FleetRun:
-    """One run of the checks on all nodes. Runs with different ids have no title in common."""
+    """One run of the checks on all nodes. Runs with different ids have no title in common.
+
+    `before` is the run whose titles pass now.
+    """
 
     run: str
     at: datetime
     nodes: int
+    before: str = ""
 
     @property
     def execution(self) -> Execution:
@@ -45,26 +54,33 @@ class FleetRun:
 
     def build_item_sets(self) -> tuple[tuple[Item, ...], ...]:
         """The items of a node, by its number modulo `TITLES`."""
-        items = [
+        items = self._build_items(self.run)
+        return tuple(
+            tuple(items[(first + each) % TITLES] for each in range(FINDINGS_A_NODE))
+            for first in range(TITLES)
+        )
+
+    def build_passed(self) -> tuple[Item, ...]:
+        """The passed items of every node."""
+        return self._build_items(self.before)
+
+    def _build_items(self, titles_of: str) -> tuple[Item, ...]:
+        return tuple(
             Item(
                 TYPE,
                 self.run,
                 f"control-{number:03d}",
-                f"{self.run}: control {number:03d} must hold on every node",
+                f"{titles_of}: control {number:03d} must hold on every node",
                 SEVERITIES[number % len(SEVERITIES)],
             )
             for number in range(TITLES)
-        ]
-        return tuple(
-            tuple(items[(first + each) % TITLES] for each in range(FINDINGS_A_NODE))
-            for first in range(TITLES)
         )
 
     def build_summaries(self) -> tuple[SummaryRow, ...]:
         """A row for each node."""
         execution = self.execution
         return tuple(
-            SummaryRow(make_instance_id(number), TYPE, execution, compliant=100)
+            SummaryRow(make_instance_id(number), TYPE, execution, compliant=TITLES)
             for number in range(self.nodes)
         )
 
@@ -80,7 +96,7 @@ class FleetRun:
         for number in range(self.nodes):
             name, index = make_instance_id(number), number % TITLES
             findings = tuple(Finding(name, *each, self.at, scan_id) for each in finding_sets[index])
-            yield with_list(Node(name, executions), map(OpenFinding.of, findings)), findings
+            yield with_list(Node(name, executions), map(Entry.of, findings)), findings
 
 
 class SimulatedSsm:
@@ -93,6 +109,7 @@ class SimulatedSsm:
         self.calls: Counter[str] = Counter()
         self._rows = fleet.build_summaries()
         self._item_sets = fleet.build_item_sets()
+        self._passed = fleet.build_passed()
         self._clock = clock
         self._rate = rate
 
@@ -105,6 +122,11 @@ class SimulatedSsm:
         """The 20 items of a node, in one page."""
         self._add_calls(ITEMS, 1)
         return ItemList(self._item_sets[parse_number(instance_id) % TITLES])
+
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:  # noqa: ARG002 - all pass the same
+        """The items that passed, in two pages: the titles of the run before."""
+        self._add_calls(ITEMS, -(-TITLES // PAGE))
+        return ItemList(self._passed, pages=2)
 
     def _add_calls(self, operation: str, number: int) -> None:
         self.calls[operation] += number

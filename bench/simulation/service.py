@@ -34,6 +34,7 @@ from tests.fakes import (
     MemorySnoozes,
     MemorySorter,
     MemoryTitles,
+    MemoryUnchecked,
     MemoryWork,
 )
 
@@ -130,12 +131,13 @@ class SimulatedService:
 
 def build_service(nodes: int, rate: float) -> SimulatedService:
     """A fleet that ran again with different findings, and the job of that execution."""
-    clock, now = SimulatedClock(START), FleetRun("run-2", NOW, nodes)
+    clock, now = SimulatedClock(START), FleetRun("run-2", NOW, nodes, before="run-1")
     meter = Meter(clock)
     findings, rows = FindingTable(meter), MemoryNodes()
     for node, stored in FleetRun("run-1", BEFORE, nodes).build_stored("scan-1"):
         rows.put([node])
         findings.load(stored)
+    unchecked = MemoryUnchecked()
     ledger, origin = MemoryLedger(), Origin(ACCOUNT, REGION, "simulation", "UTC")
     ssm, journal = SimulatedSsm(now, clock, rate), CountingJournal(meter)
     files, channel = CsvIndex(clock), RecordingChannel(clock)
@@ -144,7 +146,8 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
         findings=findings,
         nodes=NodeTable(rows, meter),
         titles=MeteredPort(MemoryTitles(), meter),
-        facts=FactTable(MemoryFacts(ledger, rows, findings), journal, meter),
+        unchecked=MeteredPort(unchecked, meter),
+        facts=FactTable(MemoryFacts(ledger, rows, findings, unchecked), journal, meter),
         lease=MeteredPort(MemoryLease(ledger), meter),
         work=MeteredPort(MemoryWork(ledger), meter),
         snoozes=MeteredPort(MemorySnoozes(ledger), meter),

@@ -105,14 +105,14 @@ class FactTable:
 
     def mark(self, mark: Mark) -> None:
         """Write a mark of as many kilobytes as its ids take."""
-        ids = sum(len(each.put) + len(each.deleted) for each in mark.nodes)
+        ids = sum(len(each.kinds) for each in mark.nodes)
         self._meter.add_call("PutItem", writes=ids * FACT_BYTES // 1_024 + 1)
         self._facts.mark(mark)
 
     def settle(self, settlement: Settlement) -> None:
         """Write a transaction."""
         self._meter.add_settlement(settlement)
-        self._journal.write(settlement.events)
+        self._journal.write(settlement.rows.events)
         self._facts.settle(settlement)
 
     def rows(self, after: Receipt, until: Receipt) -> Iterator[FactRow]:

@@ -29,11 +29,21 @@ def make_title(control: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """The last run of a node: its number, its time in seconds since 1970, the failed controls."""
+    """The last run of a node: its number, its time in seconds since 1970, and its controls.
+
+    `controls` failed. `fixed` failed before and passed now, with further ones, which make it
+    `COMPLIANT` at least.
+    """
 
     run: int
     at: float
     controls: tuple[int, ...]
+    fixed: tuple[int, ...] = ()
+
+    @property
+    def passed(self) -> tuple[int, ...]:
+        """The controls that passed. No other node has ever failed the negative ones."""
+        return (*self.fixed, *range(-1, len(self.fixed) - COMPLIANT - 1, -1))
 
 
 @dataclass(slots=True)
@@ -78,12 +88,17 @@ class Fleet:
     def rerun_all(self) -> None:
         """Run every node again with the same results."""
         self.run += 1
-        self.nodes = {node: self._run_node(state.controls) for node, state in self.nodes.items()}
+        self.nodes = {
+            node: self._run_node(state.controls, state.fixed) for node, state in self.nodes.items()
+        }
 
     def fix_all(self) -> None:
         """Run every node again without failures."""
         self.run += 1
-        self.nodes = {node: self._run_node(()) for node in self.nodes}
+        self.nodes = {
+            node: self._run_node((), state.fixed + state.controls)
+            for node, state in self.nodes.items()
+        }
 
     def note_listing(self, node: int) -> None:
         """Count a page of items, and rerun the node if `rerun_every` says so."""
@@ -99,11 +114,13 @@ class Fleet:
 
     def _replace_finding(self, node: int) -> None:
         """Fix the first finding of a node and add a new one."""
-        self.nodes[node] = self._run_node((*self.nodes[node].controls[1:], self._unused))
+        state = self.nodes[node]
+        first, *others = state.controls
+        self.nodes[node] = self._run_node((*others, self._unused), (*state.fixed, first))
         self._unused += 1
 
-    def _run_node(self, controls: tuple[int, ...]) -> NodeState:
-        return NodeState(self.run, self.clock(), controls)
+    def _run_node(self, controls: tuple[int, ...], fixed: tuple[int, ...] = ()) -> NodeState:
+        return NodeState(self.run, self.clock(), controls, fixed)
 
 
 def list_summaries(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +131,13 @@ def list_summaries(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_items(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ListComplianceItems: a page of the failed controls of one node."""
+    """ListComplianceItems: a page of the controls of one node that failed, or that passed."""
     (wanted,) = request["ResourceIds"]
     node = int(wanted.removeprefix("i-"), 16)
     state = fleet.nodes[node]
-    page, token = _cut_page(state.controls, request)
+    (status,) = next(each["Values"] for each in request["Filters"] if each["Key"] == "Status")
+    controls = state.passed if status == "COMPLIANT" else state.controls
+    page, token = _cut_page(controls, request)
     execution = _execution(state)
     fleet.note_listing(node)
     rows = [
@@ -128,7 +147,7 @@ def list_items(fleet: Fleet, request: Mapping[str, Any]) -> dict[str, Any]:
             "ResourceId": make_instance_id(node),
             "Id": f"control-{control}",
             "Title": make_title(control),
-            "Status": "NON_COMPLIANT",
+            "Status": status,
             "Severity": SEVERITIES[control % len(SEVERITIES)],
             "ExecutionSummary": execution,
             "Details": {},
@@ -151,7 +170,7 @@ def _summary(fleet: Fleet, node: int) -> dict[str, Any]:
         "ResourceId": make_instance_id(node),
         "Status": "NON_COMPLIANT" if state.controls else "COMPLIANT",
         "ExecutionSummary": _execution(state),
-        "CompliantSummary": {"CompliantCount": COMPLIANT, "SeveritySummary": {}},
+        "CompliantSummary": {"CompliantCount": len(state.passed), "SeveritySummary": {}},
         "NonCompliantSummary": {"NonCompliantCount": len(state.controls), "SeveritySummary": {}},
     }
 

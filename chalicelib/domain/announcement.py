@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import NO_FACTS, Receipt
+from chalicelib.domain.history import NO_FACTS, VANISHED, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.scan import Job, Outcome
 from chalicelib.domain.snooze import Snooze
 
@@ -21,6 +21,7 @@ class LineReason(StrEnum):
     """Why a finding is announced."""
 
     NEW = "new"
+    WORSE = "worse"
     SNOOZE_ENDED = "snooze ended"
 
 
@@ -28,6 +29,7 @@ class Topic(StrEnum):
     """The main subject of a message."""
 
     NEW = "new"
+    UNCHECKED = "not checked"
     NOTHING_NEW = "nothing new"
     NO_REPORT = "no report"
     INCOMPLETE = "incomplete"
@@ -38,6 +40,7 @@ class DecisionReason(StrEnum):
     """Why a scan announces something, or why it stays silent."""
 
     NEW_FINDINGS = "there are findings to announce"
+    UNCHECKED = "findings are not checked any more"
     UNVERIFIED_NODES = "nodes stay unverified that were not announced as such"
     DEFERRED_NODES = "nodes have been deferred for half an hour"
     BRAKE = "the brake has engaged"
@@ -59,7 +62,7 @@ class Line(Struct, frozen=True):
 
 
 class Lines(Struct, frozen=True):
-    """The findings to announce, and the number of new ones that a snooze mutes."""
+    """The findings to announce, and the number of new and worse ones that a snooze mutes."""
 
     announced: tuple[Line, ...] = ()
     muted: int = 0
@@ -71,8 +74,9 @@ class ChannelState(Struct, frozen=True):
     unverified: nodes announced as such, `TOO_MANY` above `MAX_REMEMBERED_NODES` ·
     deferred, braked: announced as begun · deferred_since: since when scans have
     deferred nodes · answered: association to the time of its last quiet answer ·
-    facts: the last fact that was considered · fixed, gone: findings that left and are
-    in no message yet · unannounced_after: the last fact before the first of them.
+    facts: the last fact that was considered · changes: facts that are
+    in no message yet, by kind (`NAMED`) · unannounced_after: the last fact before the first
+    of them · alternation_at: when it was last said that two executions overwrite each other.
     """
 
     unverified: frozenset[str] = frozenset()
@@ -82,17 +86,29 @@ class ChannelState(Struct, frozen=True):
     last_alert_at: datetime | None = None
     answered: Mapping[str, datetime] = field(default_factory=dict)
     facts: Receipt = NO_FACTS
-    fixed: int = 0
-    gone: int = 0
+    changes: Mapping[EventKind, int] = field(default_factory=dict)
     unannounced_after: Receipt | None = None
+    alternation_at: datetime | None = None
+
+    @property
+    def fixed(self) -> int:
+        """Fixed findings that are in no message yet."""
+        return self.changes.get(EventKind.FIXED, 0)
+
+    @property
+    def vanished(self) -> int:
+        """Findings that vanished without proof of a fix, and are in no message yet."""
+        return sum(self.changes.get(kind, 0) for kind in VANISHED)
 
 
 class Alert(Struct, frozen=True):
     """Everything that the message of a scan shows.
 
     jobs: the executions it answers, newest first · reported: nodes that reported
-    for the newest of them, or nodes read if there is none · fixed, gone: findings
-    that left since the last message · not_scanned: listed nodes that did not
+    for the newest of them, or nodes read if there is none · changes: facts since the
+    last message, by kind · vanished: findings that vanished without proof of a fix since
+    then, as far as their names are known · alternating: nodes to name because two executions
+    overwrite each other there · not_scanned: listed nodes that did not
     report · recovered: an announced notice is over ·
     csv_key: where its CSV is in the bucket.
     """
@@ -100,8 +116,9 @@ class Alert(Struct, frozen=True):
     topic: Topic
     outcome: Outcome
     lines: Lines = Lines()
-    fixed: int = 0
-    gone: int = 0
+    changes: Mapping[EventKind, int] = field(default_factory=dict)
+    vanished: tuple[ChangedFinding, ...] = ()
+    alternating: tuple[str, ...] = ()
     recovered: bool = False
     jobs: tuple[Job, ...] = ()
     reported: int = 0

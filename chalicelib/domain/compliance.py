@@ -242,7 +242,8 @@ def fold_items(instance_id: str, items: Sequence[Item]) -> FoldedItems:
         if not item.title or not item.title.strip():
             untitled += 1
             continue
-        observed = Observation(instance_id, item.title, Severity.of(item.severity), control)
+        severity, kind = Severity.of(item.severity), item.compliance_type.casefold()
+        observed = Observation(instance_id, item.title, severity, control, kind)
         worst[item.title] = min(worst.get(item.title, observed), observed, key=_by_severity)
     return FoldedItems(tuple(worst[title] for title in sorted(worst)), untitled)
 
@@ -255,17 +256,41 @@ def derive_control_ids(items: Sequence[Item]) -> tuple[str, ...]:
     """Returns the control id of each item; empty if its Id is missing.
 
     The reporter appends a running index that shifts between executions. It is
-    removed only if every Id of the node ends in an index and no index repeats.
+    removed only if every Id of the item's type ends in an index and no index repeats.
     """
-    matches = [_INDEXED.match(item.item_id) for item in items if item.item_id]
-    indexes = [match["index"] for match in matches if match]
-    indexed = len(indexes) == len(matches) == len(set(indexes))
+    by_type: dict[str, list[Item]] = {}
+    for item in items:
+        by_type.setdefault(item.compliance_type.casefold(), []).append(item)
+    indexed = {
+        kind
+        for kind, each in by_type.items()
+        for indexes in (list_indexes(each),)
+        if indexes is not None and len(indexes) == len(set(indexes))
+    }
     return tuple(
         match["control"]
-        if indexed and item.item_id and (match := _INDEXED.match(item.item_id))
+        if item.compliance_type.casefold() in indexed
+        and item.item_id
+        and (match := _INDEXED.match(item.item_id))
         else item.item_id or ""
         for item in items
     )
+
+
+def list_indexes(items: Iterable[Item]) -> tuple[int, ...] | None:
+    """Returns the running indexes of the Ids that there are; None if one has none."""
+    matches = [_INDEXED.match(item.item_id) for item in items if item.item_id]
+    indexes = tuple(int(match["index"]) for match in matches if match)
+    return indexes if len(indexes) == len(matches) else None
+
+
+def is_numbered(items: Sequence[Item]) -> bool:
+    """Whether the Ids of all items of a type end in one unbroken running index."""
+    indexes = list_indexes(items)
+    if not indexes or len(indexes) < len(items):
+        return False
+    first = min(indexes)
+    return first in (0, 1) and sorted(indexes) == [*range(first, first + len(items))]
 
 
 def select_items(report: NodeReport, items: Iterable[Item]) -> tuple[Item, ...]:
@@ -291,6 +316,19 @@ def find_doubt(report: NodeReport, items: Sequence[Item]) -> Doubt | None:
     if any(counts[name] != execution.count for name, execution in executions.items()):
         return Doubt.COUNT_DIFFERS
     return None
+
+
+def find_doubt_about_passed(
+    report: NodeReport, types: Iterable[str], items: Sequence[Item]
+) -> Doubt | None:
+    """Returns the doubt about the passed items of these types; None if they are verified."""
+    executions = report.executions
+    for item in items:
+        execution = executions.get(item.compliance_type.casefold())
+        if execution is None or execution.execution_id != item.execution_id:
+            return Doubt.EXECUTION_DIFFERS
+    passed = sum(row.compliant for row in report.rows if row.compliance_type in set(types))
+    return Doubt.COUNT_DIFFERS if len(items) != passed else None
 
 
 def compute_fingerprint(items: Sequence[Item]) -> str:

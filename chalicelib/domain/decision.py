@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import (
@@ -19,43 +20,64 @@ from chalicelib.domain.announcement import (
     Topic,
 )
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import EventKind, FactRow
+from chalicelib.domain.history import NAMED, FactRow
 from chalicelib.domain.scan import SETTLING_TIME, Coverage, Job, Outcome
 from chalicelib.domain.snooze import Muting, Snooze
 
 # An association gets at most one quiet answer in this time.
 QUIET_ANSWER_INTERVAL = timedelta(hours=1)
+# It is said once in this time that two executions overwrite each other.
+ALTERNATION_INTERVAL = timedelta(days=30)
 
 
-def collect_lines(
-    new: Iterable[Finding],
-    ended: Sequence[tuple[Snooze, Sequence[Finding]]],
-    snoozes: Sequence[Snooze],
-    now: datetime,
-) -> Lines:
-    """Collects new findings, then those whose snooze ended: each once, none that is muted."""
+class News(Struct, frozen=True):
+    """Findings to announce unless a snooze mutes them.
+
+    ended: those that still fail, with their snooze that ended · returned: those that fail
+    again, with a snooze that ended while they were not checked.
+    """
+
+    new: tuple[Finding, ...] = ()
+    worse: tuple[Finding, ...] = ()
+    ended: Sequence[tuple[Snooze, Sequence[Finding]]] = ()
+    returned: tuple[tuple[Finding, Snooze], ...] = ()
+
+
+def collect_lines(news: News, snoozes: Sequence[Snooze], now: datetime) -> Lines:
+    """Collects what is new, then what is worse, then what a snooze mutes no more: each once."""
     muting = Muting(snoozes, now)
-    lines = {finding.key: Line(finding, LineReason.NEW) for finding in new}
-    for snooze, findings in ended:
+    lines = {finding.key: Line(finding, LineReason.NEW) for finding in news.new}
+    for finding in news.worse:
+        lines.setdefault(finding.key, Line(finding, LineReason.WORSE))
+    for finding, snooze in news.returned:
+        lines.setdefault(finding.key, Line(finding, LineReason.SNOOZE_ENDED, snooze))
+    for snooze, findings in news.ended:
         for finding in findings:
             lines.setdefault(finding.key, Line(finding, LineReason.SNOOZE_ENDED, snooze))
-    audible = tuple(line for line in lines.values() if muting.of(line.finding) is None)
-    return Lines(audible, muted=_count_new(lines.values()) - _count_new(audible))
+    audible = tuple(line for line in lines.values() if not _is_muted(line, muting))
+    return Lines(audible, muted=_count_news(lines.values()) - _count_news(audible))
+
+
+def _is_muted(line: Line, muting: Muting) -> bool:
+    """Whether a snooze mutes it. One of a pair was made for the severity before."""
+    if line.reason is LineReason.WORSE:
+        return muting.of_worse(line.finding) is not None
+    return muting.of(line.finding) is not None
 
 
 def consider_facts(
     state: ChannelState, outcome: Outcome, earlier: Iterable[FactRow] = ()
 ) -> ChannelState:
-    """Adds to the state what left in this scan, and in `earlier` facts that nobody considered."""
-    counts = Counter(key.kind for row in earlier for key in row.list_keys(*EventKind))
-    fixed = state.fixed + counts[EventKind.FIXED] + outcome.fixed
-    gone = state.gone + counts[EventKind.GONE] + outcome.gone
-    after = (state.unannounced_after or state.facts) if fixed or gone else None
-    return replace(state, facts=outcome.last, fixed=fixed, gone=gone, unannounced_after=after)
+    """Adds to the state what happened in this scan, and `earlier` facts nobody considered."""
+    counts = Counter(key.kind for row in earlier for key in row.list_keys(*NAMED))
+    for named in (state.changes, outcome.changes):
+        counts.update({kind: named[kind] for kind in NAMED if kind in named})
+    after = (state.unannounced_after or state.facts) if counts else None
+    return replace(state, facts=outcome.last, changes=dict(counts), unannounced_after=after)
 
 
-def _count_new(lines: Iterable[Line]) -> int:
-    return sum(line.reason is LineReason.NEW for line in lines)
+def _count_news(lines: Iterable[Line]) -> int:
+    return sum(line.reason is not LineReason.SNOOZE_ENDED for line in lines)
 
 
 def decide_announcement(
@@ -93,15 +115,17 @@ def decide_announcement(
         topic=topic,
         outcome=outcome,
         lines=lines,
-        fixed=state.fixed,
-        gone=state.gone,
+        changes=state.changes,
+        alternating=outcome.alternating if _is_alternation_due(state, now) else (),
         recovered=_has_open_notice(state) and coverage.complete,
         jobs=tuple(sorted(completed, key=lambda job: job is not newest)),
         reported=_count_reported(coverage, newest),
         not_scanned=_list_not_scanned(coverage, newest),
         last_alert_at=state.last_alert_at,
     )
-    next_state = replace(next_state, fixed=0, gone=0, unannounced_after=None)
+    next_state = replace(next_state, changes={}, unannounced_after=None)
+    if alert.alternating:
+        next_state = replace(next_state, alternation_at=now)
     if topic is Topic.NEW:
         return Decision(alert, reason, completed, replace(next_state, last_alert_at=now))
     answers = {**next_state.answered, **{job.association_id: now for job in asked}}
@@ -159,6 +183,8 @@ def _choose_topic(  # noqa: PLR0911 - a flat list: one return for each reason
     """Chooses what to announce, and names the reason."""
     if lines.announced:
         return Topic.NEW, DecisionReason.NEW_FINDINGS
+    if state.vanished:
+        return Topic.UNCHECKED, DecisionReason.UNCHECKED
     # Beyond TOO_MANY it is unknown which nodes were announced, so more are no news.
     settled = coverage.unverified.keys() - coverage.settling
     if state.unverified != TOO_MANY and not state.unverified.issuperset(settled):
@@ -178,6 +204,12 @@ def _choose_topic(  # noqa: PLR0911 - a flat list: one return for each reason
     if _has_open_notice(state) and coverage.complete:
         return Topic.COMPLETE_AGAIN, DecisionReason.COMPLETE_AGAIN
     return None, DecisionReason.NO_EXECUTION
+
+
+def _is_alternation_due(state: ChannelState, now: datetime) -> bool:
+    """Whether it is time to say that two executions overwrite each other's results."""
+    last = state.alternation_at
+    return last is None or now - last >= ALTERNATION_INTERVAL
 
 
 def _has_open_notice(state: ChannelState) -> bool:

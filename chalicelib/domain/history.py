@@ -9,18 +9,53 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding
 
 
 class EventKind(StrEnum):
-    """What happened to a finding, in the order in which it can happen at one instant."""
+    """What happened to a finding, in the order in which it can happen at one instant.
+
+    NOT_FOUND, UNCHECKED: it vanished without proof of a fix, and its control still ran, or
+    not · IN_TURN: so it did again, after it was back once · BACK_IN_TURN: it fails again
+    after that · FORGOTTEN: it was not checked, and is not remembered any more · GONE: it
+    went with its node.
+    """
 
     NEW = "new"
+    CHECKED_AGAIN = "checked again"
+    BACK_IN_TURN = "checked again in turn"
+    WORSE = "worse"
+    REWORDED = "reworded"
     FIXED = "fixed"
+    NOT_FOUND = "no longer found"
+    UNCHECKED = "no longer checked"
+    IN_TURN = "not checked in turn"
+    FORGOTTEN = "forgotten"
     GONE = "gone"
+
+
+# What people are told by name when it happens to a finding that was announced before. Findings
+# that two profiles check in turn would be named after every execution.
+NAMED = (
+    EventKind.WORSE,
+    EventKind.FIXED,
+    EventKind.REWORDED,
+    EventKind.UNCHECKED,
+    EventKind.NOT_FOUND,
+    EventKind.CHECKED_AGAIN,
+    EventKind.FORGOTTEN,
+    EventKind.GONE,
+)
+# A finding that vanished without proof of a fix, and was never back.
+VANISHED = (EventKind.UNCHECKED, EventKind.NOT_FOUND)
+# How a finding is not checked any more, and how it fails again.
+AWAY = (*VANISHED, EventKind.IN_TURN)
+BACK = (EventKind.CHECKED_AGAIN, EventKind.BACK_IN_TURN)
+# The finding is neither stored nor remembered after these.
+ENDING = (EventKind.FIXED, EventKind.FORGOTTEN, EventKind.GONE)
 
 
 class EventKey(NamedTuple):
@@ -35,8 +70,8 @@ class HistoryEvent(Struct, frozen=True):
     """One line of a finding's history.
 
     `at` is the time of the execution, not of the scan. So a scan that is repeated
-    after a crash writes the same line and not a second one. `finding` is given
-    in a line that says how it left: its row is deleted then. That it was new
+    after a crash writes the same line and not a second one. `finding` is how it was
+    then: its row may be deleted. That it was new
     follows from its row (`add_beginnings`). `scan_id` is empty if it is not known.
     """
 
@@ -53,7 +88,7 @@ class HistoryEvent(Struct, frozen=True):
 
 
 class ChangedFinding(Struct, frozen=True):
-    """A finding that left, and how."""
+    """A finding, and what happened to it (`NAMED`)."""
 
     finding: Finding
     kind: EventKind
@@ -208,25 +243,22 @@ def _split_facts(node: NodeFacts, most: int) -> Iterator[NodeFacts]:
             yield NodeFacts(node.instance_id, node.at, {kind: ids[start : start + most]})
 
 
-class LeftFindings(Struct, frozen=True):
-    """Findings of a node that left together, as its list had them (`unpack_list`)."""
-
-    instance_id: str
-    kind: EventKind
-    packed: bytes
-
-
 class MarkedNode(Struct, frozen=True):
-    """A node whose findings a scan is about to write: the ids to put, and those to delete.
+    """A node whose findings a scan is about to write: ids by what happens to them, and when.
 
-    `end` says how the deleted ones ended, `at` when.
+    `rewritten` are written again, and nothing happens to them.
     """
 
     instance_id: str
     at: datetime
-    end: EventKind
-    put: tuple[str, ...]
-    deleted: tuple[str, ...]
+    ids: Mapping[EventKind, tuple[str, ...]] = field(default_factory=dict)
+    rewritten: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, EventKind | None]:
+        """What happens to each id; None for what is written again."""
+        happens = {key: kind for kind, keys in self.ids.items() for key in keys}
+        return {**dict.fromkeys(self.rewritten), **happens}
 
 
 class Mark(Struct, frozen=True):
@@ -256,32 +288,29 @@ def add_beginnings(events: Iterable[HistoryEvent], stored: Finding | None) -> li
 
 def split_marked(nodes: Iterable[MarkedNode], most: int) -> Iterator[tuple[MarkedNode, ...]]:
     """Yields the marked nodes in groups with at most `most` ids, no node twice in a group."""
-    group: dict[str, MarkedNode] = {}
+    group: dict[str, list[tuple[str, EventKind | None]]] = {}
+    known: dict[str, MarkedNode] = {}
     size = 0
     for node in nodes:
-        for part in _split_marked_node(node, most):
-            ids = len(part.put) + len(part.deleted)
-            if group and size + ids > most:
-                yield tuple(group.values())
+        for pair in node.kinds.items():
+            if size == most:
+                yield tuple(_take_marked(known[key], pairs) for key, pairs in group.items())
                 group, size = {}, 0
-            known = group.get(part.instance_id, replace(part, put=(), deleted=()))
-            group[part.instance_id] = replace(
-                part, put=known.put + part.put, deleted=known.deleted + part.deleted
-            )
-            size += ids
+            known[node.instance_id] = node
+            group.setdefault(node.instance_id, []).append(pair)
+            size += 1
     if group:
-        yield tuple(group.values())
+        yield tuple(_take_marked(known[key], pairs) for key, pairs in group.items())
 
 
-def _split_marked_node(node: MarkedNode, most: int) -> Iterator[MarkedNode]:
-    """Yields a marked node in parts with at most `most` ids."""
-    if len(node.put) + len(node.deleted) <= most:
-        yield node
-        return
-    for start in range(0, len(node.put), most):
-        yield replace(node, put=node.put[start : start + most], deleted=())
-    for start in range(0, len(node.deleted), most):
-        yield replace(node, put=(), deleted=node.deleted[start : start + most])
+def _take_marked(node: MarkedNode, pairs: Iterable[tuple[str, EventKind | None]]) -> MarkedNode:
+    """Returns the marked node with these ids only."""
+    ids: dict[EventKind | None, list[str]] = {}
+    for finding_id, kind in pairs:
+        ids.setdefault(kind, []).append(finding_id)
+    rewritten = tuple(ids.pop(None, ()))
+    named = {kind: tuple(each) for kind, each in ids.items() if kind}
+    return replace(node, ids=named, rewritten=rewritten)
 
 
 class SnoozeEventKind(StrEnum):

@@ -1,7 +1,14 @@
-"""A node: its watermark, whether to read it, whether it is gone, and how a reading changes it."""
+"""A node: its watermark, whether to read it, and whether it is gone."""
 
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+import struct
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct, field
@@ -15,15 +22,7 @@ from chalicelib.domain.compliance import (
     NodeReport,
     SummaryRow,
 )
-from chalicelib.domain.finding import (
-    Finding,
-    Observation,
-    OpenFinding,
-    Severity,
-    finding_id,
-    mark_control,
-    unpack_list,
-)
+from chalicelib.domain.finding import Severity
 
 # A node, or a compliance type of it, is gone if it is missing from two complete lists at least
 # this far apart.
@@ -47,9 +46,11 @@ class Node(Struct, frozen=True):
     """A stored managed instance.
 
     `executions` (compliance type, case folded, to execution) is the watermark:
-    the last verified executions. `severities` counts the open findings, and
-    `open_list` names them (see `pack_list`). It is None if the row was written
-    before rows had a list; the findings table then fills it.
+    the last verified executions. `passed_types` are the types of which it has ever shown
+    a passed check. `severities` counts the open findings, `unchecked` the remembered ones,
+    `in_turn` those of them that were back once, and `unchecked_since` is the time of the
+    oldest of the others. `open_list` names all of them (see `pack_list`). It is None if the
+    row was written before rows had such a list; the stored findings then fill it.
     `untitled` counts the items without a title in the last reading.
     `unverified_executions` are those that SSM listed and that were not verified.
     `older_since` and `absent_since` say since when the list shows an older execution
@@ -67,7 +68,11 @@ class Node(Struct, frozen=True):
     instance_id: str
     executions: Mapping[str, Execution] = field(default_factory=dict)
     severities: Mapping[Severity, int] = field(default_factory=dict)
+    passed_types: tuple[str, ...] = ()
     open_list: bytes | None = b""
+    unchecked: int = 0
+    in_turn: int = 0
+    unchecked_since: datetime | None = None
     missing_since: datetime | None = None
     unverified_since: datetime | None = None
     untitled: int = 0
@@ -284,12 +289,6 @@ def find_settled_fingerprint(node: Node | None, now: datetime) -> str:
     return node.unverified_fingerprint if now - node.fingerprint_since >= SETTLED_AFTER else ""
 
 
-def find_vanished(node: Node | None, observed: Iterable[Observation]) -> set[str]:
-    """Returns the ids of the listed findings that a reading does not show."""
-    listed = unpack_list((node and node.open_list) or b"")
-    return listed.keys() - {finding_id(each.instance_id, each.title) for each in observed}
-
-
 def select_for_reading(
     nodes: Mapping[str, Node], present: Mapping[str, NodeReport], *, full: bool
 ) -> tuple[NodeReport, ...]:
@@ -363,78 +362,3 @@ def sum_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
         for severity, count in node.severities.items():
             totals[severity] += count
     return {severity: count for severity, count in totals.items() if count}
-
-
-class Diff(Struct, frozen=True):
-    """What to write for one node.
-
-    new: to insert · updated: to write again, because severity or control id
-    changed or the row is absent; not announced · removed: to delete ·
-    unchanged: not written.
-    """
-
-    new: tuple[Finding, ...] = ()
-    updated: tuple[Finding, ...] = ()
-    removed: tuple[OpenFinding, ...] = ()
-    unchanged: tuple[OpenFinding, ...] = ()
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self.new or self.updated or self.removed)
-
-    @property
-    def open_list(self) -> tuple[OpenFinding, ...]:
-        """The open findings after the diff is applied."""
-        written = (OpenFinding.of(each) for each in (*self.new, *self.updated))
-        return (*written, *self.unchanged)
-
-
-def diff(
-    listed: Mapping[str, OpenFinding],
-    observed: Iterable[Observation],
-    *,
-    verified: bool,
-    seen_at: datetime,
-    scan_id: str,
-    absent: Collection[str] = (),
-) -> Diff:
-    """Compares by finding id.
-
-    A finding that an unverified reading does not show stays unchanged: its
-    absence does not prove a fix. `absent` are listed ids that have no row in the
-    findings table.
-    """
-    by_id = {finding_id(each.instance_id, each.title): each for each in observed}
-    updated, unchanged, removed = [], [], []
-    for key, entry in listed.items():
-        match = by_id.get(key)
-        if match is None and verified:
-            removed.append(entry)
-        elif match is None or (_is_same(entry, match) and key not in absent):
-            unchanged.append(entry)
-        else:
-            updated.append(_build_finding(match, entry.first_seen, scan_id))
-    new = (
-        _build_finding(each, seen_at, scan_id) for key, each in by_id.items() if key not in listed
-    )
-    return Diff(tuple(new), tuple(updated), tuple(removed), tuple(unchanged))
-
-
-def _build_finding(observed: Observation, first_seen: datetime, scan_id: str) -> Finding:
-    return Finding(
-        observed.instance_id,
-        observed.title,
-        observed.severity,
-        observed.control_id,
-        first_seen,
-        scan_id,
-    )
-
-
-def _is_same(entry: OpenFinding, observed: Observation) -> bool:
-    """Whether severity and control id are equal."""
-    return (entry.severity, entry.control_mark) == (
-        observed.severity,
-        mark_control(observed.control_id),
-    )

@@ -10,7 +10,8 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.history import NO_FACTS, Receipt
+from chalicelib.domain.history import AWAY, BACK, NO_FACTS, EventKind, Receipt
+from chalicelib.domain.snooze import Snooze
 
 # A doubt that may pass by itself, and deferred nodes, are announced once they last this long.
 SETTLING_TIME = timedelta(minutes=30)
@@ -27,7 +28,9 @@ class Coverage(Struct, frozen=True):
     aside · missing: known nodes that SSM does not list, gone ones included ·
     braked: too many nodes are missing, so none is removed · gone: nodes removed ·
     partial: nodes whose last verified execution had fewer than half of their usual
-    checks (the most of its last eight), sorted.
+    checks (the most of its last eight), sorted ·
+    unchecked: node to the number of its findings that are not checked any more, without
+    those that are checked in turn · unchecked_since: since when the oldest of them is not.
     """
 
     known: int
@@ -42,6 +45,8 @@ class Coverage(Struct, frozen=True):
     braked: bool = False
     gone: int = 0
     partial: tuple[str, ...] = ()
+    unchecked: Mapping[str, int] = field(default_factory=dict)
+    unchecked_since: datetime | None = None
 
     @property
     def complete(self) -> bool:
@@ -52,8 +57,10 @@ class Coverage(Struct, frozen=True):
 class Outcome(Struct, frozen=True):
     """What a scan wrote and saw.
 
-    fixed, gone: findings removed from verified nodes, and with nodes that are
-    gone · by_severity: open findings of the fleet after the scan · repaired:
+    worse: findings above the highest severity that was announced · returned: findings that
+    fail again, with a snooze that ended while they were not checked · changes: facts by
+    kind · alternating: nodes on which two executions show different checks in turn ·
+    by_severity: open findings of the fleet after the scan · repaired:
     findings on which lists and the findings table differed, where both were read ·
     before, last: the last stored fact before the scan and after it.
     """
@@ -61,10 +68,12 @@ class Outcome(Struct, frozen=True):
     scan_id: str
     at: datetime
     new: tuple[Finding, ...]
-    fixed: int
-    gone: int
     by_severity: Mapping[Severity, int]
     coverage: Coverage
+    worse: tuple[Finding, ...] = ()
+    returned: tuple[tuple[Finding, Snooze], ...] = ()
+    changes: Mapping[EventKind, int] = field(default_factory=dict)
+    alternating: tuple[str, ...] = ()
     repaired: int = 0
     before: Receipt = NO_FACTS
     last: Receipt = NO_FACTS
@@ -74,11 +83,26 @@ class Outcome(Struct, frozen=True):
         """Open findings of the fleet after the scan."""
         return sum(self.by_severity.values())
 
+    @property
+    def fixed(self) -> int:
+        """Findings that are proven to be fixed."""
+        return self.count(EventKind.FIXED)
+
+    @property
+    def gone(self) -> int:
+        """Open findings that went with their nodes."""
+        return self.count(EventKind.GONE)
+
+    def count(self, *kinds: EventKind) -> int:
+        """The number of facts of these kinds."""
+        return sum(self.changes.get(kind, 0) for kind in kinds)
+
 
 class ScanRecord(Struct, frozen=True):
     """A scan as people look it up later: numbers only.
 
-    `open` counts the fleet's findings after it, by severity. The numbers of nodes
+    `findings_unchecked` counts findings that vanished without proof of a fix. `open`
+    counts the fleet's findings after it, by severity. The numbers of nodes
     are those of `Coverage`. `message_id` is what it announced, None for nothing.
     """
 
@@ -99,6 +123,10 @@ class ScanRecord(Struct, frozen=True):
     braked: bool
     untitled_items: int
     message_id: str | None = None
+    findings_worse: int = 0
+    findings_reworded: int = 0
+    findings_unchecked: int = 0
+    findings_checked_again: int = 0
 
 
 def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None) -> ScanRecord:
@@ -111,6 +139,10 @@ def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None
         findings_new=len(outcome.new),
         findings_fixed=outcome.fixed,
         findings_gone=outcome.gone,
+        findings_worse=outcome.count(EventKind.WORSE),
+        findings_reworded=outcome.count(EventKind.REWORDED),
+        findings_unchecked=outcome.count(*AWAY),
+        findings_checked_again=outcome.count(*BACK),
         open=dict(outcome.by_severity),
         nodes_known=coverage.known,
         nodes_listed=len(coverage.reports),

@@ -61,7 +61,8 @@ class Snooze(Struct, frozen=True, kw_only=True):
 
     It mutes over `[starts_at, ends_at)`; `ends_at` None means for ever.
     `ended_at` is an end by hand or by a fix. `settled_at` is when its end was
-    announced, or when nothing was left to announce. `version` counts writes.
+    announced, or when nothing was left to announce. `reworded_ids` are the ids that the
+    finding of a pair has had since its title was reworded. `version` counts writes.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Snooze(Struct, frozen=True, kw_only=True):
     created_at: datetime
     ended_at: datetime | None = None
     settled_at: datetime | None = None
+    reworded_ids: tuple[str, ...] = ()
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -87,6 +89,14 @@ class Snooze(Struct, frozen=True, kw_only=True):
     def scope(self) -> Scope:
         """Which findings it mutes."""
         return Scope(self.instance_id, self.title)
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it mutes a finding while it is active."""
+        return self.scope.matches(finding) or (
+            self.scope.is_pair
+            and self.instance_id == finding.instance_id
+            and self.scope.id in finding.former_ids
+        )
 
     @property
     def end(self) -> datetime | None:
@@ -122,26 +132,48 @@ def candidate_scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
     return Scope(instance_id, title), Scope(instance_id, None), Scope(None, title)
 
 
-class Muting:
-    """The snoozes that are active at one instant, indexed by scope.
+class SnoozeIndex:
+    """Snoozes by scope. Finding one costs a few look-ups, however many there are.
 
-    Checking a finding costs three look-ups, however many snoozes there are.
+    A pair snooze also covers a finding that had the pair's id before it was reworded.
     """
 
-    def __init__(self, snoozes: Iterable[Snooze], now: datetime) -> None:
+    def __init__(self, snoozes: Iterable[Snooze]) -> None:
         by_scope: dict[Scope, Snooze] = {}
         for each in snoozes:
-            if each.state(now) is State.ACTIVE:
-                by_scope[each.scope] = max(by_scope.get(each.scope, each), each, key=_by_end)
+            by_scope[each.scope] = max(by_scope.get(each.scope, each), each, key=_by_end)
         self._by_scope = by_scope
+        self._pairs = {each.scope.id: each for each in by_scope.values() if each.scope.is_pair}
 
-    def of(self, finding: Finding) -> Snooze | None:
-        """Returns the snooze that mutes a finding longest, None if none does."""
+    def find(self, finding: Finding) -> Snooze | None:
+        """Returns the snooze of a finding that ends last, None if none covers it."""
         if not self._by_scope:
             return None
         scopes = candidate_scopes(finding)
         found = [self._by_scope[scope] for scope in scopes if scope in self._by_scope]
+        former = (self._pairs[key] for key in finding.former_ids if key in self._pairs)
+        found.extend(each for each in former if each.instance_id == finding.instance_id)
         return max(found, key=_by_end, default=None)
+
+
+class Muting:
+    """The snoozes that are active at one instant."""
+
+    def __init__(self, snoozes: Iterable[Snooze], now: datetime) -> None:
+        active = [each for each in snoozes if each.state(now) is State.ACTIVE]
+        self._all = SnoozeIndex(active)
+        self._wide = SnoozeIndex(each for each in active if not each.scope.is_pair)
+
+    def of(self, finding: Finding) -> Snooze | None:
+        """Returns the snooze that mutes a finding longest, None if none does."""
+        return self._all.find(finding)
+
+    def of_worse(self, finding: Finding) -> Snooze | None:
+        """Returns the snooze that mutes that a finding is worse: one of a node or a title.
+
+        One of a pair was made for the severity that it had before.
+        """
+        return self._wide.find(finding)
 
 
 class ListedFinding(Struct, frozen=True):

@@ -8,11 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.scan import Coverage, Job
 from chalicelib.domain.snooze import Snooze
 
@@ -32,6 +33,13 @@ class TitleSummary(Struct, frozen=True):
     severity: Severity
     nodes: int
     first_node: str
+
+
+class VanishedTitle(Struct, frozen=True):
+    """A title that vanished from nodes without proof of a fix: how, and over which nodes."""
+
+    kind: EventKind
+    title: TitleSummary
 
 
 class EndedSnooze(Struct, frozen=True):
@@ -73,7 +81,9 @@ class JobSummary(Struct, frozen=True):
 class CoverageSummary(Struct, frozen=True):
     """How much of the fleet the scan has seen, in numbers; those of `Coverage`.
 
-    unverified: the reasons with the most nodes · unverified_nodes: all of these nodes.
+    unverified: the reasons with the most nodes · unverified_nodes: all of these nodes ·
+    unchecked: findings that are not checked any more, without those that are checked in
+    turn · unchecked_nodes: the nodes that have them · unchecked_since: since when.
     """
 
     known: int
@@ -84,16 +94,22 @@ class CoverageSummary(Struct, frozen=True):
     untitled: int = 0
     unverified: tuple[UnverifiedNodes, ...] = ()
     unverified_nodes: int = 0
+    unchecked: int = 0
+    unchecked_nodes: int = 0
+    unchecked_since: datetime | None = None
 
 
 class AlertSummary(Struct, frozen=True):
     """An `Alert` without its findings and nodes: what a message shows.
 
-    at: when the newest execution began, or when the scan ran · new, announced: findings
-    by severity; `announced` has those whose snooze ended too · open: findings of the fleet ·
-    titles: the worst of those that the headline counts, and `title_count` of all of them ·
-    snoozes: the worst that ended · more_snoozed: findings of the other ended snoozes ·
-    jobs: the newest executions, and `job_count` of all of them.
+    at: when the newest execution began, or when the scan ran · new, worse, announced:
+    findings by severity; `announced` has those whose snooze ended too · open: findings of
+    the fleet · changes: what else happened, by kind (`history.NAMED`) ·
+    titles: the worst of those that are news, else of those whose snooze ended, and
+    `title_count` of all of them · vanished: the worst titles that vanished without proof of
+    a fix, and `vanished_count` of all of them · alternating: nodes on which two executions
+    overwrite each other · snoozes: the worst that ended · more_snoozed: findings of the
+    other ended snoozes · jobs: the newest executions, and `job_count` of all of them.
     """
 
     topic: Topic
@@ -103,11 +119,14 @@ class AlertSummary(Struct, frozen=True):
     new: Mapping[Severity, int]
     announced: Mapping[Severity, int]
     open: Mapping[Severity, int]
-    fixed: int = 0
-    gone: int = 0
+    worse: Mapping[Severity, int] = field(default_factory=dict)
+    changes: Mapping[EventKind, int] = field(default_factory=dict)
     muted: int = 0
     titles: tuple[TitleSummary, ...] = ()
     title_count: int = 0
+    vanished: tuple[VanishedTitle, ...] = ()
+    vanished_count: int = 0
+    alternating: NamedNodes = NamedNodes()
     snoozes: tuple[EndedSnooze, ...] = ()
     more_snoozed: int = 0
     jobs: tuple[JobSummary, ...] = ()
@@ -120,16 +139,32 @@ class AlertSummary(Struct, frozen=True):
 
     @property
     def counted(self) -> Mapping[Severity, int]:
-        """What the headline counts: new findings, else those whose snooze ended."""
-        return self.new or self.announced
+        """What the headline counts: new findings, else worse ones, else ended snoozes."""
+        return self.new or self.worse or self.announced
+
+    @property
+    def fixed(self) -> int:
+        """Findings that were fixed since the last message."""
+        return self.count(EventKind.FIXED)
+
+    @property
+    def gone(self) -> int:
+        """Findings that went with their nodes since the last message."""
+        return self.count(EventKind.GONE)
+
+    def count(self, *kinds: EventKind) -> int:
+        """The number of findings to which this happened."""
+        return sum(self.changes.get(kind, 0) for kind in kinds)
 
 
 def summarize_alert(alert: Alert) -> AlertSummary:
     """Returns what the message of a scan shows."""
     outcome, lines = alert.outcome, alert.lines.announced
     new = [line.finding for line in lines if line.reason is LineReason.NEW]
+    worse = [line.finding for line in lines if line.reason is LineReason.WORSE]
     announced = [line.finding for line in lines]
-    titles = _group_by_title(new or announced)
+    titles = _group_by_title([*new, *worse] or announced)
+    vanished = _list_vanished(alert.vanished)
     snoozes = _group_by_snooze(lines)
     newest = alert.jobs[0] if alert.jobs else None
     return AlertSummary(
@@ -140,11 +175,14 @@ def summarize_alert(alert: Alert) -> AlertSummary:
         new=_count_severities(new),
         announced=_count_severities(announced),
         open=dict(outcome.by_severity),
-        fixed=alert.fixed,
-        gone=alert.gone,
+        worse=_count_severities(worse),
+        changes=dict(alert.changes),
         muted=alert.lines.muted,
         titles=tuple(_summarize_title(group) for group in titles[:NAMED_TITLES]),
         title_count=len(titles),
+        vanished=vanished[:NAMED_TITLES],
+        vanished_count=len(vanished),
+        alternating=name_nodes(alert.alternating),
         snoozes=tuple(_summarize_snooze(*group) for group in snoozes[:NAMED_SNOOZES]),
         more_snoozed=sum(len(muted) for _, muted in snoozes[NAMED_SNOOZES:]),
         jobs=tuple(_summarize_job(job) for job in alert.jobs[:NAMED_JOBS]),
@@ -186,6 +224,19 @@ def _group_by_title(findings: Iterable[Finding]) -> list[Sequence[Finding]]:
 def _summarize_title(group: Sequence[Finding]) -> TitleSummary:
     worst = group[0]
     return TitleSummary(worst.title, worst.severity, len(group), worst.instance_id)
+
+
+def _list_vanished(changed: Iterable[ChangedFinding]) -> tuple[VanishedTitle, ...]:
+    """Lists titles that vanished, the worst first; one that did so in two ways has two."""
+    by_kind: dict[EventKind, list[Finding]] = defaultdict(list)
+    for each in changed:
+        by_kind[each.kind].append(each.finding)
+    titles = [
+        VanishedTitle(kind, _summarize_title(group))
+        for kind, findings in by_kind.items()
+        for group in _group_by_title(findings)
+    ]
+    return tuple(sorted(titles, key=lambda each: each.title.severity.rank))
 
 
 def _group_by_snooze(lines: Iterable[Line]) -> list[tuple[Snooze, Sequence[Line]]]:
@@ -240,4 +291,7 @@ def _summarize_coverage(coverage: Coverage) -> CoverageSummary:
             UnverifiedNodes(reason, name_nodes(ids)) for reason, ids in ranked[:NAMED_REASONS]
         ),
         unverified_nodes=len(coverage.unverified),
+        unchecked=sum(coverage.unchecked.values()),
+        unchecked_nodes=len(coverage.unchecked),
+        unchecked_since=coverage.unchecked_since,
     )

@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from chalicelib.bootstrap import SERVICE
 from chalicelib.domain.errors import DeliveryError, ServiceError
+from chalicelib.domain.history import AWAY, BACK, EventKind
 from chalicelib.usecases.announce.deliver import StepResult
 from chalicelib.usecases.run import ScanReport
 
@@ -69,7 +70,12 @@ def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, ob
             "braked": coverage.braked,
             "untitled_items": coverage.untitled,
             "findings_new": len(report.outcome.new),
+            "findings_worse": report.outcome.count(EventKind.WORSE),
+            "findings_reworded": report.outcome.count(EventKind.REWORDED),
             "findings_fixed": report.outcome.fixed,
+            "findings_unchecked": report.outcome.count(*AWAY),
+            "findings_checked_again": report.outcome.count(*BACK),
+            "findings_forgotten": report.outcome.count(EventKind.FORGOTTEN),
             "findings_gone": report.outcome.gone,
             "findings_repaired": report.outcome.repaired,
             "open": report.outcome.open_total,

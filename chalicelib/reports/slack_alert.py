@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chalicelib.domain.announcement import Topic
+from chalicelib.domain.history import VANISHED
 from chalicelib.domain.summary import NAMED_TITLES, AlertSummary, JobSummary, is_success
 from chalicelib.reports.slack_blocks import (
     Block,
@@ -20,6 +21,7 @@ from chalicelib.reports.slack_sections import (
     render_remarks,
     render_titles,
     render_unknown,
+    render_vanished,
 )
 from chalicelib.reports.text import (
     MAX_ATTACHED_ROWS,
@@ -48,6 +50,10 @@ _HEADLINES = {
     Topic.COMPLETE_AGAIN: "Scan complete again",
 }
 _LEADS = {
+    Topic.UNCHECKED: (
+        "They failed before. The last execution shows neither that they fail nor that they pass, "
+        "so they are not counted as fixed, and are remembered."
+    ),
     Topic.NO_REPORT: (
         "The association ran, but no node has reported since. Nothing was checked, so it is "
         "unknown whether anything is new. Check the association's executions in State Manager "
@@ -77,10 +83,12 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
         yield fields(list_facts(alert, origin))
         yield from render_titles(alert.titles[:most], alert.title_count, _point_to_all(alert))
         yield from render_ended_snoozes(alert, origin, most)
+        yield from render_vanished(alert, most, with_head=True)
         yield from render_unknown(alert.coverage)
     else:
         if alert.topic in _LEADS:
             yield mrkdwn_section(_LEADS[alert.topic])
+        yield from render_vanished(alert, most, with_head=False)
         yield from render_unknown(alert.coverage)
         yield fields(list_facts(alert, origin))
     yield from render_remarks(alert)
@@ -88,6 +96,8 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
 
 
 def _write_headline(alert: AlertSummary) -> str:
+    if alert.topic is Topic.UNCHECKED:
+        return f"{format_findings(alert.count(*VANISHED))} no longer checked"
     if alert.topic is not Topic.NEW:
         return _HEADLINES[alert.topic]
     number, deferred = sum(alert.counted.values()), alert.coverage.deferred
@@ -95,6 +105,8 @@ def _write_headline(alert: AlertSummary) -> str:
     if alert.new:
         new = format_count(number, "new non-compliant finding", "new non-compliant findings")
         return new + partial
+    if alert.worse:
+        return format_count(number, "finding is worse", "findings are worse") + partial
     still = format_count(number, "finding still fails after its", "findings still fail after their")
     return f"{still} snooze ended{partial}"
 
@@ -124,7 +136,8 @@ def list_facts(alert: AlertSummary, origin: Origin) -> Iterator[tuple[str, str]]
     if has_findings or alert.muted:
         yield "New but snoozed", f"{alert.muted:,}"
     if has_findings:
-        ended = sum(alert.announced.values()) - sum(alert.new.values())
+        news = sum(alert.new.values()) + sum(alert.worse.values())
+        ended = sum(alert.announced.values()) - news
         yield "Snooze ended, still failing", f"{ended:,}"
     else:
         last = alert.last_alert_at

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.announcement import Topic
+from chalicelib.domain.history import EventKind
 from chalicelib.domain.summary import (
     AlertSummary,
     CoverageSummary,
     EndedSnooze,
     TitleSummary,
     UnverifiedNodes,
+    VanishedTitle,
 )
 from chalicelib.reports.slack_blocks import Block, mrkdwn_section, note, plain_section, table
 from chalicelib.reports.text import (
@@ -91,6 +93,32 @@ def _describe_snooze(snooze: EndedSnooze, origin: Origin) -> str:
     return f"• {what} on {where}\n   snoozed by {author}{until} · {reason} · {comment}"
 
 
+def render_vanished(alert: AlertSummary, most: int, *, with_head: bool) -> Iterator[Block]:
+    """Renders the titles that vanished without proof of a fix, a line each, and what to do."""
+    if not alert.vanished:
+        return
+    if with_head:
+        yield mrkdwn_section("*No longer checked, so not counted as fixed*")
+    lines = [_describe_vanished(each) for each in alert.vanished[:most]]
+    more = alert.vanished_count - len(lines)
+    if more:
+        others = format_count(more, "more title is", "more titles are")
+        lines.append(f"• {others} in the CSV of changes in the thread.")
+    yield plain_section("\n".join(lines))
+    yield note(
+        "Check whether the profile ran as root and to its end. If these checks are meant to be "
+        'gone, invoke `reconcile` with `{"accept_unchecked": {}}`.'
+    )
+
+
+def _describe_vanished(vanished: VanishedTitle) -> str:
+    title = vanished.title
+    one_node = title.nodes == 1
+    where = one_line(title.first_node, NODE_TEXT) if one_node else format_nodes(title.nodes)
+    what = one_line(title.title, SNOOZED_TITLE_TEXT)
+    return f"• {title.severity.capitalize()}, {vanished.kind}: {what} on {where}"
+
+
 def render_unknown(coverage: CoverageSummary) -> Iterator[Block]:
     """Renders what was not read or not verified, the gravest first, and what to do."""
     if coverage.braked:
@@ -151,8 +179,45 @@ def _list_remarks(alert: AlertSummary, coverage: CoverageSummary) -> Iterator[st
         who = who if coverage.gone else "Nodes no longer report"
         removed = format_count(alert.gone, "finding was removed", "findings were removed")
         yield f"{who}: {removed}."
+    yield from _list_changes(alert)
     if coverage.untitled:
         skipped = format_count(
             coverage.untitled, "item without a title was", "items without a title were"
         )
         yield f"{skipped} skipped."
+
+
+def _list_changes(alert: AlertSummary) -> Iterator[str]:
+    """Yields what happened to findings that were announced before, beside what is fixed or gone."""
+    for number, one, many in (
+        (sum(alert.worse.values()) if alert.new else 0, *_WORSE),
+        (alert.count(EventKind.CHECKED_AGAIN), *_CHECKED_AGAIN),
+        (alert.count(EventKind.REWORDED), *_REWORDED),
+        (alert.count(EventKind.FORGOTTEN), *_FORGOTTEN),
+    ):
+        if number:
+            yield f"{format_count(number, one, many)}."
+    if alert.alternating.count:
+        where = f"{format_nodes(alert.alternating.count)}: {format_names(alert.alternating)}"
+        yield (
+            "Two profiles report with the same compliance type, so each overwrites the results "
+            f"of the other on {where}. Run one profile that includes both."
+        )
+
+
+_WORSE = (
+    "finding is worse than it was when it was announced",
+    "findings are worse than they were when they were announced",
+)
+_CHECKED_AGAIN = (
+    "finding that was no longer checked still fails",
+    "findings that were no longer checked still fail",
+)
+_REWORDED = (
+    "finding is worded otherwise, and counts as known",
+    "findings are worded otherwise, and count as known",
+)
+_FORGOTTEN = (
+    "finding that was no longer checked is forgotten",
+    "findings that were no longer checked are forgotten",
+)

@@ -26,6 +26,8 @@ from chalicelib.usecases.ports import (
     Snoozes,
     Sorter,
     Titles,
+    UncheckedReader,
+    UncheckedStore,
     Work,
 )
 
@@ -53,13 +55,14 @@ class Context(Struct, frozen=True):
     """The ports of a scan.
 
     `outputs` get every message, in this order. `concurrency` limits how many nodes
-    are read in parallel.
+    are read in parallel. A finding that is not checked is remembered for `keep_unchecked`.
     """
 
     compliance: Compliance
     findings: FindingStore
     nodes: NodeStore
     titles: Titles
+    unchecked: UncheckedStore
     facts: FactLog
     lease: Lease
     work: Work
@@ -74,20 +77,29 @@ class Context(Struct, frozen=True):
     summarize: Callable[[Alert], AlertSummary] = summarize_alert
     concurrency: int = 8
     quiet_answers: bool = True
+    keep_unchecked: timedelta = timedelta(days=45)
     fact_outputs: tuple[FactOutput, ...] = ()
     bounds: Bounds = Bounds()
+
+
+class Acceptance(Struct, frozen=True):
+    """The findings that a person accepts as not checked any more: of a node, a control, or all."""
+
+    instance_id: str | None = None
+    control_id: str | None = None
 
 
 class Options(Struct, frozen=True):
     """What a caller asks of a scan beyond the usual.
 
     full: read every node, whatever its watermark says, and try every output, whatever
-    its pause · accept_missing: the
-    caller confirms that missing nodes are gone.
+    its pause · accept_missing: the caller confirms that missing nodes are gone ·
+    accept_unchecked: which findings need not be remembered any more.
     """
 
     full: bool = False
     accept_missing: bool = False
+    accept_unchecked: Acceptance | None = None
 
 
 DEFAULT_OPTIONS = Options()
@@ -111,6 +123,7 @@ class Inbox(Struct, frozen=True):
 
     findings: FindingPages
     nodes: NodePages
+    unchecked: UncheckedReader
     snoozes: Snoozes
     work: Work
     archive: Archive

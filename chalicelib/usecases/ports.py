@@ -6,14 +6,14 @@ it refuses for good. Times are aware UTC.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import ItemList, SummaryRow
 from chalicelib.domain.errors import DeliveryError
-from chalicelib.domain.finding import Finding, Title
+from chalicelib.domain.finding import Finding, Title, UncheckedFinding
 from chalicelib.domain.history import (
     NO_FACTS,
     EventKey,
@@ -40,6 +40,9 @@ class Compliance(Protocol):
 
     def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns every NON_COMPLIANT item of a node for these types. Safe to call in threads."""
+
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:
+        """Returns every COMPLIANT item of a node for these types. Safe to call in threads."""
 
 
 class Selection(Struct, frozen=True):
@@ -89,6 +92,41 @@ class NodeStore(Protocol):
         """Inserts or replaces, with lists as long as the stored ones or longer."""
 
 
+class UncheckedKey(NamedTuple):
+    """What names a remembered finding: its node, and its id."""
+
+    instance_id: str
+    finding_id: str
+
+
+class UncheckedReader(Protocol):
+    """Reads what is remembered of findings that are not checked any more."""
+
+    def all(self) -> Iterator[UncheckedFinding]:
+        """Yields every one, consistently, ordered by node and finding id.
+
+        One that cannot be read is left out.
+        """
+
+    def page(
+        self, selection: Selection, after: UncheckedKey | None, limit: int
+    ) -> Sequence[UncheckedFinding]:
+        """Returns at most `limit` after a key, in the same order; fewer means the end."""
+
+
+class UncheckedStore(UncheckedReader, Protocol):
+    """The findings that are not checked any more and are remembered. Writes are idempotent."""
+
+    def get(self, keys: Iterable[UncheckedKey]) -> Mapping[str, UncheckedFinding]:
+        """Returns what is stored under these keys, consistently, by finding id."""
+
+    def put(self, findings: Iterable[UncheckedFinding]) -> None:
+        """Inserts or replaces."""
+
+    def delete(self, keys: Iterable[UncheckedKey]) -> None:
+        """Deletes. Keys that are not stored are ignored."""
+
+
 class Titles(Protocol):
     """The titles of findings, each once for all nodes. A title may have expired."""
 
@@ -105,13 +143,37 @@ MAX_SETTLED_ROWS = 100
 LIST_ENTRIES = 5_000
 
 
+class Rows(Struct, frozen=True):
+    """Rows to write beside those of nodes and facts.
+
+    findings, unchecked: to insert or replace · removed: finding ids to delete, none of
+    `findings` · settled: keys of remembered findings to delete, none of `unchecked` ·
+    events: history.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchecked: tuple[UncheckedFinding, ...] = ()
+    settled: tuple[UncheckedKey, ...] = ()
+    events: tuple[HistoryEvent, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return sum(
+            map(len, (self.findings, self.removed, self.unchecked, self.settled, self.events))
+        )
+
+
+NO_ROWS = Rows()
+
+
 class Settlement(Struct, frozen=True):
     """The end of a change, or all of a small one, to be written in one transaction.
 
     nodes: each row before and after, None to delete it, no node twice · facts: what
     follows from the change, numbered after `last` · marks: the ids of the marks to
-    remove · findings: to insert or replace · removed: finding ids to delete, none
-    of `findings` · events: history. All of it with the receipt is at most
+    remove · rows: none of them twice. All of it with the receipt is at most
     `MAX_SETTLED_ROWS` and 4 MB.
     """
 
@@ -119,9 +181,7 @@ class Settlement(Struct, frozen=True):
     facts: tuple[FactRow, ...]
     last: Receipt
     marks: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    removed: tuple[str, ...] = ()
-    events: tuple[HistoryEvent, ...] = ()
+    rows: Rows = NO_ROWS
 
 
 class FactLog(Protocol):

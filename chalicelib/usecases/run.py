@@ -128,7 +128,7 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
     synced = parts.run(lambda: sync_store(context, run, work, snoozes))
     announcement = (
         parts.run(
-            lambda: stage_scan(context, synced.outcome, work, snoozes or (), synced.list_left)
+            lambda: stage_scan(context, synced.outcome, work, snoozes or (), synced.list_changes)
         )
         if synced
         else None

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from chalicelib.domain.errors import Conflict, ServiceError
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.snooze import Snooze, candidate_scopes
+from chalicelib.domain.snooze import Snooze, SnoozeIndex
 from chalicelib.usecases.context import Context
 
 # How often a use case reads, decides and writes before a conflict becomes an error.
@@ -45,14 +45,13 @@ def find_failing(context: Context, snoozes: Sequence[Snooze]) -> list[tuple[Snoo
     table, once for all of them.
     """
     if all(each.scope.is_pair for each in snoozes):
-        stored = tuple(context.findings.get({each.scope.id for each in snoozes}).values())
+        ids = {key for each in snoozes for key in (each.scope.id, *each.reworded_ids)}
+        stored = tuple(context.findings.get(ids).values())
     else:
         stored = _read_covered(context, snoozes)
-    return [(each, [row for row in stored if each.scope.matches(row)]) for each in snoozes]
+    return [(each, [row for row in stored if each.covers(row)]) for each in snoozes]
 
 
 def _read_covered(context: Context, snoozes: Iterable[Snooze]) -> tuple[Finding, ...]:
-    scopes = {each.scope for each in snoozes}
-    return tuple(
-        each for each in context.findings.all() if not scopes.isdisjoint(candidate_scopes(each))
-    )
+    index = SnoozeIndex(snoozes)
+    return tuple(each for each in context.findings.all() if index.find(each))

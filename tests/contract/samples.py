@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import EventKind, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Job, JobKind, ScanRecord
@@ -17,6 +17,7 @@ from chalicelib.domain.summary import (
     NamedNodes,
     TitleSummary,
     UnverifiedNodes,
+    VanishedTitle,
 )
 
 NOW = datetime(2040, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
@@ -63,15 +64,21 @@ ALERT = AlertSummary(
         untitled=4,
         unverified=(UnverifiedNodes("No check ran", NamedNodes(2, ("i-1",))),),
         unverified_nodes=2,
+        unchecked=4,
+        unchecked_nodes=2,
+        unchecked_since=NOW,
     ),
     new={Severity.HIGH: 2},
     announced={Severity.HIGH: 2, Severity.LOW: 1},
     open={Severity.UNSPECIFIED: 7},
-    fixed=1,
-    gone=2,
+    worse={Severity.LOW: 1},
+    changes={EventKind.FIXED: 1, EventKind.GONE: 2},
     muted=3,
     titles=(TitleSummary("é <&> \x00\n", Severity.HIGH, 2, "i-1"),),
     title_count=5,
+    vanished=(VanishedTitle(EventKind.UNCHECKED, TitleSummary("t", Severity.LOW, 1, "i-1")),),
+    vanished_count=9,
+    alternating=NamedNodes(1, ("i-9",)),
     snoozes=(
         EndedSnooze(None, 2, 2, "i-1", NOW, "oncall", "other", ""),
         EndedSnooze("title", 1, 1, "i-2", None, "", "maintenance", "ticket"),

@@ -11,7 +11,12 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
-from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal, DynamoTitles
+from chalicelib.adapters.dynamodb.journal import (
+    DynamoFacts,
+    DynamoJournal,
+    DynamoTitles,
+    DynamoUnchecked,
+)
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.usecases.ports import (
@@ -21,6 +26,7 @@ from chalicelib.usecases.ports import (
     NodeStore,
     Selection,
     Settlement,
+    UncheckedStore,
 )
 from devstack.aws.resources import create_tables
 from tests.fakes import (
@@ -33,6 +39,7 @@ from tests.fakes import (
     MemoryNodes,
     MemorySnoozes,
     MemoryTitles,
+    MemoryUnchecked,
     MemoryWork,
 )
 
@@ -69,6 +76,7 @@ class Stores:
     findings: Findings
     nodes: Nodes
     titles: Titles
+    unchecked: UncheckedStore
     facts: FactLog
     lease: Lease
     work: Work
@@ -89,11 +97,13 @@ class Tables:
 def build_memory_stores() -> Stores:
     """Builds the stores in memory."""
     ledger, nodes, findings = MemoryLedger(), MemoryNodes(), MemoryFindings()
+    unchecked = MemoryUnchecked()
     return Stores(
         findings=findings,
         nodes=nodes,
         titles=MemoryTitles(),
-        facts=MemoryFacts(ledger, nodes, findings),
+        unchecked=unchecked,
+        facts=MemoryFacts(ledger, nodes, findings, unchecked),
         lease=MemoryLease(ledger),
         work=MemoryWork(ledger),
         snoozes=MemorySnoozes(ledger),
@@ -110,6 +120,7 @@ def build_stores(tables: Tables) -> Stores:
         findings=findings,
         nodes=nodes,
         titles=DynamoTitles(tables.ledger),
+        unchecked=DynamoUnchecked(tables.ledger),
         facts=DynamoFacts(tables.ledger, nodes, findings),
         lease=DynamoLease(tables.ledger),
         work=DynamoWork(tables.ledger),

@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.finding import OpenFinding, Title, pack_list, title_reference
+from chalicelib.domain.finding import Entry, Title, UncheckedFinding, pack_list, title_reference
 from chalicelib.domain.history import (
     NO_FACTS,
     EventKind,
@@ -14,7 +14,7 @@ from chalicelib.domain.history import (
     Receipt,
 )
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Settlement
+from chalicelib.usecases.ports import Rows, Settlement, UncheckedKey
 from tests.contract.samples import MINUTE, NOW, make_finding
 from tests.contract.stores import Stores
 
@@ -22,7 +22,7 @@ IDS = [make_finding(number).finding_id for number in range(9)]
 MARK = Mark(
     "scan-1#00001",
     "scan-1",
-    (MarkedNode("i-1", NOW, EventKind.FIXED, tuple(IDS[:2]), tuple(IDS[2:4])),),
+    (MarkedNode("i-1", NOW, {EventKind.FIXED: tuple(IDS[:2])}, tuple(IDS[2:4])),),
 )
 
 
@@ -32,7 +32,7 @@ def make_facts(first: int, day: str = "2040-02-29", number: int = 2) -> FactRow:
 
 
 def make_node(number: int, findings: int = 1) -> Node:
-    entries = (OpenFinding.of(make_finding(each)) for each in range(findings))
+    entries = (Entry.of(make_finding(each)) for each in range(findings))
     return Node(f"i-{number}", open_list=pack_list(entries))
 
 
@@ -94,9 +94,13 @@ def test_a_small_change_is_written_with_its_findings_and_history_or_not_at_all(
         ((Node("i-1"), make_node(1)),),
         (make_facts(1),),
         NO_FACTS,
-        findings=(new,),
-        removed=(removed.finding_id, "not stored"),
-        events=(event,),
+        rows=Rows(
+            findings=(new,),
+            removed=(removed.finding_id, "not stored"),
+            unchecked=(UncheckedFinding(kept, NOW, kept.severity),),
+            settled=(UncheckedKey("i-9", kept.finding_id),),
+            events=(event,),
+        ),
     )
 
     stores.facts.settle(small)
@@ -105,6 +109,7 @@ def test_a_small_change_is_written_with_its_findings_and_history_or_not_at_all(
         return (
             sorted(stores.findings.all(), key=lambda each: each.finding_id),
             stores.archive.events_of(removed.finding_id),
+            [each.finding for each in stores.unchecked.all()],
             stores.work.open().last_fact,
             read_nodes(stores),
         )
@@ -113,11 +118,14 @@ def test_a_small_change_is_written_with_its_findings_and_history_or_not_at_all(
     assert written == (
         sorted([kept, new], key=lambda each: each.finding_id),
         (event,),
+        [kept],
         make_facts(1).receipt,
         [make_node(1)],
     )
+    key = UncheckedKey(kept.instance_id, kept.finding_id)
+    later = Rows(findings=(removed,), removed=(kept.finding_id,), settled=(key,))
     with pytest.raises(Conflict):
-        stores.facts.settle(replace(small, findings=(removed,), removed=(kept.finding_id,)))
+        stores.facts.settle(replace(small, rows=later))
     assert read() == written
 
 

@@ -15,7 +15,7 @@ from tests.fakes.ledger import (
 )
 from tests.fakes.outputs import MemoryChannel, MemoryFiles, MemorySorter
 from tests.fakes.pass_through import PassThrough
-from tests.fakes.tables import MemoryFindings, MemoryNodes, MemoryTitles
+from tests.fakes.tables import MemoryFindings, MemoryNodes, MemoryTitles, MemoryUnchecked
 from tests.fakes.tokens import MemoryTokens
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "MemorySorter",
     "MemoryTitles",
     "MemoryTokens",
+    "MemoryUnchecked",
     "MemoryWork",
     "PassThrough",
 ]

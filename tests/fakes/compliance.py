@@ -1,6 +1,6 @@
 """SSM Compliance in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,16 @@ class MemoryCompliance:
         self.repeated: list[SummaryRow] = []
         self._rows: dict[tuple[str, str], SummaryRow] = {}
         self._items: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._passed: dict[tuple[str, str], tuple[Item, ...]] = {}
+        self._titles: dict[tuple[str, str], dict[str, Item]] = {}
         self._errors: dict[str, QueuedErrors] = {}
         self._reads: list[str] = []
+        self._reads_of_passed: list[str] = []
+
+    @property
+    def reads_of_passed(self) -> tuple[str, ...]:
+        """The nodes whose passed items were read, in order, failed calls included."""
+        return tuple(self._reads_of_passed)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -39,12 +47,28 @@ class MemoryCompliance:
         items: Iterable[Item],
         *,
         compliant: int = 1,
+        passed: Iterable[Item] | None = None,
     ) -> None:
-        """Replaces what a node reports for a compliance type. The items are kept as given."""
-        key, stored = (instance_id, compliance_type), tuple(items)
-        execution = Execution(execution_id, executed_at, len(stored))
-        self._rows[key] = SummaryRow(instance_id, compliance_type, execution, compliant)
-        self._items[key] = stored
+        """Replaces what a node reports for a compliance type. The items are kept as given.
+
+        `passed` None: every title that it has failed before passes, unless it fails now or
+        `compliant` is 0. Further items fill up `compliant`.
+        """
+        key, failed = (instance_id, compliance_type), tuple(items)
+        known = self._titles.setdefault(key, {})
+        if passed is None:
+            failing = {each.title for each in failed}
+            shown = [each for title, each in known.items() if title not in failing]
+            passed = shown if compliant else ()
+        stored = [replace(each, execution_id=execution_id) for each in passed]
+        stored += [
+            Item(compliance_type, execution_id, f"always-{number}", f"always {number}", "HIGH")
+            for number in range(compliant - len(stored))
+        ]
+        known.update({each.title: each for each in failed if each.title})
+        execution = Execution(execution_id, executed_at, len(failed))
+        self._rows[key] = SummaryRow(instance_id, compliance_type, execution, len(stored))
+        self._items[key], self._passed[key] = failed, tuple(stored)
 
     def change_summary(
         self,
@@ -74,10 +98,11 @@ class MemoryCompliance:
     def remove(self, instance_id: str) -> None:
         """Removes a node, as SSM does some time after the instance was terminated."""
         for key in [key for key in self._rows if key[0] == instance_id]:
-            del self._rows[key], self._items[key]
+            del self._rows[key], self._items[key], self._passed[key]
+            self._titles.pop(key, None)
 
     def fail(self, instance_id: str, times: int = 1) -> None:
-        """Raises `Unavailable` in the next calls of `items` for this node."""
+        """Raises `Unavailable` in the next calls that read items of this node."""
         error = Unavailable(f"SSM did not answer for {instance_id} (the test asked for this)")
         self._errors.setdefault(instance_id, QueuedErrors()).add(error, times)
 
@@ -88,11 +113,24 @@ class MemoryCompliance:
     def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns the node's items of these types. The spelling of a type must match."""
         self._reads.append(instance_id)
+        return self._list(self._items, instance_id, types)
+
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+        """Returns the node's passed items of these types."""
+        self._reads_of_passed.append(instance_id)
+        return self._list(self._passed, instance_id, types)
+
+    def _list(
+        self,
+        stored: Mapping[tuple[str, str], tuple[Item, ...]],
+        instance_id: str,
+        types: Sequence[str],
+    ) -> tuple[Item, ...]:
         if instance_id in self._errors:
             self._errors[instance_id].raise_next()
         items = tuple(
             item
-            for (node, compliance_type), items in sorted(self._items.items())
+            for (node, compliance_type), items in sorted(stored.items())
             if node == instance_id and compliance_type in types
             for item in items
         )

@@ -28,6 +28,7 @@ from chalicelib.usecases.ports import (
     OpenWork,
     Settlement,
     Staged,
+    UncheckedStore,
 )
 from tests.fakes.tables import MemoryNodes
 
@@ -164,12 +165,19 @@ class MemoryWork:
 
 
 class MemoryFacts:
-    """`FactLog`. A settlement also writes nodes and findings."""
+    """`FactLog`. A settlement also writes nodes, findings and what is remembered."""
 
-    def __init__(self, ledger: MemoryLedger, nodes: MemoryNodes, findings: FindingStore) -> None:
+    def __init__(
+        self,
+        ledger: MemoryLedger,
+        nodes: MemoryNodes,
+        findings: FindingStore,
+        unchecked: UncheckedStore,
+    ) -> None:
         self._ledger = ledger
         self._nodes = nodes
         self._findings = findings
+        self._unchecked = unchecked
 
     def mark(self, mark: Mark) -> None:
         """Records what is about to be written."""
@@ -182,9 +190,12 @@ class MemoryFacts:
             raise Conflict("another scan has written facts")
         if len({before.instance_id for before, _ in settlement.nodes}) < len(settlement.nodes):
             raise ValueError("a transaction cannot write a row twice")
-        self._findings.put(settlement.findings)
-        self._findings.delete(settlement.removed)
-        ledger.history.update({event.key: event for event in settlement.events})
+        rows = settlement.rows
+        self._findings.put(rows.findings)
+        self._findings.delete(rows.removed)
+        self._unchecked.put(rows.unchecked)
+        self._unchecked.delete(rows.settled)
+        ledger.history.update({event.key: event for event in rows.events})
         self._nodes.put(after for _, after in settlement.nodes if after)
         for before, after in settlement.nodes:
             if not after:

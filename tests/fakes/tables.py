@@ -5,9 +5,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chalicelib.domain.finding import Finding, Title, title_reference
+from chalicelib.domain.finding import Finding, Title, UncheckedFinding, title_reference
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Selection
+from chalicelib.usecases.ports import Selection, UncheckedKey
 
 
 class MemoryFindings:
@@ -70,6 +70,45 @@ class MemoryNodes:
     def remove(self, instance_id: str) -> None:
         """Removes a node, as the transaction of a settlement does."""
         self._rows.pop(instance_id, None)
+
+
+class MemoryUnchecked:
+    """`UncheckedStore`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[UncheckedKey, UncheckedFinding] = {}
+
+    def all(self) -> Iterator[UncheckedFinding]:
+        """Yields every one, ordered by node and finding id."""
+        return iter([self._rows[key] for key in sorted(self._rows)])
+
+    def page(
+        self, selection: Selection, after: UncheckedKey | None, limit: int
+    ) -> tuple[UncheckedFinding, ...]:
+        """Returns at most `limit` after a key."""
+        rows = (
+            self._rows[key]
+            for key in sorted(self._rows)
+            if (after is None or key > after)
+            and selection.instance_id in (None, key.instance_id)
+            and selection.title in (None, self._rows[key].finding.title)
+        )
+        return tuple(rows)[:limit]
+
+    def get(self, keys: Iterable[UncheckedKey]) -> dict[str, UncheckedFinding]:
+        """Returns what is stored under these keys, by finding id."""
+        return {key.finding_id: self._rows[key] for key in keys if key in self._rows}
+
+    def put(self, findings: Iterable[UncheckedFinding]) -> None:
+        """Inserts or replaces."""
+        for each in findings:
+            key = UncheckedKey(each.finding.instance_id, each.finding.finding_id)
+            self._rows[key] = each
+
+    def delete(self, keys: Iterable[UncheckedKey]) -> None:
+        """Deletes. Keys that are not stored are ignored."""
+        for key in keys:
+            self._rows.pop(key, None)
 
 
 class MemoryTitles:

@@ -152,7 +152,7 @@ def build_longest(text: str) -> Alert:
     coverage = Coverage(9, deferred=1, unverified=dict(zip(texts, texts, strict=True)), missing=5)
     return Alert(
         Topic.NEW,
-        Outcome(texts[0], AT, (), 1, 1, {Severity.HIGH: 1}, coverage),
+        Outcome(texts[0], AT, (), {Severity.HIGH: 1}, coverage),
         Lines((*new, *over)),
         jobs=(job,) * 4,
         not_scanned=tuple(texts),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
+from chalicelib.domain.history import NAMED, VANISHED, ChangedFinding
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
@@ -53,19 +54,20 @@ COVERAGES = st.builds(
     missing=COUNTS,
     braked=st.booleans(),
     gone=COUNTS,
+    unchecked=st.dictionaries(NODES, COUNTS, max_size=3),
+    unchecked_since=st.none() | TIMES,
 )
 OUTCOMES = st.builds(
     Outcome,
     scan_id=RAW_TEXT,
     at=TIMES,
     new=st.just(()),
-    fixed=COUNTS,
-    gone=COUNTS,
+    changes=st.dictionaries(st.sampled_from(NAMED), COUNTS),
     by_severity=st.dictionaries(st.sampled_from(Severity), COUNTS),
     coverage=COVERAGES,
 )
 LINES = st.one_of(
-    st.builds(Line, FINDINGS, st.just(LineReason.NEW)),
+    st.builds(Line, FINDINGS, st.sampled_from((LineReason.NEW, LineReason.WORSE))),
     st.builds(Line, FINDINGS, st.just(LineReason.SNOOZE_ENDED), SNOOZES),
 )
 # Few of each kind, so that many alerts can be tried. `build_longest` in test_slack.py has many.
@@ -74,6 +76,11 @@ ALERTS = st.builds(
     topic=st.sampled_from(Topic),
     outcome=OUTCOMES,
     lines=st.builds(Lines, st.lists(LINES, max_size=4).map(tuple), COUNTS),
+    changes=st.dictionaries(st.sampled_from(NAMED), COUNTS),
+    vanished=st.lists(
+        st.builds(ChangedFinding, FINDINGS, st.sampled_from(VANISHED)), max_size=3
+    ).map(tuple),
+    alternating=st.lists(NODES, max_size=3).map(tuple),
     recovered=st.booleans(),
     jobs=st.lists(JOBS, max_size=2).map(tuple),
     reported=COUNTS,

@@ -17,7 +17,7 @@ from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import NO_FACTS, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.scan import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
-from chalicelib.usecases.announce.contents import find_left
+from chalicelib.usecases.announce.contents import find_changes
 from chalicelib.usecases.context import Context
 from devstack.aws.compliance_store import attach_store
 from devstack.environment import ACCOUNT, REGION
@@ -133,7 +133,7 @@ class ScanScenes:
     def name_what_left(self) -> None:
         """Reads the facts of earlier scans, and the names of what left by them."""
         last = self._context.work.open().last_fact
-        assert list(find_left(self._context, NO_FACTS, last))
+        assert list(find_changes(self._context, NO_FACTS, last))
 
     def _fail_next_file(self) -> None:
         fails = Fault.refused("internal_error")

@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from chalicelib.domain.finding import OpenFinding
-from chalicelib.domain.history import EventKind
-from chalicelib.domain.node import count_by_severity
+from msgspec.structs import replace
+
+from chalicelib.domain.finding import Entry
+from chalicelib.domain.history import AWAY, NAMED, EventKind
 from chalicelib.usecases.announce.deliver import SUPERSEDED
-from chalicelib.usecases.scan.apply import read_list
+from chalicelib.usecases.scan.compare import read_list, with_list
 from tests.fleet import Service
 from tests.reliability.model import list_messages
 from tests.webhook.output import SEND
@@ -23,21 +24,38 @@ def find_inconsistencies(service: Service) -> list[str]:
 
 
 def find_list_errors(service: Service) -> list[str]:
-    """Compares the list of every node with its rows in the findings table."""
-    rows: dict[str, dict[str, OpenFinding]] = {}
+    """Compares the list of every node with what is stored of its findings."""
+    rows: dict[str, dict[str, Entry]] = {}
     for finding in service.findings.all():
-        entry = OpenFinding.of(finding)
+        entry = Entry.of(finding)
         rows.setdefault(finding.instance_id, {})[entry.finding_id] = entry
+    errors = []
+    for unchecked in service.unchecked.all():
+        entry = Entry.of_unchecked(unchecked)
+        known = rows.setdefault(unchecked.finding.instance_id, {})
+        if entry.finding_id in known:
+            errors.append(f"{entry.finding_id} is both open and not checked")
+        known[entry.finding_id] = entry
     nodes = {node.instance_id: node for node in service.nodes.all()}
-    errors = [f"{orphan} has findings and no row" for orphan in rows.keys() - nodes.keys()]
+    errors += [f"{orphan} has findings and no row" for orphan in rows.keys() - nodes.keys()]
     for instance_id, node in nodes.items():
         listed, stored = read_list(node), rows.get(instance_id, {})
-        if listed != stored:
-            differing = dict(listed.items() ^ stored.items())
-            errors.append(f"{instance_id}: list and table differ in {sorted(differing)}")
-        if node.severities != count_by_severity(each.severity for each in listed.values()):
-            errors.append(f"{instance_id}: wrong counts {node.severities}")
+        # a row does not have these
+        alike = {
+            key: replace(each, worst=stored[key].worst, in_turn=False, absences=0)
+            for key, each in listed.items()
+            if key in stored
+        }
+        if alike != stored or alike.keys() != listed.keys():
+            differing = dict(alike.items() ^ stored.items())
+            errors.append(f"{instance_id}: list and tables differ in {sorted(differing)}")
+        if node != with_list(node, listed.values()):
+            errors.append(f"{instance_id}: wrong counts in {node}")
     return errors
+
+
+# After these a finding is not open.
+_CLOSING = (EventKind.FIXED, EventKind.GONE, *AWAY)
 
 
 def find_fact_errors(service: Service) -> list[str]:
@@ -49,24 +67,29 @@ def find_fact_errors(service: Service) -> list[str]:
         errors.append(f"facts are numbered {numbers}, the last is {ledger.last_fact.number}")
     if sorted(rows, key=lambda row: row.day) != rows:
         errors.append(f"days do not follow numbers: {[row.day for row in rows]}")
-    open_facts: Counter[str] = Counter()
+    stored = Counter(finding.finding_id for finding in service.findings.all())
+    open_facts: set[str] = set()
     for row in rows:
         for key in row.list_keys(*EventKind):
-            open_facts[key.finding_id] += 1 if key.kind is EventKind.NEW else -1
-    stored = Counter(finding.finding_id for finding in service.findings.all())
-    if +open_facts != stored or -open_facts:
+            event = ledger.history.get(key)
+            if event and event.finding:
+                open_facts.difference_update(event.finding.former_ids)
+            if key.kind in _CLOSING:
+                open_facts.discard(key.finding_id)
+            elif key.kind is not EventKind.FORGOTTEN:
+                open_facts.add(key.finding_id)
+    if open_facts != stored.keys():
         errors.append(f"facts add up to {open_facts}, stored is {stored}")
     return errors
 
 
 def find_count_errors(service: Service) -> list[str]:
-    """Checks that one message counts each finding that left, or that the next one will."""
+    """Checks that one message counts each named fact, or that the next one will."""
     state, errors = service.ledger.channel_state, []
     alerts = [message.alert for message in list_messages(service) if message.alert]
-    for kind, told, waiting in (
-        (EventKind.FIXED, sum(each.fixed for each in alerts), state.fixed),
-        (EventKind.GONE, sum(each.gone for each in alerts), state.gone),
-    ):
+    for kind in NAMED:
+        told = sum(each.count(kind) for each in alerts)
+        waiting = state.changes.get(kind, 0)
         facts = sum(len(row.list_keys(kind)) for row in service.ledger.facts.values())
         if told + waiting != facts:
             errors.append(f"{facts} are {kind}, messages count {told}, {waiting} wait")

@@ -23,6 +23,7 @@ NOT_PORTS = {
     "clock",
     "concurrency",
     "quiet_answers",
+    "keep_unchecked",
     "bounds",
 }
 # Calls that write row by row, so they may end between two rows.
@@ -31,6 +32,8 @@ BATCH_WRITES = {
     "findings.delete",
     "nodes.put",
     "titles.put",
+    "unchecked.put",
+    "unchecked.delete",
     "journal.write",
 }
 

@@ -78,6 +78,7 @@ class WebhookFacts(Struct, frozen=True):
                 "finding_id": each.key.finding_id,
                 "instance_id": each.instance_id,
                 "title": each.finding.title if each.finding else None,
+                "former_ids": each.finding.former_ids if each.finding else (),
             }
             for each in facts
         ]

@@ -13,7 +13,11 @@ from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.history import BACK, EventKind
 from devstack.serving import serve_wsgi
+
+# A finding is open after these.
+OPEN = {*BACK, EventKind.NEW, EventKind.WORSE, EventKind.REWORDED}
 
 
 class Receiver:
@@ -60,7 +64,8 @@ class Receiver:
             self.last = fact["number"]
             if fact["title"]:
                 self.titles[fact["finding_id"]] = fact["title"]
-            if fact["kind"] == "new":
+            self.open.difference_update(fact["former_ids"])
+            if fact["kind"] in OPEN:
                 self.open.add(fact["finding_id"])
             else:
                 self.open.discard(fact["finding_id"])

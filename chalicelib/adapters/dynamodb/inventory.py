@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _FINDING_KEY = "finding_id"
+_OFTEN_EMPTY = frozenset({"former_ids", "compliance_type"})
 
 
 class DynamoFindings(Struct, frozen=True):
@@ -74,7 +75,7 @@ class DynamoFindings(Struct, frozen=True):
 
     def delete(self, finding_ids: Iterable[str]) -> None:
         """Deletes the findings that are stored under these ids."""
-        delete_all(self.table, _FINDING_KEY, finding_ids)
+        delete_all(self.table, ({_FINDING_KEY: each} for each in finding_ids))
 
     def list_actions(self, put: Iterable[Finding], removed: Iterable[str]) -> Iterator[Action]:
         """Yields the actions of a transaction that inserts or replaces some, and deletes some."""
@@ -99,7 +100,9 @@ class DynamoFindings(Struct, frozen=True):
 
 
 def _write_finding(finding: Finding) -> Row:
-    return to_row(finding, finding_id=finding.finding_id, title_id=title_id(finding.title))
+    row = to_row(finding, finding_id=finding.finding_id, title_id=title_id(finding.title))
+    # few findings were ever reworded, and some have no known type
+    return {name: value for name, value in row.items() if value or name not in _OFTEN_EMPTY}
 
 
 def _read_finding(row: Row) -> Finding:
@@ -186,7 +189,8 @@ def _read_node(row: Row, parts: Mapping[str, Row] | None) -> Node:
     except BadRow:
         # one bad row must not stop the others
         return unreadable
-    if "row_version" not in row:
+    if int(row.get("row_version", 0)) < ROW_VERSION:
+        # its list has another form, or there is none
         return replace(node, open_list=None)
     return node if parts is None else replace(node, open_list=_join_list(row, parts))
 

@@ -3,7 +3,8 @@
 `FINDING#<finding id>` / `<time>#<kind>` is history, `SCAN` / `<scan id>` a scan.
 `FACTS#<day>` / `<number of the first>` is a row of facts, `OPEN` / `FACTS` the
 receipt of the last one, `OPEN` / `MARK#<scan id>#<n>` a mark. `TITLE` /
-`<reference>` is a title. Monthly messages are where work.py keeps them: at `MESSAGE`
+`<reference>` is a title, `UNCHECKED` / `<instance id>#<finding id>` a finding that is not
+checked any more. Monthly messages are where work.py keeps them: at `MESSAGE`
 if sent, else at `OPEN`.
 """
 
@@ -13,13 +14,14 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import ConditionBase, Key
 from msgspec import Struct
 
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import (
     Action,
     Row,
+    delete_all,
     expiry,
     from_content,
     from_row,
@@ -36,11 +38,11 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.adapters.dynamodb.work import SCANS, open_key, read_message, write_scan
 from chalicelib.aws import translate_errors
 from chalicelib.domain.errors import BadRow, Conflict
-from chalicelib.domain.finding import Title, title_reference
+from chalicelib.domain.finding import Title, UncheckedFinding, title_reference
 from chalicelib.domain.history import EventKey, FactRow, HistoryEvent, Mark, Receipt, oldest_first
 from chalicelib.domain.monthly import MESSAGE_PREFIX
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.usecases.ports import Settlement
+from chalicelib.usecases.ports import Selection, Settlement, UncheckedKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -125,6 +127,7 @@ KEEP_FACTS = timedelta(days=90)
 # A title that no new finding had for this long. An open finding of it is named by its own row then.
 KEEP_TITLES = timedelta(days=400)
 _TITLES = "TITLE"
+_UNCHECKED = "UNCHECKED"
 
 
 class DynamoFacts(Struct, frozen=True):
@@ -143,8 +146,10 @@ class DynamoFacts(Struct, frozen=True):
         """Writes all of it in one transaction."""
         actions = [
             *self._list_node_actions(settlement),
-            *self.findings.list_actions(settlement.findings, settlement.removed),
-            *({"Put": {"Item": _write_event(each)}} for each in settlement.events),
+            *self.findings.list_actions(settlement.rows.findings, settlement.rows.removed),
+            *({"Put": {"Item": _write_unchecked(each)}} for each in settlement.rows.unchecked),
+            *({"Delete": {"Key": _unchecked_key(each)}} for each in settlement.rows.settled),
+            *({"Put": {"Item": _write_event(each)}} for each in settlement.rows.events),
             *({"Put": {"Item": _write_facts(each)}} for each in settlement.facts),
             *({"Delete": {"Key": open_key("MARK", each)}} for each in settlement.marks),
             _move_receipt(settlement),
@@ -176,6 +181,62 @@ class DynamoFacts(Struct, frozen=True):
             for row in self.nodes.list_rows(before):
                 if row[key] not in written:
                     yield {"Delete": {"TableName": name, "Key": {key: row[key]}}}
+
+
+class DynamoUnchecked(Struct, frozen=True):
+    """`UncheckedStore`. The ledger table comes from a boto3 resource."""
+
+    table: "Table"
+
+    def all(self) -> Iterator[UncheckedFinding]:
+        """Yields every one, consistently. One that cannot be read is left out."""
+        return _read_unchecked(query_table(self.table, Key("pk").eq(_UNCHECKED)))
+
+    def page(
+        self, selection: Selection, after: UncheckedKey | None, limit: int
+    ) -> tuple[UncheckedFinding, ...]:
+        """Returns at most `limit` after a key. A node's follow each other."""
+        condition: ConditionBase = Key("pk").eq(_UNCHECKED)
+        if selection.instance_id is not None:
+            condition = condition & Key("sk").begins_with(f"{selection.instance_id}#")
+        call = partial(self.table.query, KeyConditionExpression=condition)
+        start = None if after is None else _unchecked_key(after)
+
+        def keep(row: Row) -> bool:
+            found = tuple(_read_unchecked([row]))
+            return bool(found) and selection.title in (None, found[0].finding.title)
+
+        return tuple(_read_unchecked(read_page(limit, start, call, self.table, keep)))
+
+    def get(self, keys: Iterable[UncheckedKey]) -> dict[str, UncheckedFinding]:
+        """Returns what is stored under these keys, consistently, by finding id."""
+        rows = get_all(self.table, map(_unchecked_key, keys))
+        return {each.finding.finding_id: each for each in _read_unchecked(rows)}
+
+    def put(self, findings: Iterable[UncheckedFinding]) -> None:
+        """Inserts or replaces."""
+        put_all(self.table, map(_write_unchecked, findings), key=("pk", "sk"))
+
+    def delete(self, keys: Iterable[UncheckedKey]) -> None:
+        """Deletes. Keys that are not stored are ignored."""
+        delete_all(self.table, map(_unchecked_key, keys))
+
+
+def _unchecked_key(key: UncheckedKey) -> dict[str, str]:
+    return {"pk": _UNCHECKED, "sk": f"{key.instance_id}#{key.finding_id}"}
+
+
+def _write_unchecked(unchecked: UncheckedFinding) -> Row:
+    finding = unchecked.finding
+    return to_content(
+        unchecked, _unchecked_key(UncheckedKey(finding.instance_id, finding.finding_id))
+    )
+
+
+def _read_unchecked(rows: Iterable[Row]) -> Iterator[UncheckedFinding]:
+    for row in rows:
+        with suppress(BadRow):
+            yield from_content(row, UncheckedFinding)
 
 
 class DynamoTitles(Struct, frozen=True):

@@ -25,7 +25,7 @@ MAX_WRITES = 25
 MAX_READS = 100
 MAX_ACTIONS = 100
 # The form of the rows that this version writes. A row without it is older.
-ROW_VERSION = 1
+ROW_VERSION = 2
 # Seconds before each attempt at a batch; after the last one the next scan has to continue.
 # boto3's own batch writer resends leftovers at once and for ever, which makes throttling worse.
 BATCH_DELAYS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -196,9 +196,10 @@ def put_all(table: "Table", rows: Iterable[Row], key: Sequence[str]) -> None:
     _write(table, [{"PutRequest": {"Item": row}} for row in unique.values()])
 
 
-def delete_all(table: "Table", key: str, values: Iterable[str]) -> None:
-    """Deletes the rows with these values of the key attribute, if they exist."""
-    _write(table, [{"DeleteRequest": {"Key": {key: each}}} for each in dict.fromkeys(values)])
+def delete_all(table: "Table", keys: Iterable[Mapping[str, str]]) -> None:
+    """Deletes the rows with these keys, if they exist."""
+    unique = {tuple(sorted(each.items())): each for each in keys}
+    _write(table, [{"DeleteRequest": {"Key": each}} for each in unique.values()])
 
 
 def get_all(table: "Table", keys: Iterable[Mapping[str, str]]) -> list[Row]:

@@ -1,12 +1,12 @@
 """What the CSV files of messages hold, and what is left of it if a file was not stored at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import ChangedFinding, EventKind, Receipt
+from chalicelib.domain.history import NAMED, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.snooze import Muting, list_with_snoozes
 from chalicelib.usecases.context import Context
@@ -14,49 +14,59 @@ from chalicelib.usecases.snooze_access import find_failing, read_snoozes_or_empt
 
 # The CSV of a message, built anew for each call: it may be larger than memory.
 CsvContent: TypeAlias = Callable[[], Iterator[bytes]]
-# What a scan removed, by name. It can be called repeatedly.
-ListLeft: TypeAlias = Callable[[], Iterator[ChangedFinding]]
-# How findings leave, in the order of the file.
-LEFT = (EventKind.FIXED, EventKind.GONE)
+# What happened in a scan, by name (`NAMED`). It can be called repeatedly.
+ListChanges: TypeAlias = Callable[[], Iterator[ChangedFinding]]
 
 
 class FoundChanges(Struct, frozen=True):
-    """The findings that left and are in no message yet.
+    """What happened to findings that were announced before, and is in no message yet.
 
     Facts between `after` and `before` are those of earlier scans, which announced
-    nothing. This scan's follow up to `last`; `list_left` yields them by name.
+    nothing. This scan's follow up to `last`; `list_changes` yields them by name.
     """
 
     after: Receipt
     before: Receipt
     last: Receipt
-    list_left: ListLeft
+    list_changes: ListChanges
 
 
-def render_changes(context: Context, changes: FoundChanges) -> CsvContent:
-    """Returns the CSV of findings that left, the worst first, fixed ones before gone ones."""
-
-    def list_all() -> Iterator[ChangedFinding]:
-        yield from find_left(context, changes.after, changes.before)
-        yield from changes.list_left()
-
-    return _render_left(context, list_all)
+def list_found(
+    context: Context, changes: FoundChanges, kinds: Collection[EventKind]
+) -> Iterator[ChangedFinding]:
+    """Yields what happened of these kinds by name."""
+    yield from find_changes(context, changes.after, changes.before, kinds)
+    yield from (each for each in changes.list_changes() if each.kind in kinds)
 
 
-def find_left(context: Context, after: Receipt, until: Receipt) -> Iterator[ChangedFinding]:
-    """Yields findings that left between two receipts. History has their names."""
+def render_changes(
+    context: Context, changes: FoundChanges, kinds: Collection[EventKind]
+) -> CsvContent:
+    """Returns the CSV of changes of these kinds, in the order of `NAMED`, then the worst first."""
+    return _render_changes(context, kinds, lambda each: list_found(context, changes, each))
+
+
+def find_changes(
+    context: Context, after: Receipt, until: Receipt, kinds: Collection[EventKind] = NAMED
+) -> Iterator[ChangedFinding]:
+    """Yields what happened between two receipts. History has the names."""
     if after.number >= until.number:
         return
     for row in context.facts.rows(after, until):
-        for event in context.journal.find(row.list_keys(*LEFT)):
+        for event in context.journal.find(row.list_keys(*kinds)):
             if event.finding:
                 yield ChangedFinding(event.finding, event.kind)
 
 
-def _render_left(context: Context, list_all: ListLeft) -> CsvContent:
+def _render_changes(
+    context: Context,
+    kinds: Collection[EventKind],
+    list_kinds: Callable[[Collection[EventKind]], Iterator[ChangedFinding]],
+) -> CsvContent:
     ordered = [
-        (kind, context.sorter.worst_first(each.finding for each in list_all() if each.kind is kind))
-        for kind in LEFT
+        (kind, context.sorter.worst_first(each.finding for each in list_kinds([kind])))
+        for kind in NAMED
+        if kind in kinds
     ]
     return lambda: context.render_changes(
         ChangedFinding(finding, kind) for kind, findings in ordered for finding in findings
@@ -66,7 +76,9 @@ def _render_left(context: Context, list_all: ListLeft) -> CsvContent:
 def rebuild_csv(context: Context, message: Message, file: CsvFile) -> CsvContent:
     """Returns what a file would hold now: an alert's loses what is fixed or muted."""
     if file.source is Source.CHANGES:
-        return _render_left(context, lambda: find_left(context, *message.changes))
+        return _render_changes(
+            context, NAMED, lambda kinds: find_changes(context, *message.changes, kinds)
+        )
     muting = Muting(read_snoozes_or_empty(context), context.clock())
     if file.source is Source.EVERYTHING:
         findings = context.findings.all()

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from chalicelib.domain.errors import DeliveryError, ServiceError
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import EventKind, Fact, FactRow, Receipt
-from chalicelib.usecases.announce.contents import LEFT
+from chalicelib.domain.history import NAMED, EventKind, Fact, FactRow, Receipt
 from chalicelib.usecases.announce.deliver import Cause, Delivery, StepResult
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import FactOutput, OpenWork
+from chalicelib.usecases.ports import FactOutput, OpenWork, UncheckedKey
 
 # How a step of these outputs is named in results, after the name of the output.
 STEP = ".facts"
@@ -96,8 +95,17 @@ def _read_facts(
 
 
 def _find_findings(context: Context, row: FactRow) -> dict[str, Finding]:
-    """Finds the findings of facts: those that still fail in their table, others in history."""
-    new = (key.finding_id for key in row.list_keys(EventKind.NEW))
-    left = context.journal.find(row.list_keys(*LEFT))
-    found = {each.finding_id: each.finding for each in left if each.finding}
-    return {**found, **context.findings.get(new)}
+    """Finds the findings of facts: stored ones in their table, others remembered or in history."""
+    history = context.journal.find(row.list_keys(*NAMED))
+    found = {each.finding_id: each.finding for each in history if each.finding}
+    in_turn = [
+        UncheckedKey(node.instance_id, key)
+        for node in row.nodes
+        for key in node.ids.get(EventKind.IN_TURN, ())
+    ]
+    remembered = context.unchecked.get(in_turn) if in_turn else {}
+    found.update({key: each.finding for key, each in remembered.items()})
+    stored = context.findings.get(
+        key.finding_id for key in row.list_keys(EventKind.NEW, EventKind.BACK_IN_TURN)
+    )
+    return {**found, **stored}

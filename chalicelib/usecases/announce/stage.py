@@ -1,16 +1,21 @@
 """Stages an announcement: decided at one instant, written in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, LineReason, Topic
-from chalicelib.domain.decision import collect_lines, consider_facts, decide_announcement
+from chalicelib.domain.decision import (
+    News,
+    collect_lines,
+    consider_facts,
+    decide_announcement,
+)
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, sort_worst_first
-from chalicelib.domain.history import EventKind, FactRow, join_rows
+from chalicelib.domain.history import BACK, VANISHED, EventKind, FactRow, join_rows
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
 from chalicelib.domain.scan import Job, JobKind, Outcome, build_record
@@ -18,13 +23,15 @@ from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,
     Snooze,
+    SnoozeIndex,
     list_unsettled,
     list_with_snoozes,
 )
 from chalicelib.usecases.announce.contents import (
     CsvContent,
     FoundChanges,
-    ListLeft,
+    ListChanges,
+    list_found,
     render_changes,
 )
 from chalicelib.usecases.context import Context
@@ -60,15 +67,20 @@ NO_ANNOUNCEMENT = Announcement()
 class ScanFacts(Struct, frozen=True):
     """What a scan has to announce or to count.
 
-    new: findings that nobody has announced · earlier: facts that no scan has
+    news: findings that nobody has announced · earlier: facts that no scan has
     considered, because theirs died · lost: the numbers of those that cannot be read ·
-    list_left: yields what this scan removed.
+    list_changes: yields what happened in this scan.
     """
 
-    new: tuple[Finding, ...]
+    news: News
     earlier: tuple[FactRow, ...]
     lost: tuple[range, ...]
-    list_left: ListLeft
+    list_changes: ListChanges
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything that a snooze may mute."""
+        return bool(self.news.new or self.news.worse or self.news.returned)
 
 
 def stage_scan(
@@ -76,18 +88,19 @@ def stage_scan(
     outcome: Outcome,
     work: OpenWork,
     snoozes: Sequence[Snooze],
-    list_left: ListLeft,
+    list_changes: ListChanges,
 ) -> Announcement:
     """Decides what this scan announces, and writes that with everything it settles.
 
     `snoozes` are those that the scan began with. They are read again if they decide
-    anything. `list_left` yields what the scan removed.
+    anything. `list_changes` yields what happened in the scan.
     """
-    facts = read_facts(context, outcome, work, list_left)
+    facts = read_facts(context, outcome, work, list_changes)
 
     def decide() -> Announcement:
         now = context.clock()
-        deciding = facts.new or list_unsettled(snoozes, now) or (outcome.fixed and snoozes)
+        left = outcome.fixed or outcome.gone
+        deciding = facts.has_news or list_unsettled(snoozes, now) or (left and snoozes)
         present = read_snoozes_or_empty(context) if deciding else snoozes
         return _stage_scan(context, outcome, work, facts, present, now)
 
@@ -95,7 +108,7 @@ def stage_scan(
 
 
 def read_facts(
-    context: Context, outcome: Outcome, work: OpenWork, list_left: ListLeft
+    context: Context, outcome: Outcome, work: OpenWork, list_changes: ListChanges
 ) -> ScanFacts:
     """Reads the facts that scans left which ended before they could announce them.
 
@@ -105,21 +118,25 @@ def read_facts(
     after, until = work.channel_state.facts, outcome.before
     stored = context.facts.rows(after, until) if after.number < until.number else ()
     rows, lost = join_rows(stored, after, until)
-    earlier = _find_unannounced(context, outcome, work, rows, lost=bool(lost))
-    new = (*outcome.new, *earlier) if earlier else outcome.new
-    return ScanFacts(new, rows, lost, list_left)
+    new, worse = _find_unannounced(context, outcome, work, rows, lost=bool(lost))
+    news = News(
+        new=(*outcome.new, *new),
+        worse=(*outcome.worse, *worse),
+        returned=(*outcome.returned, *_find_returned(context, rows)),
+    )
+    return ScanFacts(news, rows, lost, list_changes)
 
 
 def _find_unannounced(
     context: Context, outcome: Outcome, work: OpenWork, rows: Sequence[FactRow], *, lost: bool
-) -> tuple[Finding, ...]:
-    """Finds what earlier scans stored as new and nobody announced, if it still fails.
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Finds what earlier scans stored as new, or as worse, and nobody announced.
 
-    Where facts are lost, everything counts that was stored since the last fact
-    that was considered: announced twice is better than never.
+    It must still fail. Where facts are lost, everything counts that was stored since the
+    last fact that was considered: announced twice is better than never.
     """
-    ids = [key.finding_id for row in rows for key in row.list_keys(EventKind.NEW)]
-    found = dict(context.findings.get(ids))
+    found = _get_facts(context, rows, EventKind.NEW)
+    worse = _get_facts(context, rows, EventKind.WORSE)
     if lost or work.unannounced_scans:
         since = work.channel_state.facts.scan_id
         found.update(
@@ -128,7 +145,29 @@ def _find_unannounced(
             if row.scan_id in work.unannounced_scans
             or (lost and _is_between(row.scan_id, since, outcome.scan_id))
         )
-    return tuple(found.values())
+    return tuple(found.values()), tuple(worse.values())
+
+
+def _get_facts(context: Context, rows: Sequence[FactRow], *kinds: EventKind) -> dict[str, Finding]:
+    """Returns the stored findings to which this happened, by id."""
+    ids = [key.finding_id for row in rows for key in row.list_keys(*kinds)]
+    return dict(context.findings.get(ids)) if ids else {}
+
+
+def _find_returned(context: Context, rows: Sequence[FactRow]) -> Iterator[tuple[Finding, Snooze]]:
+    """Finds what failed again in scans that died, with a snooze that ended before that.
+
+    Since when it was not checked is not known any more: announced twice is better than
+    never.
+    """
+    found = _get_facts(context, rows, *BACK)
+    if not found:
+        return
+    index = SnoozeIndex(each for each in context.snoozes.all() if each.settled_at)
+    for finding in found.values():
+        snooze = index.find(finding)
+        if snooze:
+            yield finding, snooze
 
 
 def _is_between(scan_id: str, since: str, until: str) -> bool:
@@ -147,7 +186,8 @@ def _stage_scan(
 ) -> Announcement:
     ended = list_unsettled(snoozes, now)[:MAX_SETTLED_SNOOZES]
 
-    lines = collect_lines(facts.new, find_failing(context, ended), snoozes, now)
+    news = replace(facts.news, ended=find_failing(context, ended))
+    lines = collect_lines(news, snoozes, now)
     decision = decide_announcement(
         outcome,
         lines,
@@ -164,7 +204,7 @@ def _stage_scan(
             after=work.channel_state.unannounced_after or work.channel_state.facts,
             before=outcome.before,
             last=outcome.last,
-            list_left=facts.list_left,
+            list_changes=facts.list_changes,
         )
         message, contents = _build_message(context, decision.alert, ended, changes, now)
     changed = decision.channel_state != work.channel_state
@@ -232,15 +272,22 @@ def _build_message(
 ) -> tuple[Message, dict[str, CsvContent]]:
     """Freezes the message and puts its CSVs into the bucket. A refusal delays only the file."""
     scan_id = alert.outcome.scan_id
-    new = (each for each in alert.lines.announced if each.reason is LineReason.NEW)
+    ended_by_snooze = LineReason.SNOOZE_ENDED
+    news = (each for each in alert.lines.announced if each.reason is not ended_by_snooze)
     path = f"alerts/{now:%Y/%m/%d}/{scan_id}"
-    alert = replace(alert, csv_key=f"{path}.csv")
+    has_vanished = any(alert.changes.get(kind) for kind in VANISHED)
+    vanished = list_found(context, changes, VANISHED) if has_vanished else ()
+    alert = replace(
+        alert,
+        csv_key=f"{path}.csv",
+        vanished=tuple(vanished),
+    )
     message = Message(
         id=scan_id,
         created_at=now,
         alert=context.summarize(alert),
-        scan_ids=tuple(sorted({each.finding.scan_id for each in new})),
-        snooze_ids=tuple(each.id for each in ended),
+        scan_ids=tuple(sorted({each.finding.scan_id for each in news})),
+        snooze_ids=tuple(sorted({each.id for each in ended} | _list_snoozes(alert))),
     )
     files: list[CsvFile] = []
     contents: dict[str, CsvContent] = {}
@@ -251,13 +298,18 @@ def _build_message(
         contents[alert.csv_key] = lambda: context.render_csv(
             ListedFinding(finding, None) for finding in findings
         )
-    if alert.fixed or alert.gone:
+    if alert.changes:
         message = replace(message, changes=(changes.after, changes.last))
         key = f"{path}-changes.csv"
-        files.append(CsvFile(key, "Findings that left", Source.CHANGES))
-        contents[key] = render_changes(context, changes)
+        files.append(CsvFile(key, "What happened to findings", Source.CHANGES))
+        contents[key] = render_changes(context, changes, alert.changes)
     stored = tuple(_store(context, file, contents[file.key]) for file in files)
     return _plan_steps(context, replace(message, files=stored)), contents
+
+
+def _list_snoozes(alert: Alert) -> set[str]:
+    """Lists the snoozes whose end the lines of an alert tell."""
+    return {each.snooze.id for each in alert.lines.announced if each.snooze}
 
 
 def _store(context: Context, file: CsvFile, content: CsvContent) -> CsvFile:

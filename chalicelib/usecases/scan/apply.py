@@ -1,8 +1,8 @@
-"""Compares a node with its list, and writes the difference in an order that survives a crash.
+"""Writes how nodes differ from their lists, in an order that survives a crash.
 
 1. New titles, ends of snoozes.
 2. A mark names what is about to be written.
-3. History, then the puts, then the deletes.
+3. History, then what is remembered, the puts, the deletes, what is remembered no more.
 4. One transaction: node rows with their new lists, the facts that follow, no mark.
 
 A change that fits into the transaction is written by it alone, without 2 and 3.
@@ -11,6 +11,7 @@ A scan that dies elsewhere leaves a mark. The next scan completes what it finds 
 is compared.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -20,39 +21,38 @@ from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
     ENTRY_SIZE,
+    Entry,
     Finding,
-    OpenFinding,
+    UncheckedFinding,
     list_size,
     pack_list,
     unpack_list,
 )
 from chalicelib.domain.history import (
+    AWAY,
+    BACK,
+    ENDING,
+    NAMED,
     ChangedFinding,
     EventKind,
     HistoryEvent,
-    LeftFindings,
     Mark,
     MarkedNode,
-    NodeFacts,
     Receipt,
     number_facts,
     split_marked,
 )
-from chalicelib.domain.node import (
-    Diff,
-    Node,
-    add_run,
-    count_by_severity,
-    diff,
-    has_new_execution,
-    note_unverified,
-    note_verified,
-)
-from chalicelib.domain.snooze import Snooze, end_by_fix
+from chalicelib.domain.snooze import Snooze, SnoozeIndex, end_by_fix
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import LIST_ENTRIES, MAX_SETTLED_ROWS, Settlement
-from chalicelib.usecases.scan.read import Reading
-from chalicelib.usecases.scan.titles import TitleBook
+from chalicelib.usecases.ports import (
+    LIST_ENTRIES,
+    MAX_SETTLED_ROWS,
+    NO_ROWS,
+    Rows,
+    Settlement,
+    UncheckedKey,
+)
+from chalicelib.usecases.scan.compare import Names, NodeChange
 
 # The most marks that the transaction of the last changes removes, and that one of marks alone does.
 _MARKS_BESIDE = 5
@@ -65,139 +65,52 @@ _NODE_SIZE = 1_000
 _FACT_SIZE = 40
 
 
-class NodeChange(Struct, frozen=True):
-    """What to write for one node: its difference, and its row after it; None removes the row.
+class NamedFindings(Struct, frozen=True):
+    """Findings of a node to which the same happened, packed as in its list."""
 
-    `before` is the stored row, or an empty one. `end` says how removed findings
-    end, `at` when.
-    """
-
-    before: Node
-    after: Node | None
-    diff: Diff
-    end: EventKind
-    at: datetime
-
-    @property
-    def facts(self) -> NodeFacts:
-        """The facts that follow."""
-        ids = {
-            EventKind.NEW: tuple(each.finding_id for each in self.diff.new),
-            self.end: tuple(each.finding_id for each in self.diff.removed),
-        }
-        return NodeFacts(
-            self.before.instance_id, self.at, {kind: each for kind, each in ids.items() if each}
-        )
-
-
-def with_list(node: Node, entries: Iterable[OpenFinding]) -> Node:
-    """Returns the node row with this list, counted by severity."""
-    entries = tuple(entries)
-    return replace(
-        node,
-        severities=count_by_severity(each.severity for each in entries),
-        open_list=pack_list(entries),
-    )
-
-
-def read_list(node: Node) -> dict[str, OpenFinding]:
-    """Returns the list of a node row, by finding id."""
-    return unpack_list(node.open_list or b"")
-
-
-def compare_node(
-    reading: Reading,
-    node: Node | None,
-    scan_id: str,
-    now: datetime,
-    absent: Iterable[str] = (),
-) -> NodeChange:
-    """Compares a reading with the node's list. Only a verified reading moves the watermark."""
-    report, verified = reading.report, reading.doubt is None
-    before = node or Node(report.instance_id)
-    at = report.executed_at or now
-    found = diff(
-        read_list(before),
-        reading.folded.observations,
-        verified=verified,
-        seen_at=at,
-        scan_id=scan_id,
-        absent=frozenset(absent),
-    )
-    if verified:
-        after = note_verified(before, report)
-        if has_new_execution(before, report):
-            after = add_run(after, report, now)
-    else:
-        after = note_unverified(before, report, reading.fingerprint, now)
-    after = replace(after, untitled=reading.folded.untitled)
-    if found.has_changes:
-        after = with_list(after, found.open_list)
-    return NodeChange(before, after, found, EventKind.FIXED, at)
-
-
-def remove_node(node: Node, now: datetime) -> NodeChange:
-    """Removes a gone node with all its findings."""
-    # a person may accept that a node is gone before any list was stored without it
-    at = node.missing_since or node.last_read or now
-    removed = Diff(removed=tuple(read_list(node).values()))
-    return NodeChange(before=node, after=None, diff=removed, end=EventKind.GONE, at=at)
-
-
-class _Rows(Struct, frozen=True):
-    """What a change writes beside node rows and facts."""
-
-    findings: tuple[Finding, ...] = ()
-    removed: tuple[str, ...] = ()
-    events: tuple[HistoryEvent, ...] = ()
-
-    @property
-    def count(self) -> int:
-        return len(self.findings) + len(self.removed) + len(self.events)
-
-    @property
-    def has_repeats(self) -> bool:
-        """Whether a finding id is there twice: two nodes and titles may make the same text."""
-        ids = {each.finding_id for each in self.findings}.union(self.removed)
-        return len(ids) < len(self.findings) + len(self.removed)
-
-
-_NO_ROWS = _Rows()
+    instance_id: str
+    kind: EventKind
+    packed: bytes
 
 
 class ChangeWriter:
     """Writes the changes of one scan.
 
-    `last` is the last fact that is stored, `left` what was removed.
+    `last` is the last fact that is stored, `counts` what happened so far. `returned` has
+    findings that fail again, with a snooze whose end nobody was told. `alternating` are
+    nodes of which one execution shows what the one before it left out, and the reverse.
     """
 
     def __init__(
         self, context: Context, scan_id: str, snoozes: Sequence[Snooze], last: Receipt
     ) -> None:
         self.last = last
-        self._new: list[Finding] = []
+        self.counts: Counter[EventKind] = Counter()
+        self.returned: list[tuple[Finding, Snooze]] = []
+        self.alternating: set[str] = set()
+        self.names = Names(context)
+        self._news: dict[EventKind, list[Finding]] = {EventKind.NEW: [], EventKind.WORSE: []}
+        self._named: list[NamedFindings] = []
         self._recovered: set[str] = set()
         self._dropped: set[str] = set()
-        self.left: list[LeftFindings] = []
-        self.titles = TitleBook(context.titles, context.findings)
         self._context = context
         self._scan_id = scan_id
         self._snoozes = tuple(snoozes)
+        self._settled_snoozes: SnoozeIndex | None = None
         self._marks = 0
 
-    def take_new(self) -> tuple[Finding, ...]:
-        """Returns what is new and still fails, and forgets it."""
-        new = tuple(each for each in self._new if each.finding_id not in self._dropped)
-        self._new = []
-        return new
+    def take(self, kind: EventKind) -> tuple[Finding, ...]:
+        """Returns what is new, or worse, and still fails, and forgets it."""
+        found = self._news.pop(kind, ())
+        return tuple(each for each in found if each.finding_id not in self._dropped)
 
     def note_recovered(self) -> None:
-        """Notes that every new finding so far was recovered, and may still be removed."""
-        self._recovered = {each.finding_id for each in self._new}
+        """Notes that everything so far was recovered, and may still be removed."""
+        self._recovered = {each.finding_id for found in self._news.values() for each in found}
 
     def apply(self, changes: Sequence[NodeChange], now: datetime) -> None:
         """Writes the changes of some nodes, all of them or, after a crash, a part."""
-        changed = [each for each in changes if each.diff.has_changes or not each.after]
+        changed = [each for each in changes if each.found.changes or not each.after]
         if changed:
             rows = self._prepare(changed, now)
             if self._fits_unmarked(changed, rows):
@@ -206,20 +119,16 @@ class ChangeWriter:
                 marks = self._mark(changed)
                 self._write(rows)
                 self.settle(changed, marks, now)
-        same = (each.after for each in changes if not each.diff.has_changes and each.after)
+        same = (each.after for each in changes if not each.found.changes and each.after)
         before = {each.before.instance_id: each.before for each in changes}
         self._context.nodes.put(each for each in same if each != before[each.instance_id])
 
-    def count_left(self, kind: EventKind) -> int:
-        """Counts what was removed in this way."""
-        return sum(list_size(each.packed) for each in self.left if each.kind is kind)
-
-    def list_left(self) -> Iterator[ChangedFinding]:
-        """Yields what was removed. A finding whose title is not known any more has no name."""
-        for left in self.left:
-            entries = unpack_list(left.packed).values()
-            for finding in self.titles.name(left.instance_id, entries):
-                yield ChangedFinding(finding, left.kind)
+    def list_changes(self) -> Iterator[ChangedFinding]:
+        """Yields what happened by name. A finding whose title is not known any more has none."""
+        for named in self._named:
+            entries = unpack_list(named.packed).values()
+            for finding in self.names.find(named.instance_id, entries):
+                yield ChangedFinding(finding, named.kind)
 
     def _mark(self, changes: Iterable[NodeChange]) -> tuple[str, ...]:
         """Records what is about to be written, and returns the ids of the marks."""
@@ -227,12 +136,11 @@ class ChangeWriter:
             MarkedNode(
                 instance_id=each.before.instance_id,
                 at=each.at,
-                end=each.end,
-                put=tuple(row.finding_id for row in (*each.diff.new, *each.diff.updated)),
-                deleted=tuple(row.finding_id for row in each.diff.removed),
+                ids=each.ids,
+                rewritten=tuple(row.finding_id for row in each.found.changes if not row.kind),
             )
             for each in changes
-            if each.diff.has_changes
+            if each.found.changes
         ]
         ids = []
         for nodes in split_marked(marked, self._context.bounds.ids_a_mark):
@@ -241,24 +149,48 @@ class ChangeWriter:
             self._context.facts.mark(Mark(ids[-1], self._scan_id, nodes))
         return tuple(ids)
 
-    def _prepare(self, changes: Sequence[NodeChange], now: datetime) -> _Rows:
+    def _prepare(self, changes: Sequence[NodeChange], now: datetime) -> Rows:
         """Writes what does no harm if the rest is never written, and returns the rows of the rest.
 
         A snooze that a fix ends is ended first: the finding must not leave, come back
         and be silent.
         """
-        new = [row for each in changes for row in each.diff.new]
-        updated = self._keep_origin([row for each in changes for row in each.diff.updated])
-        self.titles.add((*new, *updated), now)
-        removed = tuple(row.finding_id for each in changes for row in each.diff.removed)
+        rows = join_rows(changes)
+        self.names.add(rows.findings, now)
+        events = tuple(event for each in changes for event in self._list_events(each))
+        fixed = {
+            key
+            for event in events
+            if event.kind in (EventKind.FIXED, EventKind.GONE)
+            for key in (event.finding_id, *(event.finding.former_ids if event.finding else ()))
+        }
+        self._extend_snoozes(changes)
         for number, snooze in enumerate(self._snoozes):
-            for ended in end_by_fix([snooze], set(removed), now):
+            for ended in end_by_fix([snooze], fixed, now):
                 self._context.snoozes.save(ended)
                 self._snoozes = (*self._snoozes[:number], ended, *self._snoozes[number + 1 :])
-        events = tuple(event for each in changes for event in self._list_events(each))
-        return _Rows((*new, *updated), removed, events)
+        return replace(rows, events=events)
 
-    def _fits_unmarked(self, changes: Sequence[NodeChange], rows: _Rows) -> bool:
+    def _extend_snoozes(self, changes: Iterable[NodeChange]) -> None:
+        """Lets pair snoozes cover the new ids of findings that were reworded."""
+        reworded = [
+            change.finding
+            for each in changes
+            for change in each.found.changes
+            if change.finding and change.before and change.before.finding_id != change.finding_id
+        ]
+        for snooze in self._context.snoozes.unsettled() if reworded else ():
+            new = {
+                each.finding_id
+                for each in reworded
+                if snooze.scope.is_pair and snooze.scope.id in each.former_ids
+            }
+            if new.difference(snooze.reworded_ids):
+                ids = tuple(sorted(new.union(snooze.reworded_ids)))
+                extended = replace(snooze, reworded_ids=ids, version=snooze.version + 1)
+                self._context.snoozes.save(extended)
+
+    def _fits_unmarked(self, changes: Sequence[NodeChange], rows: Rows) -> bool:
         """Whether one transaction holds all of the changes.
 
         Rows of findings and history have a few KB, as SSM limits a title to 500
@@ -266,31 +198,33 @@ class ChangeWriter:
         """
         bounds = self._context.bounds
         most = bounds.unmarked_rows - rows.count
-        if most <= 0 or rows.has_repeats:
+        if most <= 0 or _has_repeats(rows):
             return False
         return _measure(*changes).fits(bounds.facts_a_row, most)
 
-    def _write(self, rows: _Rows) -> None:
+    def _write(self, rows: Rows) -> None:
         self._context.journal.write(rows.events)
+        if rows.unchecked:
+            self._context.unchecked.put(rows.unchecked)
         self._context.findings.put(rows.findings)
         self._context.findings.delete(rows.removed)
-
-    def _keep_origin(self, updated: Sequence[Finding]) -> tuple[Finding, ...]:
-        """Returns the findings with the exact `first_seen` and the `scan_id` that are stored."""
-        stored = self._context.findings.get([each.finding_id for each in updated])
-        return tuple(
-            replace(each, first_seen=origin.first_seen, scan_id=origin.scan_id) if origin else each
-            for each in updated
-            for origin in (stored.get(each.finding_id),)
-        )
+        if rows.settled:
+            self._context.unchecked.delete(rows.settled)
 
     def _list_events(self, change: NodeChange) -> Iterator[HistoryEvent]:
-        """Yields how findings left. That others are new follows from their rows."""
-        named = self.titles.name(change.before.instance_id, change.diff.removed)
+        """Yields what happened. That a finding is new follows from its row.
+
+        What two profiles check in turn leaves no line.
+        """
+        left = [each for each in change.found.changes if each.is_named and not each.finding]
+        named = self.names.find(
+            change.before.instance_id, [each.before for each in left if each.before]
+        )
         by_id = {each.finding_id: each for each in named}
-        for entry in change.diff.removed:
-            finding = by_id.get(entry.finding_id)
-            yield HistoryEvent(entry.finding_id, change.at, change.end, self._scan_id, finding)
+        for each in change.found.changes:
+            if each.kind in NAMED:
+                finding = each.finding or by_id.get(each.finding_id)
+                yield HistoryEvent(each.finding_id, change.at, each.kind, self._scan_id, finding)
 
     def settle(self, changes: Iterable[NodeChange], marks: Sequence[str], now: datetime) -> None:
         """Writes node rows and facts, in as few transactions as they need, then removes the marks.
@@ -309,27 +243,83 @@ class ChangeWriter:
         changes: Sequence[NodeChange],
         marks: Sequence[str],
         now: datetime,
-        rest: _Rows = _NO_ROWS,
+        rest: Rows = NO_ROWS,
     ) -> None:
         nodes = tuple((each.before, each.after) for each in changes)
         facts, most = (each.facts for each in changes), self._context.bounds.facts_a_row
         # a clock that is set back must not hide facts from readers that begin at a later day
         day = max(f"{now:%Y-%m-%d}", self.last.day)
         rows = tuple(number_facts(facts, self.last, day, self._scan_id, most))
-        self._context.facts.settle(
-            Settlement(
-                nodes, rows, self.last, tuple(marks), rest.findings, rest.removed, rest.events
-            )
-        )
+        self._context.facts.settle(Settlement(nodes, rows, self.last, tuple(marks), rest))
         self.last = rows[-1].receipt if rows else self.last
         for each in changes:
-            self._new.extend(each.diff.new)
-            self._dropped.update(
-                row.finding_id for row in each.diff.removed if row.finding_id in self._recovered
-            )
-            if each.diff.removed:
-                packed = pack_list(each.diff.removed)
-                self.left.append(LeftFindings(each.before.instance_id, each.end, packed))
+            self._note(each)
+
+    def _note(self, change: NodeChange) -> None:
+        """Notes what a change that is stored has to do with messages."""
+        found, node = change.found, change.before.instance_id
+        for kind, ids in change.ids.items():
+            self.counts[kind] += len(ids)
+        for kind, news in self._news.items():
+            news.extend(each.finding for each in found.select([kind]) if each.finding)
+        left = found.select((*ENDING, *AWAY))
+        self._dropped.update(each.finding_id for each in left if each.finding_id in self._recovered)
+        for kind in NAMED:
+            # of what leaves, the entry that its title names
+            is_left = kind in AWAY or kind in ENDING
+            entries = [each.before if is_left else each.after for each in found.select([kind])]
+            if entries:
+                packed = pack_list(filter(None, entries))
+                self._named.append(NamedFindings(node, kind, packed))
+        back = found.select(BACK)
+        if found.select([EventKind.IN_TURN]) or (back and found.select(AWAY)):
+            self.alternating.add(node)
+        for each in back:
+            if each.finding and each.before:
+                snooze = self._find_ended_snooze(each.finding, each.before.since)
+                if snooze:
+                    self.returned.append((each.finding, snooze))
+
+    def _find_ended_snooze(self, finding: Finding, since: datetime) -> Snooze | None:
+        """Finds a snooze that ended, and was settled, while a finding was not checked."""
+        if self._settled_snoozes is None:
+            settled = (each for each in self._context.snoozes.all() if each.settled_at)
+            self._settled_snoozes = SnoozeIndex(settled)
+        snooze = self._settled_snoozes.find(finding)
+        return snooze if snooze and snooze.end and snooze.end >= since else None
+
+
+def join_rows(changes: Iterable[NodeChange]) -> Rows:
+    """Returns the rows that changes write, without history."""
+    findings: list[Finding] = []
+    removed: list[str] = []
+    unchecked: list[UncheckedFinding] = []
+    settled: list[UncheckedKey] = []
+    pairs = ((node.before.instance_id, each) for node in changes for each in node.found.changes)
+    for instance_id, change in pairs:
+        before, after = change.before, change.after
+        if after and change.finding:
+            if after.is_unchecked:
+                unchecked.append(UncheckedFinding(change.finding, after.since, after.worst))
+            else:
+                findings.append(change.finding)
+        if before is None or (after and _is_same_row(before, after)):
+            continue
+        if before.is_unchecked:
+            settled.append(UncheckedKey(instance_id, before.finding_id))
+        else:
+            removed.append(before.finding_id)
+    return Rows(tuple(findings), tuple(removed), tuple(unchecked), tuple(settled))
+
+
+def _is_same_row(one: Entry, other: Entry) -> bool:
+    return (one.finding_id, one.is_unchecked) == (other.finding_id, other.is_unchecked)
+
+
+def _has_repeats(rows: Rows) -> bool:
+    """Whether a finding id is there twice: two nodes and titles may make the same text."""
+    ids = {each.finding_id for each in rows.findings}.union(rows.removed)
+    return len(ids) < len(rows.findings) + len(rows.removed)
 
 
 class _Size(NamedTuple):

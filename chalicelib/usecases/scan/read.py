@@ -5,22 +5,33 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.compliance import (
+    SETTLED_BY_REPETITION,
     Doubt,
     FoldedItems,
+    Item,
+    ItemList,
     NodeReport,
     SummaryRow,
     compute_fingerprint,
     find_doubt,
+    find_doubt_about_passed,
     fold_items,
     select_items,
     settle_doubt,
 )
+from chalicelib.domain.diff import (
+    TypeEvidence,
+    find_types_to_prove,
+    find_vanished,
+    show_types,
+)
 from chalicelib.domain.errors import ServiceError, Unavailable
-from chalicelib.domain.node import Node, find_settled_fingerprint, find_vanished
+from chalicelib.domain.finding import Entry, unpack_list
+from chalicelib.domain.node import Node, find_settled_fingerprint
 from chalicelib.usecases.ports import Clock, Compliance
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
@@ -35,15 +46,17 @@ NO_ITEMS = FoldedItems((), 0)
 class Reading(Struct, frozen=True):
     """What a node shows. `doubt` is None if that is verified.
 
-    `doubt` is about the whole node: findings do not know their compliance type, so
-    none may leave while any type is in doubt. `report` says which types were left
-    out (`uncounted`). `fingerprint` lets a later scan recognize the same reading.
+    `doubt` is about the whole node: none of its findings may leave while any type is in
+    doubt. `report` says which types were left
+    out (`uncounted`). `fingerprint` lets a later scan recognize the same reading. `shown`
+    has what each type shows beside what fails, if the reading is verified.
     """
 
     report: NodeReport
     folded: FoldedItems
     doubt: Doubt | None
     fingerprint: str = ""
+    shown: Mapping[str, TypeEvidence] = field(default_factory=dict)
 
 
 def split_into_chunks(
@@ -68,30 +81,48 @@ def read_node(
     """Reads one node, a second time if there is a doubt about the first reading.
 
     The summary alone verifies a node without non-compliant items, unless no
-    check ran. A node that cannot be read is unverified, not an error: it must not
+    check ran. Passed items are read only if a listed finding does not fail any more. A
+    node that cannot be read is unverified, not an error: it must not
     stop the others. `node` is its stored row: its list, and the fingerprint of the
     unverified reading of an earlier scan.
     """
-    if not report.has_items:
-        return Reading(report, NO_ITEMS, find_doubt(report, ()))
+    listed = unpack_list((node and node.open_list) or b"")
     try:
-        reading = _read_once(compliance, report, node)
+        reading = _read_once(compliance, report, listed)
         if reading.doubt and not report.doubt:
-            reading = _read_once(compliance, report, node)
+            reading = _read_once(compliance, report, listed)
     except ServiceError:
         return Reading(report, NO_ITEMS, report.doubt or Doubt.UNREADABLE)
     earlier = find_settled_fingerprint(node, now)
-    return replace(reading, doubt=settle_doubt(reading.doubt, reading.fingerprint, earlier))
+    doubt = settle_doubt(reading.doubt, reading.fingerprint, earlier)
+    return replace(reading, doubt=doubt, shown={} if doubt else reading.shown)
 
 
-def _read_once(compliance: Compliance, report: NodeReport, node: Node | None) -> Reading:
-    listed = compliance.items(report.instance_id, report.types)
-    items = select_items(report, listed.items)
-    folded = fold_items(report.instance_id, items)
-    doubt = find_doubt(report, items)
-    if not doubt and listed.may_hide_items and find_vanished(node, folded.observations):
+def _read_once(
+    compliance: Compliance, report: NodeReport, listed: Mapping[str, Entry]
+) -> Reading:
+    """Reads what fails, and if that may be verified, what passed instead of failing."""
+    found = ItemList(())
+    if report.has_items:
+        found = compliance.items(report.instance_id, report.types)
+    failed = select_items(report, found.items)
+    folded = fold_items(report.instance_id, failed)
+    vanished = find_vanished(folded.observations, listed)
+    doubt = find_doubt(report, failed)
+    if not doubt and found.may_hide_items and any(not each.is_unchecked for each in vanished):
         doubt = Doubt.LISTED_TWICE
-    return Reading(report, folded, doubt, compute_fingerprint(items))
+    passed: tuple[Item, ...] = ()
+    types = find_types_to_prove(report, vanished)
+    if types and (doubt is None or doubt in SETTLED_BY_REPETITION):
+        passed = select_items(report, compliance.passed_items(report.instance_id, types).items)
+        doubt = doubt or find_doubt_about_passed(report, types, passed)
+    return Reading(
+        report,
+        folded,
+        doubt,
+        compute_fingerprint((*failed, *passed)),
+        show_types(report, failed, passed, vanished),
+    )
 
 
 class NodeReader:

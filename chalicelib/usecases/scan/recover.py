@@ -3,13 +3,24 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import Mark, MarkedNode
-from chalicelib.domain.node import Diff, Node
+from chalicelib.domain.diff import Change, Diff
+from chalicelib.domain.finding import Entry, Finding, UncheckedFinding
+from chalicelib.domain.history import AWAY, ENDING, EventKind, Mark, MarkedNode
+from chalicelib.domain.node import Node
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.scan.apply import ChangeWriter, NodeChange, read_list, with_list
+from chalicelib.usecases.ports import UncheckedKey
+from chalicelib.usecases.scan.apply import ChangeWriter
+from chalicelib.usecases.scan.compare import NodeChange, read_list, with_list
+
+
+class StoredRows(Struct, frozen=True):
+    """What is stored of the findings that marks name, by finding id."""
+
+    findings: Mapping[str, Finding]
+    unchecked: Mapping[str, UncheckedFinding]
 
 
 def recover_marks(
@@ -21,10 +32,9 @@ def recover_marks(
 ) -> dict[str, Node]:
     """Completes the changes of these marks, and returns the nodes as they are then.
 
-    What a dead scan put is stored, so it is new. What it deleted is gone from the
-    table, so it ended as the mark says. What it did not come to write is left to
-    this scan: those nodes are read again. Nodes whose rows a newer version wrote
-    (`newer`) stay marked.
+    What a dead scan put is stored, and what it deleted is not, so what is stored says
+    how far it came. What it did not come to write is left to this scan: those nodes are
+    read again. Nodes whose rows a newer version wrote (`newer`) stay marked.
     """
     known = dict(nodes)
     for mark in sorted(marks, key=lambda each: each.id):
@@ -42,25 +52,91 @@ def recover_marks(
 def _find_changes(
     context: Context, marked: Sequence[MarkedNode], known: Mapping[str, Node]
 ) -> list[NodeChange]:
-    """Finds what a scan that died has changed. `known` are the nodes."""
+    """Finds what a scan that died has changed, and deletes rows that it left twice."""
     now = context.clock()
-    rows = context.findings.get([key for each in marked for key in (*each.put, *each.deleted)])
-    changes = (_complete(each, known.get(each.instance_id), rows, now) for each in marked)
-    return [each for each in changes if each.diff.has_changes]
+    kinds = {each.instance_id: each.kinds for each in marked}
+    ids = [key for each in kinds.values() for key in each]
+    keys = [UncheckedKey(node, key) for node, each in kinds.items() for key in each]
+    stored = StoredRows(context.findings.get(ids), context.unchecked.get(keys))
+    changes = [_complete(each, known.get(each.instance_id), stored, now) for each in marked]
+    _delete_leftovers(context, stored, changes)
+    return [each for each in changes if each.found.changes]
+
+
+def _delete_leftovers(context: Context, stored: StoredRows, changes: Iterable[NodeChange]) -> None:
+    """Deletes the second row of a finding: put before the delete, or not deleted after the put."""
+    both = [
+        UncheckedKey(each.finding.instance_id, key)
+        for key, each in stored.unchecked.items()
+        if key in stored.findings
+    ]
+    if both:
+        context.unchecked.delete(both)
+    former = [
+        change.before.finding_id
+        for node in changes
+        for change in node.found.changes
+        if change.before and change.before.finding_id != change.finding_id
+    ]
+    if former:
+        context.findings.delete(former)
 
 
 def _complete(
-    marked: MarkedNode, node: Node | None, rows: Mapping[str, Finding], now: datetime
+    marked: MarkedNode, node: Node | None, stored: StoredRows, now: datetime
 ) -> NodeChange:
-    """Returns what a scan that died has changed, as the findings table shows it."""
+    """Returns what a scan that died has changed, as what is stored shows it."""
     before = node or Node(marked.instance_id)
     listed = read_list(before)
-    stored = {key: rows[key] for key in marked.put if key in rows}
-    new = tuple(row for key, row in stored.items() if key not in listed)
-    updated = tuple(row for key, row in stored.items() if key in listed)
-    ended = {key for key in marked.deleted if key in listed and key not in rows}
-    kept = (each for key, each in listed.items() if key not in ended and key not in stored)
-    found = Diff(new, updated, tuple(listed[key] for key in ended), tuple(kept))
+    changes: list[Change] = []
+    for key, kind in marked.kinds.items():
+        change = _complete_finding(key, kind, listed, stored)
+        if change:
+            changes.append(change)
+    touched = {each.before.finding_id for each in changes if each.before}
+    kept = tuple(each for key, each in listed.items() if key not in touched)
+    found = Diff(tuple(changes), kept)
     # a node without a row was never read to the end
     after = before if node else replace(before, unverified_since=now)
-    return NodeChange(before, with_list(after, found.open_list), found, marked.end, marked.at)
+    return NodeChange(before, with_list(after, found.entries), found, marked.at)
+
+
+def _complete_finding(
+    key: str, kind: EventKind | None, listed: Mapping[str, Entry], stored: StoredRows
+) -> Change | None:
+    """Returns what happened to a finding; None if nothing was written, or nothing is to note."""
+    finding, remembered = stored.findings.get(key), stored.unchecked.get(key)
+    # of one that was reworded, the list has an earlier id
+    former = [each for each in (finding.former_ids if finding else ()) if each in listed]
+    before = listed.get(key) or (listed[former[-1]] if former else None)
+    if finding:
+        after = _keep_marks(Entry.of(finding), before)
+        return None if after == before else Change(_judge(kind, before), before, after, finding)
+    if remembered:
+        if before is None or before.is_unchecked:
+            return None
+        after = replace(Entry.of_unchecked(remembered), in_turn=before.in_turn)
+        away = kind if kind in AWAY else EventKind.UNCHECKED
+        return Change(away, before, after, remembered.finding)
+    if before is None or kind not in (*ENDING, *AWAY):
+        return None
+    ended = kind if kind in ENDING else EventKind.FORGOTTEN
+    return Change(ended, before, None)
+
+
+def _keep_marks(after: Entry, before: Entry | None) -> Entry:
+    """Returns the entry of an open finding with what its row does not have."""
+    if before is None:
+        return after
+    worst = min(before.worst, after.severity, key=lambda each: each.rank)
+    return replace(after, worst=worst, in_turn=before.in_turn or before.is_unchecked)
+
+
+def _judge(kind: EventKind | None, before: Entry | None) -> EventKind | None:
+    """Returns what happened to a finding that is stored."""
+    if before is None:
+        return EventKind.NEW
+    if kind in AWAY or kind in ENDING:
+        # not written: the finding is as it was
+        return None
+    return kind

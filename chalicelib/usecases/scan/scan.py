@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
-from chalicelib.domain.finding import OpenFinding
+from chalicelib.domain.diff import Evidence, Sight
+from chalicelib.domain.finding import Entry, Finding
 from chalicelib.domain.history import ChangedFinding, EventKind, Mark
 from chalicelib.domain.node import (
     MissingNodes,
@@ -25,10 +26,13 @@ from chalicelib.domain.scan import SETTLING_TIME, Coverage, Outcome
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.context import Context, Run
 from chalicelib.usecases.ports import OpenWork
-from chalicelib.usecases.scan.apply import (
-    ChangeWriter,
+from chalicelib.usecases.scan.apply import ChangeWriter
+from chalicelib.usecases.scan.compare import (
+    Comparison,
+    Names,
     NodeChange,
-    compare_node,
+    accept_unchecked,
+    compare_nodes,
     read_list,
     remove_node,
     with_list,
@@ -74,14 +78,14 @@ class ChunkResult(Struct, frozen=True):
     """The readings of a chunk of nodes, and the changes that they make."""
 
     readings: tuple[Reading, ...]
-    changes: tuple[NodeChange, ...]
+    changes: Sequence[NodeChange]
 
 
 class Synced(Struct, frozen=True):
-    """The result of a scan. `list_left` yields what it removed, as often as it is called."""
+    """The result of a scan. `list_changes` yields what happened, as often as it is called."""
 
     outcome: Outcome
-    list_left: Callable[[], Iterator[ChangedFinding]]
+    list_changes: Callable[[], Iterator[ChangedFinding]]
 
 
 def sync_store(
@@ -98,12 +102,13 @@ def sync_store(
     fleet = judge_reports(fleet, now)
     plan = plan_scan(fleet, run, now)
     fleet = note_list(context, fleet, plan, now)
+    fleet = replace(fleet, nodes=_accept_unchecked(writer, fleet.nodes, run, now))
     nodes = dict(fleet.nodes)
     readings: list[Reading] = []
-    for chunk in read_and_compare(context, run, fleet, plan, now):
+    for chunk in read_and_compare(context, run, fleet, plan, now, writer.names):
         writer.apply(chunk.changes, now)
         # what the nodes show and list is stored by now, and need not stay in memory
-        readings.extend(replace(each, folded=NO_ITEMS) for each in chunk.readings)
+        readings.extend(replace(each, folded=NO_ITEMS, shown={}) for each in chunk.readings)
         for change in chunk.changes:
             if change.after:
                 nodes[change.after.instance_id] = replace(change.after, open_list=b"")
@@ -112,16 +117,31 @@ def sync_store(
     outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
-        new=writer.take_new(),
-        fixed=writer.count_left(EventKind.FIXED),
-        gone=writer.count_left(EventKind.GONE),
+        new=writer.take(EventKind.NEW),
+        worse=writer.take(EventKind.WORSE),
+        returned=tuple(writer.returned),
+        changes=dict(writer.counts),
+        alternating=tuple(sorted(writer.alternating)),
         by_severity=sum_severities(nodes.values()),
         coverage=sum_up_coverage(fleet, plan, readings, nodes, now),
         repaired=fleet.unlisted + sum(map(len, fleet.absent.values())),
         before=work.last_fact,
         last=writer.last,
     )
-    return Synced(outcome, writer.list_left)
+    return Synced(outcome, writer.list_changes)
+
+
+def _accept_unchecked(
+    writer: ChangeWriter, nodes: Mapping[str, Node], run: Run, now: datetime
+) -> dict[str, Node]:
+    """Forgets what a person accepts as not checked any more, and returns the nodes after that."""
+    acceptance = run.options.accept_unchecked
+    if acceptance is None:
+        return dict(nodes)
+    found = (accept_unchecked(node, acceptance, writer.names, now) for node in nodes.values())
+    changes = [each for each in found if each]
+    writer.apply(changes, now)
+    return {**nodes, **{each.before.instance_id: each.after for each in changes if each.after}}
 
 
 def gather_fleet(
@@ -154,38 +174,56 @@ def gather_fleet(
 def fill_lists(
     context: Context, fleet: FleetState, marks: Sequence[Mark], *, full: bool
 ) -> FleetState:
-    """Completes the lists of nodes from the findings table, which is read once.
+    """Completes the lists of nodes from what is stored, which is read once.
 
     Not `full`: only those of rows without a list that can be read. A finding that
     is stored, not listed, and not on a mark was announced. So it is listed without
     a fact. If its node has no row, it gets one, and is removed like the findings
-    of any missing node. Where list and row differ, the row counts: what differs
-    from the reading is then written again.
+    of any missing node. If list and row differ, the row counts: what differs
+    from the reading is then written again. Of a remembered finding that is stored as
+    open too, the open row counts; one without a row is not listed any more.
     """
-    marked = {key for mark in marks for node in mark.nodes for key in node.put}
-    stored: dict[str, dict[str, OpenFinding]] = {}
-    for finding in context.findings.all():
+    marked = {key for mark in marks for node in mark.nodes for key in node.kinds}
+    stored: dict[str, dict[str, Entry]] = {}
+
+    def add(finding: Finding, entry: Entry) -> None:
         node = fleet.nodes.get(finding.instance_id)
         if full or (node and node.open_list is None):
-            entry = OpenFinding.of(finding)
-            stored.setdefault(finding.instance_id, {})[entry.finding_id] = entry
+            stored.setdefault(finding.instance_id, {}).setdefault(entry.finding_id, entry)
+
+    for finding in context.findings.all():
+        add(finding, Entry.of(finding))
+    for unchecked in context.unchecked.all():
+        add(unchecked.finding, Entry.of_unchecked(unchecked))
     nodes, filled, absent, unlisted = dict(fleet.nodes), [], {}, 0
     now = context.clock()
     for instance_id in stored.keys() | nodes.keys():
         node = nodes.get(instance_id)
         listed = read_list(node) if node else {}
         rows = stored.get(instance_id, {})
-        absent[instance_id] = frozenset(listed.keys() - rows.keys()) if full else frozenset()
+        if full:
+            absent[instance_id] = frozenset(
+                key for key, each in listed.items() if key not in rows and not each.is_unchecked
+            )
         rows = {key: entry for key, entry in rows.items() if key not in marked}
         if node is None and not rows:
             continue
         unlisted += len(rows.keys() - listed.keys())
         if node is None or node.is_newer:
             node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
-        elif node.open_list is not None and rows.items() <= listed.items():
-            continue
-        nodes[instance_id] = with_list(node, {**listed, **rows}.values())
-        filled.append(nodes[instance_id])
+        kept = (
+            listed
+            if not full
+            else {
+                key: each
+                for key, each in listed.items()
+                if not each.is_unchecked or key in rows or key in marked
+            }
+        )
+        completed = complete_list(kept, rows)
+        if node.open_list is None or completed != listed:
+            nodes[instance_id] = with_list(node, completed.values())
+            filled.append(nodes[instance_id])
     context.nodes.put(filled)
     return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)
 
@@ -214,6 +252,23 @@ def note_list(context: Context, fleet: FleetState, plan: ScanPlan, now: datetime
     return replace(fleet, nodes={**fleet.nodes, **changed})
 
 
+def complete_list(listed: Mapping[str, Entry], rows: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Returns a list with what is stored. If both have a finding, the row counts.
+
+    Marks that a row does not have stay.
+    """
+    completed = dict(listed)
+    for key, row in rows.items():
+        known = listed.get(key)
+        if known is None or known.is_unchecked != row.is_unchecked:
+            completed[key] = row
+        else:
+            completed[key] = replace(
+                row, worst=known.worst, in_turn=known.in_turn, absences=known.absences
+            )
+    return completed
+
+
 def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:
     """Chooses which nodes to read and judges which are missing; pure."""
     missing = judge_missing(
@@ -231,27 +286,56 @@ def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:
 
 
 def read_and_compare(
-    context: Context, run: Run, fleet: FleetState, plan: ScanPlan, now: datetime
+    context: Context, run: Run, fleet: FleetState, plan: ScanPlan, now: datetime, names: Names
 ) -> Iterator[ChunkResult]:
     """Yields readings and changes chunk by chunk, until everything is done or time is up."""
     nodes, bounds = fleet.nodes, context.bounds
+    proving = find_proving_types(fleet)
     chunks = split_into_chunks(plan.to_read, bounds.chunk_pages)
     with open_reader(context.compliance, context.concurrency, context.clock, nodes) as reader:
         # a concurrency of one also means one call at a time
         for chunk in reader.read(chunks, run.read_until, ahead=context.concurrency > 1):
             readings = tuple(add_stored_doubt(each, fleet) for each in chunk())
-            changes = (
-                compare_node(
-                    each, nodes.get(node_id), run.scan_id, now, fleet.absent.get(node_id, ())
+            comparisons = (
+                Comparison(
+                    each,
+                    nodes.get(node_id),
+                    build_evidence(each, nodes.get(node_id), proving),
+                    Sight(each.report.executed_at or now, run.scan_id, now, context.keep_unchecked),
+                    fleet.absent.get(node_id, ()),
                 )
                 for each in readings
                 for node_id in (each.report.instance_id,)
             )
-            yield ChunkResult(readings, tuple(changes))
+            yield ChunkResult(readings, compare_nodes(context, names, comparisons))
     for batch in _split_into_batches(plan.missing.gone, bounds.gone_nodes):
         if context.clock() >= run.read_until:
             return
-        yield ChunkResult((), tuple(remove_node(node, now) for node in batch))
+        yield ChunkResult((), tuple(remove_node(nodes[node.instance_id], now) for node in batch))
+
+
+def find_proving_types(fleet: FleetState) -> frozenset[str]:
+    """Finds the compliance types of which a node has ever shown a passed check."""
+    ever = {each for node in fleet.nodes.values() for each in node.passed_types}
+    rows = (row for report in fleet.present.values() for row in report.rows if row.compliant)
+    return frozenset(ever.union(row.compliance_type.casefold() for row in rows))
+
+
+def build_evidence(reading: Reading, node: Node | None, proving: frozenset[str]) -> Evidence:
+    """Returns what a reading proves about findings that it does not show; pure."""
+    if reading.doubt:
+        return Evidence()
+    executions = node.executions if node else {}
+    present = reading.report.executions
+    verified = {
+        kind: replace(
+            shown,
+            is_new=kind not in executions
+            or executions[kind].execution_id != present[kind].execution_id,
+        )
+        for kind, shown in reading.shown.items()
+    }
+    return Evidence(verified, frozenset(), proving)
 
 
 def add_stored_doubt(reading: Reading, fleet: FleetState) -> Reading:
@@ -288,6 +372,14 @@ def sum_up_coverage(
         braked=plan.missing.braked,
         gone=removed,
         partial=tuple(sorted(name for name, node in nodes.items() if is_partial(node))),
+        unchecked={
+            node.instance_id: node.unchecked - node.in_turn
+            for node in nodes.values()
+            if node.unchecked > node.in_turn
+        },
+        unchecked_since=min(
+            (each.unchecked_since for each in nodes.values() if each.unchecked_since), default=None
+        ),
     )
 
 

@@ -11,19 +11,20 @@ from msgspec.structs import replace
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.journal import DynamoFacts, DynamoJournal
 from chalicelib.adapters.dynamodb.work import DynamoWork
-from chalicelib.domain.finding import Finding, OpenFinding, Severity, pack_list, unpack_list
+from chalicelib.domain.diff import Change, Diff
+from chalicelib.domain.finding import Entry, Finding, Severity, pack_list, unpack_list
 from chalicelib.domain.history import NO_FACTS, EventKind, Mark
-from chalicelib.domain.node import Diff, Node
+from chalicelib.domain.node import Node
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Bounds, Options
-from chalicelib.usecases.scan.apply import ChangeWriter, NodeChange
+from chalicelib.usecases.scan.apply import ChangeWriter
+from chalicelib.usecases.scan.compare import NodeChange
 from tests.contract.stores import Tables
 from tests.fleet import START, Service, make_item
 from tests.reliability.consistency import find_list_errors
 
 TYPES = ("Custom:A", "Custom:B")
 FINDINGS = 10_000
-FIXED = EventKind.FIXED
 MAX_ROWS = 100
 MAX_BYTES = 4_000_000
 MAX_ROW_BYTES = 400 * 1_024
@@ -114,13 +115,13 @@ def test_a_chunk_of_nodes_with_very_long_lists_is_settled_in_several_transaction
 ) -> None:
     finding = Finding("i-1", "A", Severity.HIGH, "", START, "scan-1")
     entries = tuple(
-        replace(OpenFinding.of(finding), finding_id=f"{number:032x}") for number in range(20_000)
+        replace(Entry.of(finding), finding_id=f"{number:032x}") for number in range(20_000)
     )
     long, short = pack_list(entries), pack_list(entries[:12_000])
     nodes = [f"i-{number:02}" for number in range(40)]
-    removed = Diff(removed=entries[12_000:])
+    removed = Diff(tuple(Change(EventKind.FIXED, each, None) for each in entries[12_000:]))
     changes = [
-        NodeChange(Node(node, open_list=long), Node(node, open_list=short), removed, FIXED, START)
+        NodeChange(Node(node, open_list=long), Node(node, open_list=short), removed, START)
         for node in nodes
     ]
     stored = DynamoNodes(tables.nodes)

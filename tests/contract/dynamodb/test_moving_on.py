@@ -128,7 +128,7 @@ def test_a_message_of_a_newer_version_is_named(tables: Tables) -> None:
     stores = build_stores(tables)
     stores.work.stage(Staged(message=make_message(1)), NOW)
     (row,) = tables.ledger.scan(ConsistentRead=True)["Items"]
-    tables.ledger.put_item(Item={**row, "row_version": 2})
+    tables.ledger.put_item(Item={**row, "row_version": 3})
 
     with pytest.raises(BadRow, match="a newer version of this service wrote it"):
         stores.work.open()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.finding import OpenFinding, pack_list
+from chalicelib.domain.finding import Entry, pack_list
 from chalicelib.domain.node import Node
 from tests.contract.samples import make_finding
 from tests.contract.stores import Tables, build_stores
@@ -13,7 +13,7 @@ OTHER = Node("i-2")
 
 
 def make_node(findings: int) -> Node:
-    entries = (OpenFinding.of(make_finding(each)) for each in range(findings))
+    entries = (Entry.of(make_finding(each)) for each in range(findings))
     return Node("i-1", open_list=pack_list(entries))
 
 
@@ -29,7 +29,7 @@ def read(tables: Tables) -> list[Node]:
 
 
 @pytest.mark.parametrize(
-    "damage", [{"row_version": 2}, {"executions": "none"}, {"missing_since": "yesterday"}]
+    "damage", [{"row_version": 3}, {"executions": "none"}, {"missing_since": "yesterday"}]
 )
 def test_of_a_row_that_cannot_be_read_only_the_id_is_known(
     tables: Tables, damage: dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.work import DynamoLease
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.finding import OpenFinding, pack_list
+from chalicelib.domain.finding import Entry, pack_list
 from chalicelib.domain.node import Node
 from devstack.aws.resources import create_tables
 from ops.restore import LEASE_TIME, Restored, restore_table
@@ -48,7 +48,7 @@ def test_the_table_becomes_equal_to_the_copy(tables: Tables, copies: Tables) -> 
 def test_a_restored_node_gets_its_list_from_the_findings_table(
     tables: Tables, copies: Tables
 ) -> None:
-    listed = Node("i-1", open_list=pack_list([OpenFinding.of(make_finding(1))]))
+    listed = Node("i-1", open_list=pack_list([Entry.of(make_finding(1))]))
     DynamoNodes(copies.nodes).put([listed])
     DynamoFindings(copies.findings).put([make_finding(1)])
     lease = DynamoLease(tables.ledger)

@@ -201,6 +201,10 @@ def test_a_scan_record_holds_numbers_and_expires(tables: Tables) -> None:
         "braked": True,
         "untitled_items": 12,
         "message_id": "message-1",
+        "findings_worse": 0,
+        "findings_reworded": 0,
+        "findings_unchecked": 0,
+        "findings_checked_again": 0,
         "expires_at": compute_expiry(NOW + MINUTE, 90),
     }
     assert "message_id" not in rows["SCAN", "scan-002"]
@@ -224,7 +228,7 @@ def test_a_row_that_cannot_be_read_is_named(tables: Tables, content: Any, first_
             read()
 
 
-@pytest.mark.parametrize("damage", [{"content": "no JSON"}, {"row_version": 2}])
+@pytest.mark.parametrize("damage", [{"content": "no JSON"}, {"row_version": 3}])
 def test_a_row_of_facts_that_cannot_be_read_is_left_out(
     tables: Tables, damage: dict[str, Any]
 ) -> None:

@@ -41,7 +41,7 @@ def decide(
     quiet_answers: bool = True,
 ) -> Decision:
     """Decides what a scan with this coverage announces."""
-    outcome = Outcome("scan", at, (), 0, 0, {}, coverage)
+    outcome = Outcome("scan", at, (), {}, coverage)
     return decide_announcement(outcome, lines, jobs, state, at, quiet_answers=quiet_answers)
 
 

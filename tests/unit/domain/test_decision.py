@@ -5,7 +5,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState, DecisionReason, LineReason, Topic
-from chalicelib.domain.decision import collect_lines
+from chalicelib.domain.decision import News, collect_lines
 from tests.fleet import HOUR, MINUTE, START, make_snooze
 from tests.unit.domain.decisions import (
     COMPLETE,
@@ -43,7 +43,7 @@ def test_each_finding_is_one_line_also_if_its_snooze_ended_as_well() -> None:
     other = replace(FINDING, title="another")
     ended = make_snooze(ended_at=START)
 
-    lines = collect_lines([FINDING], [(ended, [FINDING, other])], [ended], START)
+    lines = collect_lines(News((FINDING,), ended=[(ended, [FINDING, other])]), [ended], START)
 
     assert [(line.finding.title, line.reason) for line in lines.announced] == [
         (FINDING.title, LineReason.NEW),
@@ -55,7 +55,7 @@ def test_a_muted_finding_is_no_line_and_counted_if_it_is_new() -> None:
     other = replace(FINDING, title="another")
     ended, active = make_snooze(ended_at=START), make_snooze(id="s-2", title=None)
 
-    lines = collect_lines([FINDING], [(ended, [other])], [ended, active], START)
+    lines = collect_lines(News((FINDING,), ended=[(ended, [other])]), [ended, active], START)
 
     assert (lines.announced, lines.muted) == ((), 1)
 

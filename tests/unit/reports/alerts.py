@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage
 from chalicelib.domain.snooze import Reason
@@ -47,7 +48,7 @@ ENDED = (
 NEW = Alert(
     topic=Topic.NEW,
     outcome=make_outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2)),
-    fixed=5,
+    changes={EventKind.FIXED: 5},
     lines=Lines(
         (
             *make_new_lines(
@@ -119,7 +120,7 @@ SNOOZE_ENDED = Alert(
 NOTHING_NEW = Alert(
     topic=Topic.NOTHING_NEW,
     outcome=make_outcome(Coverage(known=132, read=118, missing=1)),
-    fixed=3,
+    changes={EventKind.FIXED: 3},
     lines=Lines(muted=2),
     recovered=True,
     jobs=(make_job(),),
@@ -154,11 +155,36 @@ INCOMPLETE = Alert(
     reported=31,
     last_alert_at=AT - timedelta(hours=3),
 )
+# The profile ran only in part on some nodes, and two profiles overwrite each other on others.
+UNCHECKED = Alert(
+    topic=Topic.UNCHECKED,
+    outcome=make_outcome(Coverage(known=120, read=118)),
+    changes={
+        EventKind.UNCHECKED: 12,
+        EventKind.NOT_FOUND: 1,
+        EventKind.FIXED: 2,
+        EventKind.CHECKED_AGAIN: 3,
+        EventKind.REWORDED: 1,
+        EventKind.FORGOTTEN: 4,
+    },
+    vanished=tuple(
+        ChangedFinding(
+            make_finding(title, 10 * rank + copy, severity),
+            EventKind.NOT_FOUND if rank == 1 else EventKind.UNCHECKED,
+        )
+        for rank, (severity, title) in enumerate(TITLES[:7])
+        for copy in range(1 if rank == 1 else 2)
+    ),
+    alternating=("i-0a1b2c3d4e5f60001", "i-0a1b2c3d4e5f60002"),
+    jobs=(make_job(),),
+    reported=118,
+    last_alert_at=AT - timedelta(days=2),
+)
 # What was incomplete is complete again.
 COMPLETE_AGAIN = Alert(
     topic=Topic.COMPLETE_AGAIN,
     outcome=make_outcome(Coverage(known=120, read=14)),
-    fixed=1,
+    changes={EventKind.FIXED: 1},
     recovered=True,
     reported=14,
     last_alert_at=AT - timedelta(hours=3),

@@ -19,6 +19,7 @@ def render_messages() -> dict[str, Rendered]:
         "one_finding": render_alert(alerts.ONE_FINDING, BERLIN),
         "partial": render_alert(alerts.PARTIAL, ORIGIN),
         "snooze_ended": render_alert(alerts.SNOOZE_ENDED, ORIGIN),
+        "unchecked": render_alert(alerts.UNCHECKED, ORIGIN),
         "nothing_new": render_alert(alerts.NOTHING_NEW, BERLIN),
         "no_report": render_alert(alerts.NO_REPORT, ORIGIN),
         "incomplete": render_alert(alerts.INCOMPLETE, ORIGIN),

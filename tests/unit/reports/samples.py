@@ -159,7 +159,7 @@ def make_job(association: str = "6e37940a-23ba-4ab0-9b96-5d0a1a05464f", **fields
 def make_outcome(coverage: Coverage) -> Outcome:
     """Returns the outcome of a scan of a fleet with 158 open findings."""
     by_severity = {Severity.CRITICAL: 21, Severity.HIGH: 64, Severity.MEDIUM: 45, Severity.LOW: 28}
-    return Outcome(SCAN_ID, AT + timedelta(minutes=4), (), 0, 0, by_severity, coverage)
+    return Outcome(SCAN_ID, AT + timedelta(minutes=4), (), by_severity, coverage)
 
 
 # Rows of a CSV: open, snoozed, snoozed without an end, and hostile ones.

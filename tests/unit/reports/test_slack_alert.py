@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines
 from chalicelib.domain.compliance import Doubt
+from chalicelib.domain.history import EventKind
 from chalicelib.domain.scan import Coverage
 from chalicelib.reports.text import MAX_ATTACHED_ROWS
 from tests.unit.reports import alerts
@@ -180,7 +181,11 @@ def test_missing_and_gone_nodes_are_remarks_while_the_brake_is_off() -> None:
     coverage = Coverage(known=9, missing=3, gone=1)
 
     outcome = make_outcome(coverage)
-    text = get_text(render_alert(replace(alerts.ONE_FINDING, outcome=outcome, gone=7), ORIGIN))
+    text = get_text(
+        render_alert(
+            replace(alerts.ONE_FINDING, outcome=outcome, changes={EventKind.GONE: 7}), ORIGIN
+        )
+    )
 
     missing = (
         "2 nodes missing from SSM. If they stay missing for an hour, their findings are removed."

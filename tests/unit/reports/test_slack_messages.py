@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from chalicelib.domain.announcement import Alert, Line, LineReason, Lines, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.history import NAMED, VANISHED, ChangedFinding
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage
 from chalicelib.reports.slack_blocks import Rendered
@@ -54,7 +55,7 @@ SNOOZES = st.builds(
     st.booleans(),
 )
 LINES = st.one_of(
-    st.builds(lambda each: Line(each, LineReason.NEW), FINDINGS),
+    st.builds(Line, FINDINGS, st.sampled_from((LineReason.NEW, LineReason.WORSE))),
     st.builds(lambda each, ended: Line(each, LineReason.SNOOZE_ENDED, ended), FINDINGS, SNOOZES),
 )
 COUNTS = st.integers(0, 10**9)
@@ -70,6 +71,8 @@ COVERAGES = st.builds(
     missing=COUNTS,
     braked=st.booleans(),
     gone=COUNTS,
+    unchecked=st.dictionaries(st.integers(0, 99).map(make_node_id), COUNTS, max_size=4),
+    unchecked_since=st.none() | st.just(AT),
 )
 JOBS = st.builds(
     lambda association, status, dated, succeeded: make_job(
@@ -88,8 +91,11 @@ ALERTS = st.builds(
     topic=st.sampled_from(Topic),
     outcome=st.builds(make_outcome, COVERAGES),
     lines=st.builds(Lines, st.lists(LINES, max_size=30).map(tuple), COUNTS),
-    fixed=COUNTS,
-    gone=COUNTS,
+    changes=st.dictionaries(st.sampled_from(NAMED), COUNTS),
+    vanished=st.lists(
+        st.builds(ChangedFinding, FINDINGS, st.sampled_from(VANISHED)), max_size=20
+    ).map(tuple),
+    alternating=st.lists(st.integers(0, 99).map(make_node_id), max_size=20).map(tuple),
     recovered=st.booleans(),
     jobs=st.lists(JOBS, max_size=5).map(tuple),
     reported=COUNTS,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
+    Entry,
     Finding,
-    OpenFinding,
     Severity,
     Title,
     finding_id,
@@ -21,8 +21,7 @@ from chalicelib.domain.finding import (
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.node import Node
 from chalicelib.usecases.context import Bounds, Options
-from chalicelib.usecases.scan.apply import read_list
-from chalicelib.usecases.scan.titles import TitleBook
+from chalicelib.usecases.scan.compare import Names, read_list
 from tests.fakes import MemoryFindings, PassThrough
 from tests.fleet import DAY, HOUR, START, Service
 from tests.reliability.bounds import any_bounds
@@ -83,19 +82,19 @@ def list_stored(service: Service) -> dict[str, set[str]]:
     )
 )
 def test_a_list_is_unpacked_as_it_was_packed(findings: list[Finding]) -> None:
-    entries = {each.finding_id: OpenFinding.of(each) for each in findings}
+    entries = {each.finding_id: Entry.of(each) for each in findings}
 
     packed = pack_list(entries.values())
 
     assert unpack_list(packed) == entries
-    assert len(packed) == 31 * len(findings)
+    assert len(packed) == 33 * len(findings)
 
 
 def test_a_broken_list_is_named() -> None:
-    with pytest.raises(ValueError, match="not a list of open findings: 32 bytes"):
+    with pytest.raises(ValueError, match="not a list of findings: 32 bytes"):
         unpack_list(b"x" * 32)
-    with pytest.raises(ValueError, match="not a list of open findings: 31 bytes"):
-        unpack_list(b"\xff" * 31)
+    with pytest.raises(ValueError, match="not a list of findings: 33 bytes"):
+        unpack_list(b"\xff" * 33)
 
 
 @given(st.binary(max_size=100))
@@ -260,7 +259,7 @@ def test_what_a_dead_scan_stored_is_new_even_if_its_node_cannot_be_read_again(
     calls = run_until_crash(service, Fuse())
     service.clock.forward(DAY)
     service.report("i-1", "B", run="run-2")
-    run_until_crash(service, Fuse(CrashPoint(calls.index("facts.settle") + 2, moment)))
+    run_until_crash(service, Fuse(CrashPoint(calls.index("facts.settle") + 3, moment)))
     service.clock.forward(DAY)
     service.compliance.fail("i-1", times=9)
 
@@ -300,6 +299,6 @@ def test_a_title_with_the_same_reference_names_no_other_finding() -> None:
         def all(self) -> dict[str, Title]:
             return {title_reference("A"): Title("another text", "ssh-01")}
 
-    book = TitleBook(Colliding(service.titles), service.findings)
+    names = Names(replace(service.context, titles=Colliding(service.titles)))
 
-    assert book.name("i-1", [OpenFinding.of(finding)]) == (finding,)
+    assert names.find("i-1", [Entry.of(finding)]) == (finding,)

@@ -42,7 +42,9 @@ class Counts:
 
 
 def run(service: Service, *, accept_missing: bool = False) -> Counts:
-    facts = CountingFacts(MemoryFacts(service.ledger, service.nodes, service.findings))
+    facts = CountingFacts(
+        MemoryFacts(service.ledger, service.nodes, service.findings, service.unchecked)
+    )
     outcome = service.run(Options(accept_missing=accept_missing), facts=facts).outcome
     assert outcome is not None
     assert facts.most_nodes <= 90

@@ -49,17 +49,17 @@ def test_a_fixed_finding_is_removed_and_a_new_one_is_announced(service: Service)
 
 
 def test_first_seen_and_scan_id_survive_a_changed_severity(service: Service) -> None:
-    service.report("i-1", "A", severity="LOW")
+    service.report("i-1", "A", severity="CRITICAL")
     service.run()
     (before,) = service.findings.all()
 
     service.clock.forward(HOUR)
-    service.report("i-1", "A", severity="CRITICAL", run="run-2")
+    service.report("i-1", "A", severity="LOW", run="run-2")
     service.run()
 
     (after,) = service.findings.all()
     assert (after.first_seen, after.scan_id) == (before.first_seen, before.scan_id)
-    assert after.severity == "CRITICAL"
+    assert after.severity == "LOW"
     assert len(service.messages) == 1
 
 

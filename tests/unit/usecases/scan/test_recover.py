@@ -17,8 +17,7 @@ from tests.reliability.crashing import Faults, Fuse
 from tests.reliability.model import count_titles
 from tests.reliability.stories import run_until_crash
 
-IDS = st.lists(st.integers(min_value=0, max_value=99).map(str), max_size=9).map(tuple)
-PUT_AND_DELETED = st.tuples(IDS, IDS)
+IDS = st.lists(st.integers(min_value=0, max_value=99), max_size=9, unique=True)
 # Each change has a mark, however small it is.
 MARKED = Bounds(unmarked_rows=0)
 
@@ -40,26 +39,40 @@ def lose_list(service: Service) -> None:
     service.nodes.put([replace(nodes["i-1"], open_list=None)])
 
 
-@given(st.lists(PUT_AND_DELETED, max_size=5), st.integers(min_value=1, max_value=12))
+@given(st.lists(IDS, max_size=5), st.integers(min_value=1, max_value=12))
 def test_a_mark_has_no_node_twice_and_at_most_as_many_ids_as_allowed(
-    sizes: list[tuple[tuple[str, ...], tuple[str, ...]]], most: int
+    numbers: list[list[int]], most: int
 ) -> None:
+    happens = [EventKind.FIXED, EventKind.NEW, EventKind.UNCHECKED, None]
+    kinds = {
+        f"i-{node}": {str(each): happens[each % 4] for each in ids}
+        for node, ids in enumerate(numbers)
+    }
     nodes = [
-        MarkedNode(f"i-{number}", START, EventKind.FIXED, put, deleted)
-        for number, (put, deleted) in enumerate(sizes)
+        MarkedNode(
+            instance_id,
+            START,
+            {
+                kind: ids
+                for kind in happens
+                if kind
+                if (ids := tuple(key for key, each in expected.items() if each is kind))
+            },
+            tuple(key for key, each in expected.items() if each is None),
+        )
+        for instance_id, expected in kinds.items()
     ]
 
     groups = list(split_marked(nodes, most))
 
-    found: dict[str, MarkedNode] = {}
+    found: dict[str, dict[str, EventKind | None]] = {key: {} for key in kinds}
     for group in groups:
         assert len({each.instance_id for each in group}) == len(group)
-        assert sum(len(each.put) + len(each.deleted) for each in group) <= most
+        assert sum(len(each.kinds) for each in group) <= most
         for each in group:
-            known = found.get(each.instance_id, replace(each, put=(), deleted=()))
-            put, deleted = known.put + each.put, known.deleted + each.deleted
-            found[each.instance_id] = replace(each, put=put, deleted=deleted)
-    assert list(found.values()) == nodes
+            assert not each.kinds.keys() & found[each.instance_id].keys()
+            found[each.instance_id].update(each.kinds)
+    assert found == kinds
 
 
 def test_a_row_of_a_newer_version_does_not_stop_the_other_nodes_of_a_mark() -> None:

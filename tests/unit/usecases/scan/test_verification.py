@@ -244,4 +244,5 @@ def test_findings_of_an_absent_compliance_type_stay_for_an_hour(service: Service
     service.run()
 
     assert service.list_titles() == ["A"]
-    assert service.messages[2:] == ["complete again: "]
+    assert [each.finding.title for each in service.unchecked.all()] == ["B"]
+    assert service.messages[2:] == ["not checked: "]

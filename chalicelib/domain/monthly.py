@@ -21,7 +21,9 @@ class MonthlyReport(Struct, frozen=True):
 
     stale_nodes: missing or unverified nodes, whose stored findings may be old ·
     oldest: the finding that was first seen earliest, None without findings ·
-    ending_soon: snoozed findings whose snooze ends within `SOON`.
+    ending_soon: snoozed findings whose snooze ends within `SOON` · unchecked: findings that
+    are not checked any more, which the other numbers leave out · unchecked_nodes: their
+    nodes · unchecked_since: since when the oldest of them is not.
     """
 
     at: datetime
@@ -33,6 +35,9 @@ class MonthlyReport(Struct, frozen=True):
     snoozed: int
     ending_soon: int
     csv_key: str
+    unchecked: int = 0
+    unchecked_nodes: int = 0
+    unchecked_since: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -69,8 +74,15 @@ def summarize_month(
     affected: set[str] = set()
     snoozed = ending_soon = 0
     oldest: Finding | None = None
+    unchecked, unchecked_on = 0, set[str]()
+    unchecked_since: datetime | None = None
     for row in rows:
         finding = row.finding
+        if row.unchecked_since:
+            unchecked += 1
+            unchecked_on.add(finding.instance_id)
+            unchecked_since = min(unchecked_since or row.unchecked_since, row.unchecked_since)
+            continue
         by_severity[finding.severity] += 1
         affected.add(finding.instance_id)
         oldest = min(oldest or finding, finding, key=_by_age)
@@ -87,6 +99,9 @@ def summarize_month(
         snoozed=snoozed,
         ending_soon=ending_soon,
         csv_key=csv_key,
+        unchecked=unchecked,
+        unchecked_nodes=len(unchecked_on),
+        unchecked_since=unchecked_since,
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.domain.finding import Finding, finding_id
+from chalicelib.domain.finding import Finding, UncheckedFinding, finding_id
 
 
 class Reason(StrEnum):
@@ -177,20 +177,33 @@ class Muting:
 
 
 class ListedFinding(Struct, frozen=True):
-    """A finding with the snooze that mutes it now, as the CSV and the lists show it."""
+    """A finding with the snooze that mutes it now, as the CSV and the lists show it.
+
+    `unchecked_since` is None unless the finding is not checked any more.
+    """
 
     finding: Finding
     snooze: Snooze | None
+    unchecked_since: datetime | None = None
 
     @property
     def state(self) -> str:
-        """`open` or `snoozed`."""
+        """`open`, `snoozed` or `unchecked`."""
+        if self.unchecked_since:
+            return "unchecked"
         return "snoozed" if self.snooze else "open"
 
 
 def list_with_snoozes(findings: Iterable[Finding], muting: Muting) -> Iterator[ListedFinding]:
     """Pairs each finding with the snooze that mutes it, in the order given."""
     return (ListedFinding(finding, muting.of(finding)) for finding in findings)
+
+
+def list_unchecked(
+    remembered: Iterable[UncheckedFinding], muting: Muting
+) -> Iterator[ListedFinding]:
+    """Pairs each finding that is not checked any more with its snooze, in the order given."""
+    return (ListedFinding(each.finding, muting.of(each.finding), each.since) for each in remembered)
 
 
 def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:

@@ -22,6 +22,7 @@ COLUMNS = (
     "state",
     "snoozed_until",
     "snooze_reason",
+    "unchecked_since",
 )
 # In the file of changes.
 CHANGE_COLUMNS = (*COLUMNS, "change")
@@ -49,9 +50,9 @@ def render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
 
 
 def render_changes_csv(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
-    """Yields findings that left, in the same form, with a last column that says how.
+    """Yields what happened to findings, in the same form, with a last column that says what.
 
-    `state` and the columns of a snooze are empty: nothing of them is open.
+    `state`, the columns of a snooze and `unchecked_since` are empty: they hold only now.
     """
     return _render(
         CHANGE_COLUMNS,
@@ -98,6 +99,7 @@ def _build_cells(row: ListedFinding) -> tuple[str, ...]:
         *_build_own_cells(row.finding),
         f'"{row.state}"',
         *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
+        _format_time(row.unchecked_since) if row.unchecked_since else EMPTY,
     )
 
 
@@ -117,8 +119,9 @@ def _quote(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-NO_SNOOZE = _quote(""), _quote("")
-NOTHING_OPEN = _quote(""), *NO_SNOOZE
+EMPTY = _quote("")
+NO_SNOOZE = EMPTY, EMPTY
+NOTHING_OPEN = EMPTY, *NO_SNOOZE, EMPTY
 
 
 @lru_cache(maxsize=REPEATED)

@@ -47,6 +47,8 @@ def _render_body(report: MonthlyReport, origin: Origin) -> Iterator[Block]:
     if report.oldest:
         yield mrkdwn_section("*Oldest finding*")
         yield plain_section(_describe_oldest(report.oldest, report, origin))
+    if report.unchecked:
+        yield mrkdwn_section(_describe_unchecked(report, origin))
     if report.stale_nodes:
         yield mrkdwn_section(_describe_stale(report.stale_nodes))
     yield note(_point_to_file(report))
@@ -74,6 +76,17 @@ def _point_to_file(report: MonthlyReport) -> str:
     if report.total > MAX_ATTACHED_ROWS:
         return point_to_csv(report.total, report.csv_key)
     return f"CSV in the thread and in S3: {one_line(report.csv_key, KEY_TEXT)}"
+
+
+def _describe_unchecked(report: MonthlyReport, origin: Origin) -> str:
+    """Describes the findings that are remembered, and are no part of the other numbers."""
+    number = format_count(report.unchecked, "more finding is", "more findings are")
+    since = report.unchecked_since
+    oldest = f", the oldest since {origin.local(since)}" if since else ""
+    return (
+        f"*{number} no longer checked* on {format_nodes(report.unchecked_nodes)}{oldest}. "
+        "No scan shows that they are fixed. They are at the end of the CSV."
+    )
 
 
 def _describe_stale(number: int) -> str:

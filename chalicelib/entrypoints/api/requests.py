@@ -131,7 +131,7 @@ class FindingQuery(PageQuery, frozen=True):
     title: Text | msgspec.UnsetType = msgspec.UNSET
     severity: Severity | msgspec.UnsetType = msgspec.UNSET
     control_id: Text | msgspec.UnsetType = msgspec.UNSET
-    state: Literal["open", "snoozed"] | msgspec.UnsetType = msgspec.UNSET
+    state: Literal["open", "snoozed", "unchecked"] | msgspec.UnsetType = msgspec.UNSET
     q: Text | msgspec.UnsetType = msgspec.UNSET
     format: Literal["json", "csv"] = "json"
 

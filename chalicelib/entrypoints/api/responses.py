@@ -59,7 +59,7 @@ class SnoozedBy(msgspec.Struct, frozen=True):
 
 
 class FindingResponse(msgspec.Struct, frozen=True):
-    """A finding."""
+    """A finding. unchecked_since is null unless it is not checked any more."""
 
     finding_id: str
     instance_id: str
@@ -70,6 +70,7 @@ class FindingResponse(msgspec.Struct, frozen=True):
     scan_id: str
     state: str
     snoozed_by: SnoozedBy | None
+    unchecked_since: datetime | None
 
 
 class FindingList(msgspec.Struct, frozen=True):
@@ -158,11 +159,16 @@ class ExecutionResponse(msgspec.Struct, frozen=True):
 
 
 class NodeResponse(msgspec.Struct, frozen=True):
-    """A node: its last verified executions and its open findings."""
+    """A node: its last verified executions and its open findings.
+
+    unchecked counts findings that are not checked any more, since unchecked_since.
+    """
 
     instance_id: str
     executions: dict[str, ExecutionResponse]
     open: dict[Severity, int]
+    unchecked: int
+    unchecked_since: datetime | None
     missing_since: datetime | None
     unverified_since: datetime | None
 
@@ -187,7 +193,11 @@ class ScanResponse(msgspec.Struct, frozen=True):
     at: datetime
     finished_at: datetime
     findings_new: int
+    findings_worse: int
+    findings_reworded: int
     findings_fixed: int
+    findings_unchecked: int
+    findings_checked_again: int
     findings_gone: int
     open: dict[Severity, int]
     nodes_known: int
@@ -216,9 +226,10 @@ def build_scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanRespon
 
 
 class SummaryResponse(msgspec.Struct, frozen=True):
-    """Totals. open includes snoozed findings."""
+    """Totals. open includes snoozed findings, and not those that are not checked any more."""
 
     open: dict[Severity, int]
+    unchecked: int
     nodes_known: int
     nodes_missing: int
     nodes_unverified: int
@@ -241,5 +252,6 @@ def _list_finding_fields(row: ListedFinding) -> dict[str, object]:
         **asdict(row.finding),
         "finding_id": row.finding.finding_id,
         "state": row.state,
+        "unchecked_since": row.unchecked_since,
         "snoozed_by": snooze and SnoozedBy(snooze.id, snooze.end, snooze.reason, snooze.created_by),
     }

@@ -57,7 +57,7 @@ def on_month(event: RawEvent) -> dict[str, Any]:
 
 
 def on_reconcile(event: RawEvent) -> dict[str, Any]:
-    """Handles the 15-minute schedule, or a call by hand with `full` or `accept_missing`."""
+    """Handles the 15-minute schedule, or a call by hand with `Options`."""
     return Invocation.of(event).scan(schemas.parse_options(event.to_dict()))
 
 
@@ -94,7 +94,11 @@ class Invocation(Struct, frozen=True):
         for report in reports:
             telemetry.report_scan(runtime.log, runtime.settings.stage, report, calls)
         if not reports:
-            ignored = {"full": options.full, "accept_missing": options.accept_missing}
+            ignored = {
+                "full": options.full,
+                "accept_missing": options.accept_missing,
+                "accept_unchecked": options.accept_unchecked is not None,
+            }
             runtime.log.info("another scan is running; these options were ignored", extra=ignored)
         _raise_if_undone(reports)
         scans = [telemetry.summarize_scan(report, calls) for report in reports]

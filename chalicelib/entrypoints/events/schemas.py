@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.scan import Job, JobKind, execution_key, monthly_key
-from chalicelib.usecases.context import Options
+from chalicelib.usecases.context import Acceptance, Options
 
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -44,11 +44,19 @@ class ScheduledEvent(msgspec.Struct, frozen=True):
     time: Aware
 
 
+class AcceptUnchecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings that a person accepts as not checked any more. Without a field: all of them."""
+
+    instance_id: Name | None = None
+    control_id: Name | None = None
+
+
 class ReconcilePayload(msgspec.Struct, frozen=True):
     """The payload of `reconcile` invoked by hand. A scheduled event has none of these fields."""
 
     full: bool = False
     accept_missing: bool = False
+    accept_unchecked: AcceptUnchecked | None = None
 
 
 def parse_association_event(event: Any) -> AssociationEvent:
@@ -83,7 +91,14 @@ def build_monthly_job(event: Any, now: datetime) -> Job:
 def parse_options(event: Any) -> Options:
     """Returns the options of `reconcile`; `BadEvent` names the field that is wrong."""
     payload = _convert(event, ReconcilePayload)
-    return Options(full=payload.full, accept_missing=payload.accept_missing)
+    accepted = payload.accept_unchecked
+    return Options(
+        full=payload.full,
+        accept_missing=payload.accept_missing,
+        accept_unchecked=Acceptance(accepted.instance_id, accepted.control_id)
+        if accepted
+        else None,
+    )
 
 
 def _convert(event: Any, kind: type[T]) -> T:

@@ -1,6 +1,7 @@
 """What the CSV files of messages hold, and what is left of it if a file was not stored at once."""
 
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import NAMED, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.message import CsvFile, Message, Source
-from chalicelib.domain.snooze import Muting, list_with_snoozes
+from chalicelib.domain.snooze import Muting, list_unchecked, list_with_snoozes
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.snooze_access import find_failing, read_snoozes_or_empty
 
@@ -81,10 +82,13 @@ def rebuild_csv(context: Context, message: Message, file: CsvFile) -> CsvContent
         )
     muting = Muting(read_snoozes_or_empty(context), context.clock())
     if file.source is Source.EVERYTHING:
-        findings = context.findings.all()
-    else:
-        findings = _find_still_failing(context, message, muting)
-    rows = context.sorter.worst_first(findings)
+        stored = context.sorter.worst_first(context.findings.all())
+        return lambda: context.render_csv(
+            chain(
+                list_with_snoozes(stored, muting), list_unchecked(context.unchecked.all(), muting)
+            )
+        )
+    rows = context.sorter.worst_first(_find_still_failing(context, message, muting))
     return lambda: context.render_csv(list_with_snoozes(rows, muting))
 
 

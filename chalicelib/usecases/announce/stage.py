@@ -24,6 +24,7 @@ from chalicelib.domain.snooze import (
     Muting,
     Snooze,
     SnoozeIndex,
+    list_unchecked,
     list_unsettled,
     list_with_snoozes,
 )
@@ -241,7 +242,12 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
     stored = context.sorter.worst_first(context.findings.all())
     muting = Muting(read_snoozes_or_empty(context), now)
     key = monthly_csv_key(newest.event_at)
-    report = summarize_month(list_with_snoozes(stored, muting), nodes, now, key)
+
+    def list_rows() -> Iterator[ListedFinding]:
+        yield from list_with_snoozes(stored, muting)
+        yield from list_unchecked(context.unchecked.all(), muting)
+
+    report = summarize_month(list_rows(), nodes, now, key)
     message = Message(
         id=f"{MESSAGE_PREFIX}{newest.event_at:%Y-%m-%d}",
         created_at=now,
@@ -257,7 +263,7 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
         return NO_ANNOUNCEMENT
     return Announcement(
         message=message,
-        contents={key: lambda: context.render_csv(list_with_snoozes(stored, muting))},
+        contents={key: lambda: context.render_csv(list_rows())},
         announced=report.total,
         differing=abs(report.total - nodes.findings),
     )

@@ -8,10 +8,18 @@ from msgspec import Struct
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import HistoryEvent, add_beginnings
-from chalicelib.domain.snooze import ListedFinding, Muting, Snooze, State, candidate_scopes
+from chalicelib.domain.snooze import (
+    ListedFinding,
+    Muting,
+    Snooze,
+    State,
+    candidate_scopes,
+    list_unchecked,
+    list_with_snoozes,
+)
 from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
-from chalicelib.usecases.ports import Selection
+from chalicelib.usecases.ports import Selection, UncheckedKey
 
 # A page stops looking for rows that match a rare filter after this time.
 PAGE_TIME = timedelta(seconds=10)
@@ -19,13 +27,15 @@ PAGE_TIME = timedelta(seconds=10)
 WHOLE_TIME = timedelta(seconds=20)
 # Rows read in one call if a filter may drop most of them.
 FETCH = 200
+# The state of a finding that is not checked any more and is remembered.
+UNCHECKED = "unchecked"
 
 
 class FindingFilter(Struct, frozen=True):
     """Which findings to list.
 
-    `state` is `open` or `snoozed`; `q` is a part of the title or instance id,
-    ignoring case.
+    `state` is `open`, `snoozed` or `unchecked`; without it, findings that are not checked any
+    more are left out. `q` is a part of the title or instance id, ignoring case.
     """
 
     instance_id: str | None = None
@@ -63,7 +73,7 @@ class FindingFilter(Struct, frozen=True):
 
 
 class FindingPage(Struct, frozen=True):
-    """Rows of a list, and the finding id to continue after; None at the end."""
+    """Rows of a list, and the key to continue after; None at the end."""
 
     rows: tuple[ListedFinding, ...]
     after: str | None
@@ -91,7 +101,7 @@ def list_findings(
     for row, last in _read_rows(inbox, wanted, after, size, now):
         if row is not None:
             if len(rows) == limit:
-                return FindingPage(tuple(rows), rows[-1].finding.finding_id)
+                return FindingPage(tuple(rows), _get_key(rows[-1]))
             rows.append(row)
         elif inbox.clock() >= until:
             return FindingPage(tuple(rows), last)
@@ -112,7 +122,10 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     """Returns one finding, or raises `NotFound`."""
     finding = inbox.findings.get([wanted_id]).get(wanted_id)
     if finding is None:
-        raise NotFound(f"No finding {wanted_id} is stored. It may have been fixed.")
+        raise NotFound(
+            f"No finding {wanted_id} is stored. It may have been fixed, or it is not checked any "
+            "more (state=unchecked)."
+        )
     now = inbox.clock()
     covering = [
         snooze
@@ -147,15 +160,30 @@ def list_finding_history(
 def _read_rows(
     inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
 ) -> Iterator[tuple[ListedFinding | None, str | None]]:
-    """Yields matching rows, and after each batch None with the id of its last row."""
+    """Yields matching rows, and after each batch None with the key of its last row."""
     muting = Muting(inbox.snoozes.unsettled(), now)
     while True:
-        batch = inbox.findings.page(wanted.selection, after, size)
-        for finding in batch:
-            row = ListedFinding(finding, muting.of(finding))
+        batch = _read_batch(inbox, wanted, after, size, muting)
+        for row in batch:
             if wanted.matches(row):
                 yield row, None
         if len(batch) < size:
             return
-        after = batch[-1].finding_id
+        after = _get_key(batch[-1])
         yield None, after
+
+
+def _read_batch(
+    inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, muting: Muting
+) -> tuple[ListedFinding, ...]:
+    """Reads the rows after a key, from the table of open findings or from what is remembered."""
+    if wanted.state == UNCHECKED:
+        key = UncheckedKey(*after.split("#", 1)) if after else None
+        return tuple(list_unchecked(inbox.unchecked.page(wanted.selection, key, size), muting))
+    return tuple(list_with_snoozes(inbox.findings.page(wanted.selection, after, size), muting))
+
+
+def _get_key(row: ListedFinding) -> str:
+    """Returns the key of a row in the list that it is from. An instance id has no `#`."""
+    finding_id = row.finding.finding_id
+    return f"{row.finding.instance_id}#{finding_id}" if row.unchecked_since else finding_id

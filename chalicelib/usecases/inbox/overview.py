@@ -35,9 +35,13 @@ class ScanPage(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """Totals of the store. Findings are summed over the node rows, not read."""
+    """Totals of the store. Findings are summed over the node rows, not read.
+
+    `unchecked` counts findings that are not checked any more and are remembered.
+    """
 
     open: Mapping[Severity, int]
+    unchecked: int
     nodes_known: int
     nodes_missing: int
     nodes_unverified: int
@@ -76,6 +80,7 @@ def summarize(inbox: Inbox) -> Summary:
         states[snooze.state(now)] += 1
     return Summary(
         open=sum_severities(nodes),
+        unchecked=sum(node.unchecked for node in nodes),
         nodes_known=len(nodes),
         nodes_missing=sum(node.missing_since is not None for node in nodes),
         nodes_unverified=sum(node.unverified_since is not None for node in nodes),

@@ -97,7 +97,8 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
 
 def _write_headline(alert: AlertSummary) -> str:
     if alert.topic is Topic.UNCHECKED:
-        return f"{format_findings(alert.count(*VANISHED))} no longer checked"
+        vanished = alert.count(*VANISHED)
+        return format_count(vanished, "finding no longer checked", "findings no longer checked")
     if alert.topic is not Topic.NEW:
         return _HEADLINES[alert.topic]
     number, deferred = sum(alert.counted.values()), alert.coverage.deferred

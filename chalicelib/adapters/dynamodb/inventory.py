@@ -171,7 +171,7 @@ class DynamoNodes(Struct, frozen=True):
             yield {_NODE_KEY: key, "open_list": part, "row_version": ROW_VERSION, "whole": whole}
 
 
-_USUAL: tuple[object, ...] = (0, "", b"", False, {})
+_USUAL: tuple[object, ...] = (0, "", b"", False, {}, (), [])
 
 
 def _is_part(key: str) -> bool:

@@ -24,6 +24,7 @@ from bench.results import (
     Load,
     Throttle,
 )
+from bench.ssm.fleet import COMPLIANT
 
 # The baseline's figures divided by ours. They guard against regressions and claim no speed.
 QUIET_CALLS, OTHER_CALLS, QUIET_SECONDS = 40.0, 2.0, 3.0
@@ -99,11 +100,15 @@ def judge_comparison(result: Comparison) -> Iterator[Verdict]:
 
 
 def compute_call_limit(case: str, nodes: int, findings: int) -> int | None:
-    """The most calls promised for a case in which the whole fleet ran again, else None."""
+    """The most calls promised for a case in which the whole fleet ran again, else None.
+
+    Where everything is fixed, the passed items are read instead of the failed ones: the
+    stand-in shows 40 of them at least, and all that were fixed.
+    """
     item_pages, changes = {
         FIRST: (ceil(findings / nodes / PAGE), findings),
         RERUN: (ceil(findings / nodes / PAGE), 0),
-        ALL_FIXED: (0, findings),
+        ALL_FIXED: (ceil(max(COMPLIANT, findings / nodes) / PAGE), findings),
     }.get(case, (None, 0))
     if item_pages is None:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.simulation.fleet import FINDINGS_A_NODE, ITEMS, SUMMARIES
+from bench.simulation.fleet import CALLS_A_NODE, FINDINGS_A_NODE, ITEMS, SUMMARIES
 from bench.simulation.service import SimulatedService, StoredCsv
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import EventKind
@@ -68,7 +68,10 @@ def check_end(service: SimulatedService, scans: int) -> Iterator[str]:
     changes = service.now.nodes * FINDINGS_A_NODE
     if service.journal.lines != {EventKind.FIXED: changes}:
         yield f"history has {service.journal.lines}"
-    calls = {SUMMARIES: scans * -(-service.now.nodes // PAGE), ITEMS: service.now.nodes}
+    calls = {
+        SUMMARIES: scans * -(-service.now.nodes // PAGE),
+        ITEMS: CALLS_A_NODE * service.now.nodes,
+    }
     if service.ssm.calls != calls:
         yield f"calls to SSM: {service.ssm.calls}, not {calls}"
     if len(service.channel.texts) > scans + 1 or service.channel.files != len(announced):

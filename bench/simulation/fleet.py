@@ -23,6 +23,8 @@ FINDINGS_A_NODE = 20
 TITLES = 100
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 SUMMARIES, ITEMS = "ListResourceComplianceSummaries", "ListComplianceItems"
+# A page of failed items, and the pages of passed ones, because all findings of a node vanish.
+CALLS_A_NODE = 1 + -(-TITLES // PAGE)
 
 
 def make_instance_id(number: int) -> str:

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from bench.ssm.fleet import Fleet, list_items, list_summaries, make_instance_id
+from bench.ssm.fleet import (
+    COMPLIANT,
+    Fleet,
+    list_items,
+    list_summaries,
+    make_instance_id,
+    make_title,
+)
 from bench.ssm.server import Limits, Ssm
 
 
@@ -55,11 +62,29 @@ def test_a_change_fixes_one_percent_and_adds_as_many() -> None:
     assert fleet.open_count == 2_000
 
 
+FAILED: dict[str, Any] = {
+    "ResourceIds": [make_instance_id(0)],
+    "Filters": [{"Key": "Status", "Values": ["NON_COMPLIANT"], "Type": "EQUAL"}],
+}
+
+
+def test_what_failed_before_is_among_the_passed_items() -> None:
+    fleet = make_fleet((1, 3))
+    fleet.change_one_node()
+    passed = {**FAILED, "Filters": [{**FAILED["Filters"][0], "Values": ["COMPLIANT"]}]}
+
+    (page,) = read_pages(fleet, passed)
+
+    assert page[0]["Title"] == make_title(0)
+    assert {each["Status"] for each in page} == {"COMPLIANT"}
+    assert len(page) == COMPLIANT
+
+
 def test_a_node_can_run_again_between_two_of_its_pages() -> None:
     fleet = make_fleet((1, 60))
     fleet.rerun_every = 1
 
-    pages = list(read_pages(fleet, {"ResourceIds": [make_instance_id(0)]}))
+    pages = list(read_pages(fleet, FAILED))
 
     runs = [page[0]["ExecutionSummary"]["ExecutionId"] for page in pages]
     assert runs == ["run-1", "run-2"]

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bench.simulation.clock import SimulatedClock
-<<<<<<< HEAD
 from chalicelib.domain.compliance import Execution, Item, ItemList, SummaryRow
-from chalicelib.domain.finding import Finding, OpenFinding, Severity
-=======
-from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.finding import Entry, Finding, Severity
->>>>>>> 08592c7 (Nothing is fixed without proof: what vanishes is remembered)
 from chalicelib.domain.node import Node
 from chalicelib.usecases.scan.compare import with_list
 from chalicelib.usecases.scan.read import PAGE

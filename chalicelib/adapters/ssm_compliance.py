@@ -80,33 +80,24 @@ class SsmCompliance:
 
     def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns every NON_COMPLIANT item of a node for these types, spelt as in its rows."""
-<<<<<<< HEAD
-        paginator = self._client.get_paginator("list_compliance_items")
-        items: list[Item] = []
-        count = 0
-=======
         return self._list_items(instance_id, types, "NON_COMPLIANT")
 
-    def passed_items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns every COMPLIANT item of a node for these types, spelt as in its rows."""
         return self._list_items(instance_id, types, "COMPLIANT")
 
-    def _list_items(self, instance_id: str, types: Sequence[str], status: str) -> tuple[Item, ...]:
-        pages = self._client.get_paginator("list_compliance_items")
->>>>>>> 08592c7 (Nothing is fixed without proof: what vanishes is remembered)
+    def _list_items(self, instance_id: str, types: Sequence[str], status: str) -> ItemList:
+        paginator = self._client.get_paginator("list_compliance_items")
+        items: list[Item] = []
+        count = 0
         with translate_errors("SSM", instance_id):
             for start in range(0, len(types), MAX_VALUES):
                 pages = paginator.paginate(
                     ResourceIds=[instance_id],
                     ResourceTypes=[MANAGED_INSTANCE],
                     Filters=[
-<<<<<<< HEAD
                         _build_filter("ComplianceType", types[start : start + MAX_VALUES]),
-                        _build_filter("Status", ["NON_COMPLIANT"]),
-=======
-                        _build_filter("ComplianceType", types),
                         _build_filter("Status", [status]),
->>>>>>> 08592c7 (Nothing is fixed without proof: what vanishes is remembered)
                     ],
                     PaginationConfig={"PageSize": PAGE_SIZE},
                 )

@@ -7,13 +7,6 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-import struct
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-
-from msgspec import Struct, field
-from msgspec.structs import replace
-
 from chalicelib.domain.compliance import (
     NEVER,
     SETTLED_AFTER,

@@ -93,7 +93,8 @@ class MemoryCompliance:
 
     def remove_type(self, instance_id: str, compliance_type: str) -> None:
         """Removes what a node reports for a compliance type."""
-        del self._rows[instance_id, compliance_type], self._items[instance_id, compliance_type]
+        key = (instance_id, compliance_type)
+        del self._rows[key], self._items[key], self._passed[key]
 
     def remove(self, instance_id: str) -> None:
         """Removes a node, as SSM does some time after the instance was terminated."""
@@ -115,7 +116,7 @@ class MemoryCompliance:
         self._reads.append(instance_id)
         return self._list(self._items, instance_id, types)
 
-    def passed_items(self, instance_id: str, types: Sequence[str]) -> tuple[Item, ...]:
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns the node's passed items of these types."""
         self._reads_of_passed.append(instance_id)
         return self._list(self._passed, instance_id, types)
@@ -125,7 +126,7 @@ class MemoryCompliance:
         stored: Mapping[tuple[str, str], tuple[Item, ...]],
         instance_id: str,
         types: Sequence[str],
-    ) -> tuple[Item, ...]:
+    ) -> ItemList:
         if instance_id in self._errors:
             self._errors[instance_id].raise_next()
         items = tuple(

@@ -7,6 +7,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chalicelib.domain.compliance import NodeReport
 from chalicelib.domain.diff import (
     Change,
     Diff,
@@ -29,7 +30,14 @@ from chalicelib.domain.finding import (
     unpack_list,
 )
 from chalicelib.domain.history import EventKind, NodeFacts
-from chalicelib.domain.node import Node, add_run, count_by_severity, has_new_execution
+from chalicelib.domain.node import (
+    Node,
+    add_run,
+    count_by_severity,
+    has_new_execution,
+    note_unverified,
+    note_verified,
+)
 from chalicelib.usecases.context import Acceptance, Context
 from chalicelib.usecases.ports import UncheckedKey
 from chalicelib.usecases.scan.read import Reading

@@ -98,9 +98,7 @@ def read_node(
     return replace(reading, doubt=doubt, shown={} if doubt else reading.shown)
 
 
-def _read_once(
-    compliance: Compliance, report: NodeReport, listed: Mapping[str, Entry]
-) -> Reading:
+def _read_once(compliance: Compliance, report: NodeReport, listed: Mapping[str, Entry]) -> Reading:
     """Reads what fails, and if that may be verified, what passed instead of failing."""
     found = ItemList(())
     if report.has_items:

@@ -25,14 +25,11 @@ class UnusedCompliance:
         """Fails the test."""
         raise AssertionError
 
-<<<<<<< HEAD
-    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
-=======
-    def passed_items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
-        raise NotImplementedError
+    def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:
+        """Fails the test."""
+        raise AssertionError(instance_id, types)
 
-    def items(self, instance_id: str, types: Sequence[str]) -> Sequence[Item]:
->>>>>>> 08592c7 (Nothing is fixed without proof: what vanishes is remembered)
+    def items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Fails the test."""
         raise AssertionError(instance_id, types)
 

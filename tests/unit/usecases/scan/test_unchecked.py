@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import Topic
-from chalicelib.domain.compliance import Item
+from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.summary import AlertSummary
@@ -214,8 +214,8 @@ def test_passed_items_of_another_execution_or_number_leave_the_node_unverified(
         def __getattr__(self, name: str) -> object:
             return getattr(service.compliance, name)
 
-        def passed_items(self, instance_id: str, types: list[str]) -> tuple[Item, ...]:
-            return service.compliance.passed_items(instance_id, types)[1:]
+        def passed_items(self, instance_id: str, types: list[str]) -> ItemList:
+            return ItemList(service.compliance.passed_items(instance_id, types).items[1:])
 
     report = service.run(compliance=LosesOne())
 

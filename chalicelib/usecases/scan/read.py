@@ -118,7 +118,8 @@ def _read_once(compliance: Compliance, report: NodeReport, listed: Mapping[str, 
         report,
         folded,
         doubt,
-        compute_fingerprint((*failed, *passed)),
+        # none if the items that must be there are not
+        compute_fingerprint((*failed, *passed)) if failed or not report.has_items else "",
         show_types(report, failed, passed, vanished),
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import NO_FACTS, VANISHED, ChangedFinding, EventKind, Receipt
+from chalicelib.domain.history import NO_FACTS, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.scan import Job, Outcome
 from chalicelib.domain.snooze import Snooze
 
@@ -89,16 +89,6 @@ class ChannelState(Struct, frozen=True):
     changes: Mapping[EventKind, int] = field(default_factory=dict)
     unannounced_after: Receipt | None = None
     alternation_at: datetime | None = None
-
-    @property
-    def fixed(self) -> int:
-        """Fixed findings that are in no message yet."""
-        return self.changes.get(EventKind.FIXED, 0)
-
-    @property
-    def vanished(self) -> int:
-        """Findings that vanished without proof of a fix, and are in no message yet."""
-        return sum(self.changes.get(kind, 0) for kind in VANISHED)
 
 
 class Alert(Struct, frozen=True):

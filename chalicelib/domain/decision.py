@@ -20,7 +20,7 @@ from chalicelib.domain.announcement import (
     Topic,
 )
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import NAMED, FactRow
+from chalicelib.domain.history import NAMED, VANISHED, EventKind, FactRow
 from chalicelib.domain.scan import SETTLING_TIME, Coverage, Job, Outcome
 from chalicelib.domain.snooze import Muting, Snooze
 
@@ -158,7 +158,7 @@ def _withhold_quiet_answer(
     # An execution of a few nodes, such as one that came online, says little about the fleet.
     if not job.covers_half(coverage.known):
         return DecisionReason.FEW_TARGETS
-    if state.fixed:
+    if state.changes.get(EventKind.FIXED):
         # people wait for the word that their fix has worked
         return None
     last = state.answered.get(job.association_id)
@@ -183,7 +183,7 @@ def _choose_topic(  # noqa: PLR0911 - a flat list: one return for each reason
     """Chooses what to announce, and names the reason."""
     if lines.announced:
         return Topic.NEW, DecisionReason.NEW_FINDINGS
-    if state.vanished:
+    if any(state.changes.get(kind) for kind in VANISHED):
         return Topic.UNCHECKED, DecisionReason.UNCHECKED
     # Beyond TOO_MANY it is unknown which nodes were announced, so more are no news.
     settled = coverage.unverified.keys() - coverage.settling

@@ -157,13 +157,6 @@ class Rows(Struct, frozen=True):
     settled: tuple[UncheckedKey, ...] = ()
     events: tuple[HistoryEvent, ...] = ()
 
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return sum(
-            map(len, (self.findings, self.removed, self.unchecked, self.settled, self.events))
-        )
-
 
 NO_ROWS = Rows()
 

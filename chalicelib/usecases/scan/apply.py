@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
@@ -197,7 +197,7 @@ class ChangeWriter:
         characters. So only those of nodes and facts are measured.
         """
         bounds = self._context.bounds
-        most = bounds.unmarked_rows - rows.count
+        most = bounds.unmarked_rows - sum(map(len, structs.astuple(rows)))
         if most <= 0 or _has_repeats(rows):
             return False
         return _measure(*changes).fits(bounds.facts_a_row, most)

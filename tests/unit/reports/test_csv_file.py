@@ -78,13 +78,21 @@ def test_a_snoozed_row_shows_end_and_reason_of_its_snooze() -> None:
 
     cells = render_row(make_finding("t"), snooze)
 
-    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance"]
+    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance", ""]
 
 
 def test_a_snooze_without_an_end_is_shown_as_permanent() -> None:
     cells = render_row(make_finding("t"), make_snooze(ends_at=None))
 
-    assert cells[6:] == ["snoozed", "permanent", "fix_scheduled"]
+    assert cells[6:] == ["snoozed", "permanent", "fix_scheduled", ""]
+
+
+def test_a_finding_that_is_not_checked_any_more_shows_since_when() -> None:
+    row = ListedFinding(make_finding("t"), None, unchecked_since=AT)
+
+    _, cells = read_cells(b"".join(render_csv([row])))
+
+    assert cells[6:] == ["unchecked", "", "", "2026-11-23T08:15:42Z"]
 
 
 def test_times_are_in_utc_and_whole_seconds() -> None:
@@ -155,7 +163,7 @@ def test_no_cell_begins_like_a_formula_with_commas_or_semicolons_as_separators(t
             assert not any(control in cell for cell in row for control in "\t\r\n\x00")
 
 
-def test_findings_that_left_have_no_state_and_say_how_they_left() -> None:
+def test_changed_findings_have_no_state_and_say_what_happened() -> None:
     changes = [
         ChangedFinding(make_finding("A"), EventKind.FIXED),
         ChangedFinding(make_finding("=B"), EventKind.GONE),
@@ -164,5 +172,5 @@ def test_findings_that_left_have_no_state_and_say_how_they_left() -> None:
     header, first, second = read_cells(b"".join(render_changes_csv(changes)))
 
     assert tuple(header) == (*COLUMNS, "change") == CHANGE_COLUMNS
-    assert first == [*render_row(make_finding("A"))[:6], "", "", "", "fixed"]
+    assert first == [*render_row(make_finding("A"))[:6], "", "", "", "", "fixed"]
     assert (second[2], second[-1]) == ("'=B", "gone")

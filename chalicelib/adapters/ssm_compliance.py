@@ -142,10 +142,12 @@ def _build_execution(
     summary: ComplianceExecutionSummaryOutputTypeDef | None, count: int
 ) -> Execution | None:
     """Returns the execution of a row; None if it has none, or no possible time."""
-    at = summary.get("ExecutionTime") if summary else None
+    at = (
+        summary["ExecutionTime"].astimezone(UTC) if summary and "ExecutionTime" in summary else None
+    )
     if at is None or at.year not in YEARS:
         return None
-    return Execution(_identify_execution(summary), at.astimezone(UTC), count)
+    return Execution(_identify_execution(summary), at, count)
 
 
 def _identify_execution(summary: ComplianceExecutionSummaryOutputTypeDef | None) -> str:

@@ -52,7 +52,8 @@ def list_compliance_items(store: ComplianceStore, request: Mapping[str, Any]) ->
 
 def list_resource_summaries(store: ComplianceStore, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of summaries, one for each node and type. No items mean a row of zeros."""
-    summaries = map(_summarize, store.list_groups())
+    groups = store.list_groups()
+    summaries = (store.apply_changes(group, _summarize(group)) for group in groups)
     rows = filter_rows(summaries, request.get("Filters", []), SUMMARY_KEYS)
     return cut_page(rows, request, "ResourceComplianceSummaryItems")
 

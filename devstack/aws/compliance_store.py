@@ -16,7 +16,7 @@ class Group:
     """All items of one compliance type on one node, and the execution that wrote them.
 
     `items` and `execution` have the shape of a ListComplianceItems response, with aware
-    datetimes.
+    datetimes, or any other: they are listed as they are.
     """
 
     instance_id: str
@@ -30,11 +30,24 @@ class ComplianceStore:
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], Group] = {}
+        self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._faults: defaultdict[str, deque[str | None]] = defaultdict(deque)
 
     def put(self, group: Group) -> None:
         """Store a group, in place of the old group of this node and type."""
         self._groups[group.instance_id, group.compliance_type] = group
+
+    def change_summary(self, instance_id: str, compliance_type: str, **fields: Any) -> None:
+        """Replace fields of a summary by any JSON value, as no put can. None leaves a field out.
+
+        Later puts do not end this.
+        """
+        self._changes[instance_id, compliance_type] = fields
+
+    def apply_changes(self, group: Group, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the summary of a group with its planned changes."""
+        changed = {**summary, **self._changes.get((group.instance_id, group.compliance_type), {})}
+        return {name: value for name, value in changed.items() if value is not None}
 
     def list_groups(self) -> Iterable[Group]:
         """Return the present groups. Later puts do not change the result."""
@@ -50,6 +63,7 @@ class ComplianceStore:
         for group in self.list_groups():
             if group.instance_id == instance_id:
                 del self._groups[group.instance_id, group.compliance_type]
+                self._changes.pop((group.instance_id, group.compliance_type), None)
 
     def fail_next(self, operation: str, code: str, *, times: int = 1, after: int = 0) -> None:
         """Plan the error `code` for `times` calls of `operation`, once `after` calls have passed.

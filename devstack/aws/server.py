@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from moto.core.base_backend import BackendDict
 from moto.core.common_types import TYPE_RESPONSE
-from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -81,15 +81,22 @@ def register_compliance() -> None:
 
 def _build_method(
     operation: str, action: Action
-) -> Callable[[SimpleSystemManagerResponse], ActionResult | TYPE_RESPONSE]:
-    def respond(response: SimpleSystemManagerResponse) -> ActionResult | TYPE_RESPONSE:
+) -> Callable[[SimpleSystemManagerResponse], TYPE_RESPONSE]:
+    def respond(response: SimpleSystemManagerResponse) -> TYPE_RESPONSE:
         store = attach_store(response.ssm_backend)
         fault = store.take_fault(operation)
         if fault is not None:
             return _build_fault(fault)
-        return ActionResult(action(store, json.loads(response.body)))
+        # not moto's serializer: it refuses what a node should not have been able to write
+        body = json.dumps(action(store, json.loads(response.body)), default=_to_seconds)
+        return 200, {"status": 200}, body
 
     return respond
+
+
+def _to_seconds(moment: datetime) -> float:
+    """Return a time as the service's protocol has it: seconds since 1970."""
+    return moment.timestamp()
 
 
 def _build_fault(code: str) -> TYPE_RESPONSE:

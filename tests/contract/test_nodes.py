@@ -12,12 +12,17 @@ from tests.contract.stores import Stores, read_pages, remove_nodes
 FULL = Node(
     instance_id="mi-0123456789abcdef0",
     executions={
-        "custom:inspec": Execution("execution-1", NOW, 42),
+        "custom:inspec": Execution("execution-1", NOW, 42, seen_at=NOW + MINUTE),
         "custom:other": Execution("", NOW - MINUTE, 0),
     },
     severities={Severity.CRITICAL: 2, Severity.UNSPECIFIED: 40},
     missing_since=NOW,
     unverified_since=NOW - MINUTE,
+    unverified_executions={"custom:inspec": Execution("execution-2", NOW, 40, seen_at=NOW)},
+    older_since={"custom:inspec": NOW},
+    absent_since={"custom:other": NOW - MINUTE},
+    unverified_fingerprint="f" * 64,
+    fingerprint_since=NOW,
     runs=b"\x00\x01\xff\xfe",
     checks=b"\x00\x28",
 )

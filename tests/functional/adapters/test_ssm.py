@@ -11,6 +11,8 @@ from chalicelib.domain.compliance import (
     NEVER,
     Doubt,
     Execution,
+    Item,
+    ItemList,
     SummaryRow,
     find_doubt,
     fold_items,
@@ -54,7 +56,7 @@ def put(ssm: "SSMClient", items: Sequence[Any], **changes: Any) -> None:
     ssm.put_compliance_items(**request | changes)
 
 
-def make_raw_item(**fields: str) -> dict[str, Any]:
+def make_raw_item(**fields: Any) -> dict[str, Any]:
     """Returns an item as SSM may list it, even if PutComplianceItems would refuse it."""
     return {
         "ComplianceType": "Custom:InSpec",
@@ -337,3 +339,181 @@ def test_a_title_with_half_a_surrogate_pair_has_a_finding_id(
     (observation,) = fold_items(NODE, [found]).observations
 
     assert finding_id(NODE, observation.title) == finding_id(NODE, "lone ? half")
+
+
+# Fields of an impossible form, over HTTP
+
+
+SANE = NODE[:-1] + "1"
+IMPOSSIBLE_TIMES: list[Any] = [
+    253402300800,
+    253402300800.5,
+    -62135596801,
+    946684799,
+    1e300,
+    float("inf"),
+    float("nan"),
+    10**400,
+    "0000-00-00",
+    "+10000-01-01T00:00:00Z",
+    "yesterday",
+    "",
+    True,
+    {"Time": 1},
+    [1],
+    {},
+]
+IMPOSSIBLE_COUNTS: list[Any] = [-1, True, "3", 1.5, {"Count": 3}, [], 2**31, 10**400]
+
+
+def read_beside_a_sane_node(
+    ssm: "SSMClient", compliance: SsmCompliance, **fields: Any
+) -> SummaryRow:
+    """Changes a row in the list of the service, and returns how it is read."""
+    put(ssm, make_items(2), ResourceId=SANE)
+    put(ssm, make_items(2))
+    find_store().change_summary(NODE, "Custom:InSpec", **fields)
+    rows = {row.instance_id: row for row in compliance.summaries()}
+
+    assert rows[SANE] == SummaryRow(SANE, "Custom:InSpec", Execution("run-1", RAN, 2), 0)
+    return rows[NODE]
+
+
+@pytest.mark.parametrize("at", IMPOSSIBLE_TIMES)
+def test_a_row_with_an_impossible_time_hurts_no_other_row(
+    ssm: "SSMClient", compliance: SsmCompliance, at: object
+) -> None:
+    run = {"ExecutionTime": at, "ExecutionId": "run-1"}
+
+    row = read_beside_a_sane_node(ssm, compliance, ExecutionSummary=run)
+
+    assert (row.execution, row.flaw) == (Execution(NO_EXECUTION, NEVER, 2), Doubt.NO_EXECUTION)
+
+
+@pytest.mark.parametrize("at", [946684800, 253402300799, "1999-12-31T23:00:00-02:00", "1e9"])
+def test_a_time_from_the_year_2000_to_9999_is_possible(
+    ssm: "SSMClient", compliance: SsmCompliance, at: object
+) -> None:
+    run = {"ExecutionTime": at, "ExecutionId": "run-1"}
+
+    row = read_beside_a_sane_node(ssm, compliance, ExecutionSummary=run)
+
+    assert (row.execution.execution_id, row.flaw) == ("run-1", None)
+
+
+@pytest.mark.parametrize("summary", [None, {}, "run-1", 5, True, [], {"ExecutionId": "run-1"}])
+def test_a_row_without_an_execution_hurts_no_other_row(
+    ssm: "SSMClient", compliance: SsmCompliance, summary: object
+) -> None:
+    row = read_beside_a_sane_node(ssm, compliance, ExecutionSummary=summary)
+
+    assert row.flaw is Doubt.NO_EXECUTION
+
+
+@pytest.mark.parametrize("name", ["Compliant", "NonCompliant"])
+@pytest.mark.parametrize("count", IMPOSSIBLE_COUNTS)
+def test_a_row_with_an_impossible_count_hurts_no_other_row(
+    ssm: "SSMClient", compliance: SsmCompliance, name: str, count: object
+) -> None:
+    fields = {f"{name}Summary": {f"{name}Count": count}}
+
+    row = read_beside_a_sane_node(ssm, compliance, **fields)
+
+    assert row.flaw is Doubt.NO_COUNT
+
+
+@pytest.mark.parametrize("name", ["Compliant", "NonCompliant"])
+@pytest.mark.parametrize("summary", [None, {}, 3, "3", [3]])
+def test_a_row_without_a_count_hurts_no_other_row(
+    ssm: "SSMClient", compliance: SsmCompliance, name: str, summary: object
+) -> None:
+    row = read_beside_a_sane_node(ssm, compliance, **{f"{name}Summary": summary})
+
+    assert row.flaw is Doubt.NO_COUNT
+
+
+@pytest.mark.parametrize("node", [None, "", 5, {}, "i-1#1", "i-\udfff", "i-" + "0" * 300])
+def test_a_row_without_a_possible_node_id_belongs_to_nobody(
+    ssm: "SSMClient", compliance: SsmCompliance, node: object
+) -> None:
+    put(ssm, make_items(2), ResourceId=SANE)
+    put(ssm, make_items(2))
+    find_store().change_summary(NODE, "Custom:InSpec", ResourceId=node)
+
+    assert [row.instance_id for row in compliance.summaries()] == [SANE]
+
+
+@pytest.mark.parametrize("value", [5, True, {}, []])
+@pytest.mark.parametrize("name", ["Id", "Title", "Severity", "Details", "ExecutionSummary"])
+def test_a_field_of_an_item_with_another_form_is_absent(
+    ssm: "SSMClient", compliance: SsmCompliance, name: str, value: object
+) -> None:
+    fields = {"Id": "c-1", "Title": "t", "Severity": "HIGH", "Details": {}, name: value}
+    sound = make_raw_item(Id="c-2", Title="sound", Severity="LOW")
+    put(ssm, [])
+    find_store().put(Group(NODE, "Custom:InSpec", RUN, (make_raw_item(**fields), sound)))
+
+    odd, second = compliance.items(NODE, ["Custom:InSpec"])
+
+    assert second == Item("Custom:InSpec", "run-1", "c-2", "sound", "LOW")
+    absent = {"Id": odd.item_id, "Title": odd.title, "Severity": odd.severity}
+    assert absent.get(name) is None
+    assert odd.execution_id == ("" if name == "ExecutionSummary" else "run-1")
+
+
+@pytest.mark.parametrize("at", IMPOSSIBLE_TIMES)
+def test_an_item_with_an_impossible_time_hurts_no_other_item(
+    compliance: SsmCompliance, at: object
+) -> None:
+    odd = make_raw_item(Title="odd", ExecutionSummary={"ExecutionTime": at})
+    find_store().put(Group(NODE, "Custom:InSpec", RUN, (odd, make_raw_item(Title="sound"))))
+
+    found = compliance.items(NODE, ["Custom:InSpec"])
+
+    assert [(each.title, each.execution_id) for each in found] == [("odd", ""), ("sound", "run-1")]
+
+
+def test_an_item_that_is_no_structure_still_counts(compliance: SsmCompliance) -> None:
+    """So the number of items does not fit the summary, or the item its execution."""
+    answer = b'{"ComplianceItems": [null, 5, "text", {"Title": "sound"}]}'
+
+    found = answer_with(compliance, answer)
+
+    assert [each.title for each in found] == [None, None, None, "sound"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"no JSON", b"[]", b"5", b"null", b'{"ComplianceItems": {}}', b'{"ComplianceItems": 5}'],
+)
+def test_a_page_of_another_form_is_not_an_empty_list(
+    compliance: SsmCompliance, answer: bytes
+) -> None:
+    with pytest.raises(Unavailable):
+        answer_with(compliance, answer)
+
+
+def answer_with(compliance: SsmCompliance, content: bytes) -> ItemList:
+    """Reads a node while the service answers with this content."""
+    events = compliance._client.meta.events
+
+    def replace_content(response_dict: dict[str, Any], **_: object) -> None:
+        response_dict["body"] = content
+
+    name = "before-parse.ssm.ListComplianceItems"
+    events.register_first(name, replace_content)
+    try:
+        return compliance.items(NODE, ["Custom:InSpec"])
+    finally:
+        events.unregister(name, replace_content)
+
+
+def test_a_filter_has_at_most_20_types(ssm: "SSMClient") -> None:
+    types = [f"Custom:Type{number}" for number in range(45)]
+    compliance = SsmCompliance(ssm, types[:20])
+    for name in types:
+        put(ssm, make_items(1), ComplianceType=name)
+
+    found = compliance.items(NODE, types)
+
+    assert (len(found), found.pages) == (45, 3)

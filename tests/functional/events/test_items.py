@@ -1,13 +1,18 @@
 """Compliance items: every page, malformed fields, hostile titles, two spellings of the type."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from chalicelib.domain.compliance import Doubt
+from devstack.aws.compliance_store import find_store
 from devstack.inspec.loader import load_sample
 from tests.functional.service import NODE, Service
 
 pytestmark = pytest.mark.enable_socket
+
+OTHER = "mi-0123456789abcdef0"
 
 
 @pytest.mark.parametrize("count", [50, 51, 1001])
@@ -81,3 +86,31 @@ def test_two_spellings_of_the_type_are_one_type_and_the_newest_counts(service: S
     service.scan()
 
     assert [row["title"]["S"] for row in service.list_findings()] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"ExecutionSummary": {"ExecutionTime": 253402300800}}, Doubt.NO_EXECUTION),
+        ({"ExecutionSummary": {"ExecutionTime": "0000-00-00"}}, Doubt.NO_EXECUTION),
+        ({"ExecutionSummary": None}, Doubt.NO_EXECUTION),
+        ({"NonCompliantSummary": None}, Doubt.NO_COUNT),
+        ({"NonCompliantSummary": {"NonCompliantCount": {"Count": 1}}}, Doubt.NO_COUNT),
+        ({"CompliantSummary": {"CompliantCount": "1"}}, Doubt.NO_COUNT),
+    ],
+)
+def test_one_flawed_row_makes_its_node_unverified_and_everyone_else_is_served(
+    service: Service, fields: dict[str, Any], reason: str
+) -> None:
+    service.report("A", "B")
+    service.report("C", node=OTHER)
+    service.scan(Success=2)
+    service.report("A", run="run-2")
+    service.report("D", node=OTHER, run="run-2")
+    find_store().change_summary(NODE, "Custom:InSpec", **fields)
+
+    facts = service.scan(Success=2)
+
+    assert (facts["nodes_unverified"], facts["findings_new"], facts["findings_fixed"]) == (1, 1, 1)
+    assert sorted(row["title"]["S"] for row in service.list_findings()) == ["A", "B", "D"]
+    assert reason in str(service.stack.slack.messages)

@@ -305,30 +305,34 @@ def select_items(report: NodeReport, items: Iterable[Item]) -> tuple[Item, ...]:
 
 def find_doubt(report: NodeReport, items: Sequence[Item]) -> Doubt | None:
     """Returns the first doubt about a reading; None if it is verified."""
-    if report.doubt:
-        return report.doubt
-    executions = report.executions
-    for item in items:
-        execution = executions.get(item.compliance_type.casefold())
-        if execution is None or execution.execution_id != item.execution_id:
-            return Doubt.EXECUTION_DIFFERS
-    counts = Counter(item.compliance_type.casefold() for item in items)
-    if any(counts[name] != execution.count for name, execution in executions.items()):
-        return Doubt.COUNT_DIFFERS
-    return None
+    counts = {name: run.count for name, run in report.executions.items()}
+    return report.doubt or _compare_items(report, items, counts)
 
 
 def find_doubt_about_passed(
     report: NodeReport, types: Iterable[str], items: Sequence[Item]
 ) -> Doubt | None:
     """Returns the doubt about the passed items of these types; None if they are verified."""
+    wanted = set(types)
+    counts = {
+        row.folded_type: row.compliant for row in report.rows if row.compliance_type in wanted
+    }
+    return _compare_items(report, items, counts)
+
+
+def _compare_items(
+    report: NodeReport, items: Sequence[Item], counts: Mapping[str, int]
+) -> Doubt | None:
+    """Returns the doubt if items are not of their execution, or not as many of each type."""
     executions = report.executions
     for item in items:
         execution = executions.get(item.compliance_type.casefold())
         if execution is None or execution.execution_id != item.execution_id:
             return Doubt.EXECUTION_DIFFERS
-    passed = sum(row.compliant for row in report.rows if row.compliance_type in set(types))
-    return Doubt.COUNT_DIFFERS if len(items) != passed else None
+    listed = Counter(item.compliance_type.casefold() for item in items)
+    if any(listed[name] != counts.get(name, 0) for name in listed.keys() | counts.keys()):
+        return Doubt.COUNT_DIFFERS
+    return None
 
 
 def compute_fingerprint(items: Sequence[Item]) -> str:

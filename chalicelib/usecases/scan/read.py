@@ -30,7 +30,7 @@ from chalicelib.domain.diff import (
     show_types,
 )
 from chalicelib.domain.errors import ServiceError, Unavailable
-from chalicelib.domain.finding import Entry, unpack_list
+from chalicelib.domain.finding import Entry, finding_id, unpack_list
 from chalicelib.domain.node import Node, find_settled_fingerprint
 from chalicelib.usecases.ports import Clock, Compliance
 
@@ -107,13 +107,18 @@ def _read_once(compliance: Compliance, report: NodeReport, listed: Mapping[str, 
     folded = fold_items(report.instance_id, failed)
     vanished = find_vanished(folded.observations, listed)
     doubt = find_doubt(report, failed)
-    if not doubt and found.may_hide_items and any(not each.is_unchecked for each in vanished):
+    missing = {each.finding_id for each in vanished if not each.is_unchecked}
+    if not doubt and found.may_hide_items and missing:
         doubt = Doubt.LISTED_TWICE
     passed: tuple[Item, ...] = ()
     types = find_types_to_prove(report, vanished)
     if types and (doubt is None or doubt in SETTLED_BY_REPETITION):
-        passed = select_items(report, compliance.passed_items(report.instance_id, types).items)
+        listing = compliance.passed_items(report.instance_id, types)
+        passed = select_items(report, listing.items)
         doubt = doubt or find_doubt_about_passed(report, types, passed)
+        shown = {finding_id(report.instance_id, each.title) for each in passed if each.title}
+        if not doubt and listing.may_hide_items and missing - shown:
+            doubt = Doubt.LISTED_TWICE
     return Reading(
         report,
         folded,

@@ -144,6 +144,40 @@ def test_an_item_on_two_pages_is_a_doubt_only_if_a_stored_finding_is_not_there(
     assert service.list_titles("i-1") == ["B"]
 
 
+def test_a_passed_item_on_two_pages_is_a_doubt_only_if_it_may_hide_a_fix(
+    service: Service,
+) -> None:
+    service.compliance.page_size = 1
+    service.report("i-1", "A", "B", passed=["P"])
+    service.run()
+
+    service.report("i-1", "B", passed=["P", "P", "A"], run="run-2")
+    assert service.run_to_outcome().coverage.unverified == {}
+
+    service.report("i-1", passed=["P", "P"], run="run-3")
+    assert service.run_to_outcome().coverage.unverified == {"i-1": Doubt.LISTED_TWICE}
+
+    service.report("i-1", passed=["P", "B"], run="run-4")
+    outcome = service.run_to_outcome()
+
+    assert outcome.coverage.unverified == {}
+    assert service.list_titles("i-1") == []
+
+
+def test_the_passed_items_of_each_type_are_counted_apart(service: Service) -> None:
+    for kind in (TYPE, "Custom:Other"):
+        service.report("i-1", kind, passed=["P", "Q"], compliance_type=kind)
+    service.run()
+    service.report("i-1", passed=["P", "Q", TYPE], run="run-2")
+    service.report(
+        "i-1", passed=["P", "Q", "Custom:Other"], run="run-2", compliance_type="Custom:Other"
+    )
+    service.compliance.change_summary("i-1", TYPE, compliant=4)
+    service.compliance.change_summary("i-1", "Custom:Other", compliant=2)
+
+    assert service.run_to_outcome().coverage.unverified == {"i-1": Doubt.COUNT_DIFFERS}
+
+
 def test_a_list_without_the_reported_items_is_never_an_all_clear(service: Service) -> None:
     service.report("i-1", "A", "B")
     service.run()

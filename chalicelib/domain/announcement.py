@@ -34,6 +34,7 @@ class Topic(StrEnum):
     NO_REPORT = "no report"
     INCOMPLETE = "incomplete"
     COMPLETE_AGAIN = "complete again"
+    SILENT = "silent"
 
 
 class DecisionReason(StrEnum):
@@ -46,6 +47,7 @@ class DecisionReason(StrEnum):
     BRAKE = "the brake has engaged"
     EXECUTION = "an execution waits for its answer"
     COMPLETE_AGAIN = "an announced notice is over"
+    SILENT_NODES = "nodes have fallen silent or have left"
     NO_EXECUTION = "no execution waits for its answer"
     QUIET_ANSWERS_OFF = "quiet answers are turned off"
     FEW_TARGETS = "the execution was for fewer than half of the known nodes"
@@ -76,7 +78,11 @@ class ChannelState(Struct, frozen=True):
     deferred nodes · answered: association to the time of its last quiet answer ·
     facts: the last fact that was considered · changes: facts that are
     in no message yet, by kind (`NAMED`) · unannounced_after: the last fact before the first
-    of them · alternation_at: when it was last said that two executions overwrite each other.
+    of them · alternation_at: when it was last said that two executions overwrite each other ·
+    silent: nodes announced as such, `TOO_MANY` as above · silent_at: when a message of
+    its own was last about silent nodes · returned: silent nodes that report again, and
+    leaving: nodes that are missing, or that have left, of both those that are in no
+    message yet, `MAX_REMEMBERED_NODES` at most.
     """
 
     unverified: frozenset[str] = frozenset()
@@ -89,6 +95,10 @@ class ChannelState(Struct, frozen=True):
     changes: Mapping[EventKind, int] = field(default_factory=dict)
     unannounced_after: Receipt | None = None
     alternation_at: datetime | None = None
+    silent: frozenset[str] = frozenset()
+    silent_at: datetime | None = None
+    returned: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
 
 class Alert(Struct, frozen=True):
@@ -100,7 +110,9 @@ class Alert(Struct, frozen=True):
     then, as far as their names are known · alternating: nodes to name because two executions
     overwrite each other there · not_scanned: listed nodes that did not
     report · recovered: an announced notice is over ·
-    csv_key: where its CSV is in the bucket.
+    csv_key: where its CSV is in the bucket · silent: nodes that fell silent since
+    the last message, to when their last execution was seen · gone_nodes: those that
+    left · returned: silent ones that report again.
     """
 
     topic: Topic
@@ -115,6 +127,9 @@ class Alert(Struct, frozen=True):
     not_scanned: tuple[str, ...] = ()
     last_alert_at: datetime | None = None
     csv_key: str = ""
+    silent: Mapping[str, datetime] = field(default_factory=dict)
+    gone_nodes: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
 
 
 class Decision(Struct, frozen=True):

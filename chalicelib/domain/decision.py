@@ -28,6 +28,8 @@ from chalicelib.domain.snooze import Muting, Snooze
 QUIET_ANSWER_INTERVAL = timedelta(hours=1)
 # It is said once in this time that two executions overwrite each other.
 ALTERNATION_INTERVAL = timedelta(days=30)
+# Nodes that fall silent or leave get at most one message of their own in this time.
+SILENCE_INTERVAL = timedelta(days=1)
 
 
 class News(Struct, frozen=True):
@@ -122,6 +124,9 @@ def decide_announcement(
         reported=_count_reported(coverage, newest),
         not_scanned=_list_not_scanned(coverage, newest),
         last_alert_at=state.last_alert_at,
+        silent=_find_newly_silent(coverage, state),
+        gone_nodes=coverage.silence.gone,
+        returned=_find_returned(coverage, state),
     )
     next_state = replace(next_state, changes={}, unannounced_after=None)
     if alert.alternating:
@@ -177,7 +182,7 @@ def _choose_execution(asked: Sequence[Job], coverage: Coverage) -> Job | None:
     return next(reported, next(iter(asked), None))
 
 
-def _choose_topic(  # noqa: PLR0911 - a flat list: one return for each reason
+def _choose_topic(  # noqa: C901, PLR0911 - a flat list: one return for each reason
     coverage: Coverage, lines: Lines, state: ChannelState, answered: Job | None, now: datetime
 ) -> tuple[Topic | None, DecisionReason]:
     """Chooses what to announce, and names the reason."""
@@ -203,6 +208,8 @@ def _choose_topic(  # noqa: PLR0911 - a flat list: one return for each reason
         return Topic.NO_REPORT, DecisionReason.EXECUTION
     if _has_open_notice(state) and coverage.complete:
         return Topic.COMPLETE_AGAIN, DecisionReason.COMPLETE_AGAIN
+    if _is_silence_due(coverage, state, now):
+        return Topic.SILENT, DecisionReason.SILENT_NODES
     return None, DecisionReason.NO_EXECUTION
 
 
@@ -212,9 +219,37 @@ def _is_alternation_due(state: ChannelState, now: datetime) -> bool:
     return last is None or now - last >= ALTERNATION_INTERVAL
 
 
+def _is_silence_due(coverage: Coverage, state: ChannelState, now: datetime) -> bool:
+    """Whether nodes that fell silent or left get a message, if there is no other one."""
+    silence = coverage.silence
+    if len(silence.gone) > MAX_REMEMBERED_NODES:
+        # they could not be remembered until a later message
+        return True
+    if state.silent_at is not None and now - state.silent_at < SILENCE_INTERVAL:
+        return False
+    news = _find_newly_silent(coverage, state) or silence.gone or state.changes.get(EventKind.GONE)
+    return bool(news) and not silence.growing
+
+
+def _find_newly_silent(coverage: Coverage, state: ChannelState) -> dict[str, datetime]:
+    """Maps silent nodes that the channel does not know of to when they were last seen."""
+    # Beyond TOO_MANY it is unknown which nodes were announced, so more are no news.
+    if state.silent == TOO_MANY:
+        return {}
+    since = coverage.silence.since
+    return {node: since[node] for node in sorted(since.keys() - state.silent)}
+
+
 def _has_open_notice(state: ChannelState) -> bool:
     """Whether the channel knows of a notice that was not announced to be over."""
     return bool(state.unverified or state.deferred or state.braked)
+
+
+def _find_returned(coverage: Coverage, state: ChannelState) -> tuple[str, ...]:
+    """Finds the announced silent nodes that report again, those of earlier scans included."""
+    silence = coverage.silence
+    returned = state.returned.union(silence.returned).difference(silence.since, silence.gone)
+    return tuple(sorted(returned))
 
 
 def _update_channel_state(
@@ -229,7 +264,7 @@ def _update_channel_state(
     )
     deferred = coverage.deferred > 0
     return replace(
-        state,
+        _update_silence(coverage, state, topic, now),
         unverified=TOO_MANY if too_many else frozenset(unverified),
         deferred=deferred and (state.deferred or topic is Topic.INCOMPLETE),
         deferred_since=(state.deferred_since or now) if deferred else None,
@@ -237,6 +272,27 @@ def _update_channel_state(
         answered={
             key: at for key, at in state.answered.items() if now - at < QUIET_ANSWER_INTERVAL
         },
+    )
+
+
+def _update_silence(
+    coverage: Coverage, state: ChannelState, topic: Topic | None, now: datetime
+) -> ChannelState:
+    """Returns what the channel knows of silent nodes after this scan. A message says all of it."""
+    silence = coverage.silence
+    silent, leaving = frozenset(silence.since), sorted(silence.missing)
+    returned: tuple[str, ...] = ()
+    if topic is None:
+        if state.silent != TOO_MANY:
+            silent = state.silent & silent
+        leaving = [*silence.gone, *leaving]
+        returned = _find_returned(coverage, state)
+    return replace(
+        state,
+        silent=TOO_MANY if len(silent) > MAX_REMEMBERED_NODES else silent,
+        silent_at=now if topic is Topic.SILENT else state.silent_at,
+        returned=frozenset(returned[:MAX_REMEMBERED_NODES]),
+        leaving=frozenset(leaving[:MAX_REMEMBERED_NODES]),
     )
 
 

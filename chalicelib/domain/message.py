@@ -105,6 +105,11 @@ class Message(Struct, frozen=True):
         return not self.pending
 
     @property
+    def is_notice(self) -> bool:
+        """Whether the next notice replaces it: it has no file, and says nothing only once."""
+        return not self.files and (self.alert is None or self.alert.is_replaceable)
+
+    @property
     def stored_files(self) -> tuple[CsvFile, ...]:
         """The files that are in the bucket: from the start, or by a step with that receipt."""
         keys = set(self.done.values())

@@ -1,8 +1,12 @@
 """A node: its watermark, whether to read it, and whether it is gone."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -30,9 +34,20 @@ USUAL_RUNS = 8
 # Executions within a day count as one sign of life: a node that reports every half an hour and
 # sleeps at weekends must not forget its weekends.
 _SAME_SIGN = timedelta(days=1)
+# An association that is created, edited and run by hand within an hour shows no schedule.
+_SHORTEST_GAP = timedelta(hours=1)
 # Bytes of a time in seconds since 1970, which ends in 2106, and of a number of checks.
 _TIME_BYTES, _CHECKS_BYTES = 4, 2
 _MOST_CHECKS = 2**16 - 1
+# A node is silent after twice its longest usual gap, within these limits.
+SHORTEST_SILENCE = timedelta(days=2)
+LONGEST_SILENCE = timedelta(days=40)
+# The usual gap while none is known in the whole fleet.
+UNKNOWN_GAP = timedelta(days=7)
+# Nodes that fall silent together are told together: the first waits for those that follow
+# within an hour, for six hours at most.
+FOLLOWING = timedelta(hours=1)
+LONGEST_WAIT = timedelta(hours=6)
 
 
 class Node(Struct, frozen=True):
@@ -87,6 +102,15 @@ class Node(Struct, frozen=True):
     def last_read(self) -> datetime | None:
         """The time of the newest verified execution; None before the first."""
         return max((run.at for run in self.executions.values()), default=None)
+
+    @property
+    def checked_at(self) -> datetime | None:
+        """When everything that is stored of it was last verified; None before the first time.
+
+        That is the time of its last verified execution, with several types the
+        oldest of theirs. A time ahead of our clock counts as when a scan saw it.
+        """
+        return min((run.at for run in self.executions.values()), default=None)
 
 
 def list_runs(node: Node) -> tuple[int, ...]:
@@ -337,6 +361,101 @@ def judge_missing(
         gone=() if braked else gone,
         braked=braked,
         total=len(absent),
+    )
+
+
+class Silence(Struct, frozen=True):
+    """The nodes without a sign of life.
+
+    since: silent node to when its last execution was seen · returned: nodes that were
+    announced as silent and report again · gone: nodes that left and are in no message
+    yet · missing: nodes that SSM does not list and that have not left, none under the
+    brake · growing: others are about to fall silent too.
+    """
+
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    returned: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
+    growing: bool = False
+
+
+class _Pace:
+    """How often the nodes of a fleet report."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._nodes = nodes
+
+    def limit(self, node: Node) -> timedelta:
+        """Returns after which time without a new execution a node is silent."""
+        gaps = _list_gaps(node)
+        longest = max(gaps, default=0)
+        if len(gaps) < 2:  # noqa: PLR2004 - one gap is no habit
+            longest = max(longest, self._median)
+        return min(max(timedelta(seconds=2 * longest), SHORTEST_SILENCE), LONGEST_SILENCE)
+
+    @cached_property
+    def _median(self) -> int:
+        """The median of all known gaps, in seconds, rounded up to hours, which are few."""
+        hours = Counter(-(-gap // 3600) for node in self._nodes for gap in _list_gaps(node))
+        ordered = sorted(hours.elements())
+        return ordered[len(ordered) // 2] * 3600 if ordered else int(UNKNOWN_GAP.total_seconds())
+
+
+def _list_gaps(node: Node) -> list[int]:
+    gaps = (later - earlier for earlier, later in pairwise(list_runs(node)))
+    return [gap for gap in gaps if gap >= _SHORTEST_GAP.total_seconds()]
+
+
+def find_last_sign(node: Node) -> datetime | None:
+    """Returns when the last verified execution was seen; None before the first."""
+    runs = list_runs(node)
+    return datetime.fromtimestamp(runs[-1], UTC) if runs else node.last_read
+
+
+def judge_silence(
+    nodes: Mapping[str, Node],
+    present: Mapping[str, NodeReport],
+    now: datetime,
+    *,
+    announced: AbstractSet[str],
+    leaving: AbstractSet[str],
+    braked: bool,
+) -> Silence:
+    """Judges the nodes without a sign of life. `nodes` are the rows after a scan.
+
+    An execution that could not be verified is a sign of life too. A missing node is
+    none: it leaves after an hour, or it is there again. `announced` are the nodes that
+    the channel believes to be silent, `leaving` those that were missing, or that
+    were removed by this scan or are gone without a word.
+    """
+    since: dict[str, datetime] = {}
+    longest_overdue, is_followed = timedelta(), False
+    pace = _Pace(nodes.values())
+    for instance_id, node in nodes.items():
+        last = find_last_sign(node)
+        if last is None or now - last + FOLLOWING < SHORTEST_SILENCE:
+            continue
+        report = present.get(instance_id)
+        if report is None:
+            if instance_id in announced:
+                since[instance_id] = last
+            continue
+        overdue = now - last - pace.limit(node)
+        if overdue < -FOLLOWING or has_new_execution(node, report):
+            continue
+        if overdue < timedelta():
+            is_followed = True
+            continue
+        since[instance_id] = last
+        if instance_id not in announced:
+            longest_overdue = max(longest_overdue, overdue)
+    return Silence(
+        since=since,
+        returned=tuple(sorted((announced & present.keys()) - since.keys())),
+        gone=tuple(sorted(leaving - nodes.keys() - present.keys())),
+        missing=frozenset() if braked else frozenset(nodes.keys() - present.keys()),
+        growing=is_followed and longest_overdue < LONGEST_WAIT,
     )
 
 

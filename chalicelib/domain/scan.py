@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import AWAY, BACK, NO_FACTS, EventKind, Receipt
+from chalicelib.domain.node import Silence
 from chalicelib.domain.snooze import Snooze
 
 # A doubt that may pass by itself, and deferred nodes, are announced once they last this long.
@@ -30,7 +31,9 @@ class Coverage(Struct, frozen=True):
     partial: nodes whose last verified execution had fewer than half of their usual
     checks (the most of its last eight), sorted ·
     unchecked: node to the number of its findings that are not checked any more, without
-    those that are checked in turn · unchecked_since: since when the oldest of them is not.
+    those that are checked in turn · unchecked_since: since when the oldest of them is not ·
+    checked_at: node to when everything
+    that is stored of it was last verified · silence: nodes without a sign of life.
     """
 
     known: int
@@ -47,6 +50,8 @@ class Coverage(Struct, frozen=True):
     partial: tuple[str, ...] = ()
     unchecked: Mapping[str, int] = field(default_factory=dict)
     unchecked_since: datetime | None = None
+    checked_at: Mapping[str, datetime] = field(default_factory=dict)
+    silence: Silence = Silence()
 
     @property
     def complete(self) -> bool:

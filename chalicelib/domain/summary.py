@@ -62,6 +62,13 @@ class NamedNodes(Struct, frozen=True):
     names: tuple[str, ...] = ()
 
 
+class SilentNode(Struct, frozen=True):
+    """A silent node, and when its last execution was seen."""
+
+    instance_id: str
+    since: datetime
+
+
 class UnverifiedNodes(Struct, frozen=True):
     """The nodes that are unverified for one reason."""
 
@@ -83,7 +90,8 @@ class CoverageSummary(Struct, frozen=True):
 
     unverified: the reasons with the most nodes · unverified_nodes: all of these nodes ·
     unchecked: findings that are not checked any more, without those that are checked in
-    turn · unchecked_nodes: the nodes that have them · unchecked_since: since when.
+    turn · unchecked_nodes: the nodes that have them · unchecked_since: since when ·
+    partial: nodes where fewer than half of the usual checks ran.
     """
 
     known: int
@@ -97,6 +105,7 @@ class CoverageSummary(Struct, frozen=True):
     unchecked: int = 0
     unchecked_nodes: int = 0
     unchecked_since: datetime | None = None
+    partial: NamedNodes = NamedNodes()
 
 
 class AlertSummary(Struct, frozen=True):
@@ -109,7 +118,10 @@ class AlertSummary(Struct, frozen=True):
     `title_count` of all of them · vanished: the worst titles that vanished without proof of
     a fix, and `vanished_count` of all of them · alternating: nodes on which two executions
     overwrite each other · snoozes: the worst that ended · more_snoozed: findings of the
-    other ended snoozes · jobs: the newest executions, and `job_count` of all of them.
+    other ended snoozes · jobs: the newest executions, and `job_count` of all of them ·
+    silent: nodes that fell silent since the last message, the longest silent first, and
+    `silent_count` of all of them · gone_nodes: those that left · returned: silent ones
+    that report again.
     """
 
     topic: Topic
@@ -136,6 +148,16 @@ class AlertSummary(Struct, frozen=True):
     last_alert_at: datetime | None = None
     recovered: bool = False
     csv_key: str = ""
+    silent: tuple[SilentNode, ...] = ()
+    silent_count: int = 0
+    gone_nodes: NamedNodes = NamedNodes()
+    returned: NamedNodes = NamedNodes()
+
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether a newer message shows all of it anew, but for findings, which are in files."""
+        once = (self.gone_nodes, self.returned, self.alternating)
+        return not (self.silent or self.gone or any(each.count for each in once))
 
     @property
     def counted(self) -> Mapping[Severity, int]:
@@ -167,6 +189,7 @@ def summarize_alert(alert: Alert) -> AlertSummary:
     vanished = _list_vanished(alert.vanished)
     snoozes = _group_by_snooze(lines)
     newest = alert.jobs[0] if alert.jobs else None
+    silent = sorted(alert.silent.items(), key=lambda each: (each[1], each[0]))
     return AlertSummary(
         topic=alert.topic,
         scan_id=outcome.scan_id,
@@ -192,6 +215,10 @@ def summarize_alert(alert: Alert) -> AlertSummary:
         last_alert_at=alert.last_alert_at,
         recovered=alert.recovered,
         csv_key=alert.csv_key,
+        silent=tuple(SilentNode(*each) for each in silent[:NAMED_NODES]),
+        silent_count=len(silent),
+        gone_nodes=name_nodes(alert.gone_nodes),
+        returned=name_nodes(alert.returned),
     )
 
 
@@ -294,4 +321,5 @@ def _summarize_coverage(coverage: Coverage) -> CoverageSummary:
         unchecked=sum(coverage.unchecked.values()),
         unchecked_nodes=len(coverage.unchecked),
         unchecked_since=coverage.unchecked_since,
+        partial=name_nodes(coverage.partial),
     )

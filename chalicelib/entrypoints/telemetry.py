@@ -67,6 +67,8 @@ def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, ob
             "nodes_unverified": len(coverage.unverified),
             "nodes_missing": coverage.missing,
             "nodes_gone": coverage.gone,
+            "nodes_silent": len(coverage.silence.since),
+            "nodes_partial": len(coverage.partial),
             "braked": coverage.braked,
             "untitled_items": coverage.untitled,
             "findings_new": len(report.outcome.new),

@@ -19,6 +19,7 @@ from chalicelib.reports.slack_blocks import (
 from chalicelib.reports.slack_sections import (
     render_ended_snoozes,
     render_remarks,
+    render_silence,
     render_titles,
     render_unknown,
     render_vanished,
@@ -85,11 +86,13 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
         yield from render_ended_snoozes(alert, origin, most)
         yield from render_vanished(alert, most, with_head=True)
         yield from render_unknown(alert.coverage)
+        yield from render_silence(alert, origin)
     else:
         if alert.topic in _LEADS:
             yield mrkdwn_section(_LEADS[alert.topic])
         yield from render_vanished(alert, most, with_head=False)
         yield from render_unknown(alert.coverage)
+        yield from render_silence(alert, origin)
         yield fields(list_facts(alert, origin))
     yield from render_remarks(alert)
     yield note(f"{origin} · scan {one_line(alert.scan_id, SCAN_TEXT)}")
@@ -99,6 +102,8 @@ def _write_headline(alert: AlertSummary) -> str:
     if alert.topic is Topic.UNCHECKED:
         vanished = alert.count(*VANISHED)
         return format_count(vanished, "finding no longer checked", "findings no longer checked")
+    if alert.topic is Topic.SILENT:
+        return _write_silence(alert)
     if alert.topic is not Topic.NEW:
         return _HEADLINES[alert.topic]
     number, deferred = sum(alert.counted.values()), alert.coverage.deferred
@@ -110,6 +115,15 @@ def _write_headline(alert: AlertSummary) -> str:
         return format_count(number, "finding is worse", "findings are worse") + partial
     still = format_count(number, "finding still fails after its", "findings still fail after their")
     return f"{still} snooze ended{partial}"
+
+
+def _write_silence(alert: AlertSummary) -> str:
+    if alert.silent_count:
+        return format_count(
+            alert.silent_count, "node has fallen silent", "nodes have fallen silent"
+        )
+    gone = alert.gone_nodes.count
+    return format_count(gone, "node has left", "nodes have left") if gone else "Nodes have left"
 
 
 def _write_gist(alert: AlertSummary) -> str:

@@ -1,4 +1,4 @@
-"""Renders the parts of a scan's message: titles, ended snoozes, what is unknown, remarks."""
+"""Renders the parts of a scan's message: titles, ended snoozes, unknown, silent nodes, remarks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -153,10 +153,40 @@ def _list_by_reason(unverified: Sequence[UnverifiedNodes], total: int) -> str:
     return "\n".join([*lines, f"• {format_nodes(more)} for other reasons"] if more else lines)
 
 
+def render_silence(alert: AlertSummary, origin: Origin) -> Iterator[Block]:
+    """Renders the nodes that fell silent, and those that left with their findings."""
+    if alert.silent_count:
+        gave = format_count(alert.silent_count, "node has given", "nodes have given")
+        yield mrkdwn_section(
+            f"*{gave} no result for at least twice the usual time.*\n"
+            "Since then it is unknown whether anything is new there. Check that the instance "
+            "runs, its SSM agent, and its executions in State Manager."
+        )
+        lines = [
+            f"• {one_line(each.instance_id, NODE_TEXT)}: last result {origin.local(each.since)}"
+            for each in alert.silent
+        ]
+        more = alert.silent_count - len(lines)
+        yield plain_section("\n".join([*lines, f"and {more:,} more"] if more else lines))
+    if alert.gone_nodes.count or alert.gone:
+        # of those that a dead scan removed, only the findings may be known
+        number = alert.gone_nodes.count
+        who = format_count(number, "node has left", "nodes have left") if number else "Nodes left"
+        it = "it" if number == 1 else "them"
+        removed = format_count(alert.gone, "finding was removed", "findings were removed")
+        yield mrkdwn_section(f"*{who}: SSM no longer lists {it}. {removed} with {it}.*")
+        if number:
+            yield plain_section(format_names(alert.gone_nodes))
+
+
 def render_remarks(alert: AlertSummary) -> Iterator[Block]:
     """Renders the nodes that were not scanned, then the small print."""
     if alert.not_scanned.count:
         yield plain_section(f"Not scanned: {format_names(alert.not_scanned)}.")
+    partial = alert.coverage.partial
+    if partial.count:
+        on = f"{format_nodes(partial.count)}: {format_names(partial)}"
+        yield plain_section(f"Fewer than half of the usual checks ran on {on}.")
     lines = list(_list_remarks(alert, alert.coverage))
     if lines:
         yield note("\n".join(lines))
@@ -173,13 +203,10 @@ def _list_remarks(alert: AlertSummary, coverage: CoverageSummary) -> Iterator[st
             else "If they stay missing for an hour, their"
         )
         yield f"{format_nodes(absent)} missing from SSM. {stay} findings are removed."
-    if coverage.gone or alert.gone:
-        who = format_count(coverage.gone, "node no longer reports", "nodes no longer report")
-        # an earlier scan, which announced nothing, may have removed them
-        who = who if coverage.gone else "Nodes no longer report"
-        removed = format_count(alert.gone, "finding was removed", "findings were removed")
-        yield f"{who}: {removed}."
     yield from _list_changes(alert)
+    if alert.returned.count:
+        who = format_count(alert.returned.count, "silent node reports", "silent nodes report")
+        yield f"{who} again: {format_names(alert.returned)}."
     if coverage.untitled:
         skipped = format_count(
             coverage.untitled, "item without a title was", "items without a title were"

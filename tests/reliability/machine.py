@@ -61,7 +61,7 @@ class InboxMachine(RuleBasedStateMachine):
     """The service, the fleet and the vendors around it, and the model of what is announced.
 
     ssm: the titles that each listed node reported last · untouched: nodes that never
-    change · absent_since: when a node left the list.
+    change · absent_since: when a node left the list · reported_at: when it last reported.
     """
 
     def __init__(self) -> None:
@@ -72,6 +72,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.ssm: dict[str, frozenset[str]] = {}
         self.untouched: set[str] = set()
         self.absent_since: dict[str, datetime] = {}
+        self.reported_at: dict[str, datetime] = {}
         self.runs = 0
         self.faults = Faults()
         self.concurrency = 1
@@ -84,6 +85,7 @@ class InboxMachine(RuleBasedStateMachine):
         ordered = sorted(titles, reverse=self.runs % 2 == 0)
         self.service.report(node, *ordered, run=f"run-{self.runs}", severity=severity)
         self.ssm[node] = titles
+        self.reported_at[node] = self.service.clock.now
 
     def remove_node(self, node: str) -> None:
         self.service.compliance.remove(node)
@@ -215,6 +217,10 @@ class InboxMachine(RuleBasedStateMachine):
             injected = self.faults.injected
             excused = fuse.is_dead or injected["channel.post"] or injected["work.record"] > 1
             assert excused, "a post is unrecorded only if the program, Slack or the ledger failed"
+        for message in list_messages(self.service):
+            for silent in message.alert.silent if message.alert and message.id not in known else ():
+                time = message.created_at - self.reported_at[silent.instance_id]
+                assert time >= 2 * DAY, "a node that reported is not silent"
         if not snoozes_change and not self.faults.injected["snoozes.unsettled"]:
             for message in list_messages(self.service):
                 if message.id not in known:

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
+from chalicelib.domain.announcement import Topic
 from chalicelib.domain.message import Message
 from chalicelib.domain.snooze import Snooze
-from tests.fleet import Service
+from tests.fleet import DAY, Service
 
 # The model knows findings whose title is `<instance id>/<letter>`, and ignores all others.
 SEPARATOR = "/"
@@ -20,7 +22,8 @@ class Model:
     appearances: how often a title was new in the store · stored_since: when it last
     was, and the number of posts at that time · removed_at: when it last left the
     store · posted_at: the time of every post · stored: the titles in the store ·
-    duplicates: posts that Slack accepted and that were not recorded.
+    duplicates: posts that Slack accepted and that were not recorded · nodes: those that
+    are stored · left_at: when nodes left that are not.
     """
 
     service: Service
@@ -30,6 +33,8 @@ class Model:
     posted_at: list[datetime] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     duplicates: int = 0
+    nodes: set[str] = field(default_factory=set)
+    left_at: dict[str, datetime] = field(default_factory=dict)
 
     def observe(self, began: datetime) -> set[str]:
         """Notes what happened since `began`, and returns the titles that left the store."""
@@ -41,6 +46,10 @@ class Model:
         removed = self.stored - stored_now
         self.removed_at.update(dict.fromkeys(removed, began))
         self.stored = stored_now
+        nodes = {node.instance_id for node in self.service.nodes.all()}
+        self.left_at.update(dict.fromkeys(self.nodes - nodes, began))
+        self.left_at = {node: at for node, at in self.left_at.items() if node not in nodes}
+        self.nodes = nodes
         posts = len(self.service.messages) - len(self.posted_at)
         self.posted_at += [self.service.clock.now] * posts
         self.duplicates = count_unrecorded_posts(self.service)
@@ -70,7 +79,32 @@ class Model:
             ended = len(find_covering(snoozes, title))
             if times > self.appearances[title] + ended + self.duplicates:
                 errors.append(f"{title} was announced {times} times")
-        return errors
+        return [*errors, *self.find_silence_errors()]
+
+    def find_silence_errors(self) -> list[str]:
+        """Lists nodes that left and are in no message, and a second message of silence in a day."""
+        silent = sorted(
+            each.created_at
+            for each in list_messages(self.service)
+            if each.alert and each.alert.topic is Topic.SILENT
+        )
+        too_often = any(later - earlier < DAY for earlier, later in pairwise(silent))
+        return [
+            *(
+                f"nobody was told that {node} has left"
+                for node in self.left_at.keys() - self.service.ledger.channel_state.leaving
+                if not self.was_said_to_leave(node)
+            ),
+            *(["two messages of a day were about silence alone"] if too_often else []),
+        ]
+
+    def was_said_to_leave(self, node: str) -> bool:
+        """Whether a message of that scan or later names a node that left."""
+        return any(
+            node in message.alert.gone_nodes.names
+            for message in list_messages(self.service)
+            if message.alert and message.created_at >= self.left_at[node]
+        )
 
     def count_announced(self, title: str, posts: int) -> int:
         """Counts how often a title was announced after this number of posts."""

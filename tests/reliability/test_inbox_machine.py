@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chalicelib.domain.errors import FileRefused
 from chalicelib.usecases.context import Bounds, Options
 from tests.effort import examples
-from tests.fleet import MINUTE
+from tests.fleet import DAY, MINUTE
 from tests.reliability.bounds import any_bounds
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment
 from tests.reliability.interleaving import Program, interleave
@@ -84,6 +84,7 @@ class AnyOrder(InboxMachine):
         if large:
             self.service.report(LARGE, *(f"untouched {number}" for number in range(500)))
             self.untouched = {LARGE}
+            self.reported_at[LARGE] = self.service.clock.now
 
     @rule(node=st.sampled_from(NODES), letters=SETS)
     def node_reports(self, node: str, letters: set[str]) -> None:
@@ -126,6 +127,11 @@ class AnyOrder(InboxMachine):
     @rule(minutes=st.sampled_from([1, 10, 31, 61, 200]))
     def time_passes(self, minutes: int) -> None:
         self.service.clock.forward(minutes * MINUTE)
+
+    @rule(days=st.sampled_from([1, 3, 15]))
+    def days_pass(self, days: int) -> None:
+        """Nodes that do not report meanwhile are silent."""
+        self.service.clock.forward(days * DAY)
 
     @rule(node=st.sampled_from(NODES), letter=st.sampled_from([*LETTERS, None]), data=st.data())
     def somebody_snoozes(self, node: str, letter: str | None, data: st.DataObject) -> None:

@@ -204,13 +204,13 @@ class OutputProgress:
 def _settle_obsolete(parcels: Sequence["_Parcel"], names: set[str]) -> Iterator[StepResult]:
     """Settles the steps of outputs that are gone, and all pending notices but the newest.
 
-    A notice is a message without a file. The newest shows the present state.
+    The newest shows the present state.
     """
     for parcel in parcels:
         for step in parcel.message.pending:
             if get_output_name(step) not in names:
                 yield parcel.finish(step, StepReceipt(NO_OUTPUT))
-    notices = [each for each in parcels if not each.message.files and not each.message.sent]
+    notices = [each for each in parcels if each.message.is_notice and not each.message.sent]
     for parcel in notices[:-1]:
         for step in parcel.message.pending:
             yield parcel.finish(step, StepReceipt(SUPERSEDED))

@@ -7,6 +7,7 @@ from itertools import islice
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
 from chalicelib.domain.diff import Evidence, Sight
 from chalicelib.domain.finding import Entry, Finding
@@ -18,6 +19,7 @@ from chalicelib.domain.node import (
     is_partial,
     judge_missing,
     judge_report,
+    judge_silence,
     note_listed,
     select_for_reading,
     sum_severities,
@@ -123,7 +125,7 @@ def sync_store(
         changes=dict(writer.counts),
         alternating=tuple(sorted(writer.alternating)),
         by_severity=sum_severities(nodes.values()),
-        coverage=sum_up_coverage(fleet, plan, readings, nodes, now),
+        coverage=sum_up_coverage(fleet, plan, readings, nodes, now, work.channel_state),
         repaired=fleet.unlisted + sum(map(len, fleet.absent.values())),
         before=work.last_fact,
         last=writer.last,
@@ -351,11 +353,15 @@ def sum_up_coverage(
     readings: Sequence[Reading],
     nodes: Mapping[str, Node],
     now: datetime,
+    state: ChannelState,
 ) -> Coverage:
-    """Sums up what the scan saw; `nodes` are the node rows after it. Pure."""
+    """Sums up what the scan saw; `nodes` are the node rows after it. Pure.
+
+    `state` is what the channel knew before.
+    """
     unverified = _find_unverified(fleet, readings, nodes)
-    removed = sum(node.instance_id not in nodes for node in plan.missing.gone)
-    not_removed = len(plan.missing.gone) - removed + plan.postponed
+    removed = {each.instance_id for each in plan.missing.gone} - nodes.keys()
+    not_removed = len(plan.missing.gone) - len(removed) + plan.postponed
     return Coverage(
         known=len(nodes.keys() | fleet.present.keys() | fleet.newer),
         reports={
@@ -370,7 +376,7 @@ def sum_up_coverage(
         untitled=sum(node.untitled for node in nodes.values()),
         missing=plan.missing.total,
         braked=plan.missing.braked,
-        gone=removed,
+        gone=len(removed),
         partial=tuple(sorted(name for name, node in nodes.items() if is_partial(node))),
         unchecked={
             node.instance_id: node.unchecked - node.in_turn
@@ -379,6 +385,15 @@ def sum_up_coverage(
         },
         unchecked_since=min(
             (each.unchecked_since for each in nodes.values() if each.unchecked_since), default=None
+        ),
+        checked_at={name: at for name, node in nodes.items() if (at := node.checked_at)},
+        silence=judge_silence(
+            nodes,
+            fleet.present,
+            now,
+            announced=state.silent,
+            leaving=(state.leaving | removed) - fleet.newer,
+            braked=plan.missing.braked,
         ),
     )
 

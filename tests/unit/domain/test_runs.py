@@ -109,3 +109,16 @@ def test_an_execution_is_new_by_its_id_or_its_time_and_not_by_its_count() -> Non
     assert not has_new_execution(node, make_report((TYPE, 1, 2)))
     assert has_new_execution(node, make_report((TYPE, 1, 1), run="run-2"))
     assert has_new_execution(node, make_report((TYPE, 1, 1), at=START + HOUR))
+
+
+def test_a_result_is_as_old_as_the_oldest_of_its_types_and_never_younger_than_its_sighting() -> (
+    None
+):
+    daily, monthly = (Execution("run", START - age, 1) for age in (HOUR, 20 * DAY))
+    node = Node("i-1", {"custom:inspec": daily, "custom:other": monthly})
+    ahead = Execution("run", START + 365 * DAY, 1, seen_at=START)
+
+    assert Node("i-1").checked_at is None
+    assert node.checked_at == START - 20 * DAY
+    assert Node("i-1", {"custom:inspec": daily}).checked_at == START - HOUR
+    assert Node("i-1", {"custom:inspec": ahead}).checked_at == START

@@ -48,7 +48,8 @@ ENDED = (
 NEW = Alert(
     topic=Topic.NEW,
     outcome=make_outcome(Coverage(known=120, read=118, untitled=1, gone=2, missing=2)),
-    changes={EventKind.FIXED: 5},
+    changes={EventKind.FIXED: 5, EventKind.GONE: 7},
+    gone_nodes=(make_node_id(303), make_node_id(304)),
     lines=Lines(
         (
             *make_new_lines(
@@ -189,6 +190,17 @@ COMPLETE_AGAIN = Alert(
     reported=14,
     last_alert_at=AT - timedelta(hours=3),
 )
+# More nodes fell silent than a message names, others left, one reports again.
+SILENT = Alert(
+    topic=Topic.SILENT,
+    outcome=make_outcome(Coverage(known=120, gone=1, missing=1, partial=(make_node_id(50),))),
+    silent={
+        make_node_id(number): AT - timedelta(days=3, minutes=20 * number) for number in range(13)
+    },
+    changes={EventKind.GONE: 6},
+    gone_nodes=(make_node_id(31), make_node_id(32)),
+    returned=(make_node_id(40),),
+)
 # Titles, authors and comments that try to be more than text.
 HOSTILE_TEXT = Alert(
     topic=Topic.NEW,
@@ -217,6 +229,8 @@ MONTH = MonthlyReport(
     snoozed=41,
     ending_soon=6,
     csv_key="monthly/2026/12/non-compliant-2026-12-01.csv",
+    oldest_result=datetime(2026, 11, 2, 3, 15, tzinfo=UTC),
+    old_nodes=4,
 )
 # A month in which no node is known.
 EMPTY_MONTH = MonthlyReport(

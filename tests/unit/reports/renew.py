@@ -24,6 +24,7 @@ def render_messages() -> dict[str, Rendered]:
         "no_report": render_alert(alerts.NO_REPORT, ORIGIN),
         "incomplete": render_alert(alerts.INCOMPLETE, ORIGIN),
         "complete_again": render_alert(alerts.COMPLETE_AGAIN, ORIGIN),
+        "silent": render_alert(alerts.SILENT, ORIGIN),
         "hostile": render_alert(alerts.HOSTILE_TEXT, ORIGIN),
         "monthly": render_monthly(alerts.MONTH, BERLIN),
         "monthly_empty": render_monthly(alerts.EMPTY_MONTH, BERLIN),

@@ -159,7 +159,7 @@ def test_an_all_clear_names_at_most_ten_nodes_that_were_not_scanned() -> None:
     assert get_field(message, "Last alert") == "2026-11-21 08:15 UTC"
 
 
-@pytest.mark.parametrize("alert", [alerts.INCOMPLETE, alerts.NO_REPORT])
+@pytest.mark.parametrize("alert", [alerts.INCOMPLETE, alerts.NO_REPORT, alerts.SILENT])
 def test_a_message_about_unchecked_nodes_never_reads_like_an_all_clear(alert: Alert) -> None:
     message = render_alert(alert, ORIGIN)
 
@@ -177,21 +177,21 @@ def test_an_incomplete_scan_says_what_is_unknown_and_how_to_release_the_brake() 
     assert "and 2 more\n" in text
 
 
-def test_missing_and_gone_nodes_are_remarks_while_the_brake_is_off() -> None:
+def test_missing_and_gone_nodes_are_shown_while_the_brake_is_off() -> None:
     coverage = Coverage(known=9, missing=3, gone=1)
 
-    outcome = make_outcome(coverage)
-    text = get_text(
-        render_alert(
-            replace(alerts.ONE_FINDING, outcome=outcome, changes={EventKind.GONE: 7}), ORIGIN
-        )
-    )
+    gone = {EventKind.GONE: 7}
+    alert = replace(alerts.ONE_FINDING, outcome=make_outcome(coverage), changes=gone)
+    text = get_text(render_alert(replace(alert, gone_nodes=("i-7",)), ORIGIN))
+    nameless = get_text(render_alert(alert, ORIGIN))
 
     missing = (
         "2 nodes missing from SSM. If they stay missing for an hour, their findings are removed."
     )
     assert missing in text
-    assert "1 node no longer reports: 7 findings were removed." in text
+    assert "*1 node has left: SSM no longer lists it. 7 findings were removed with it.*" in text
+    assert "i-7" in text
+    assert "*Nodes left: SSM no longer lists them. 7 findings were removed with" in nameless
 
 
 def test_before_the_first_alert_the_message_says_so() -> None:
@@ -209,3 +209,38 @@ def test_an_alert_with_more_rows_than_a_thread_gets_names_the_file_in_the_bucket
     where = "The CSV in the thread has the worst 20,000 of 20,001 findings. "
     assert key not in get_text(render_alert(most, ORIGIN))
     assert f"{where}The complete CSV is in S3: {key}" in get_text(render_alert(too_many, ORIGIN))
+
+
+def test_silent_nodes_are_named_with_their_last_result_the_longest_silent_first() -> None:
+    message = render_alert(alerts.SILENT, ORIGIN)
+    text = get_text(message)
+
+    assert get_headline(message) == "13 nodes have fallen silent"
+    assert "*13 nodes have given no result for at least twice the usual time.*" in text
+    assert f"• {make_node_id(12)}: last result 2026-11-20 04:15 UTC" in text
+    assert make_node_id(2) not in text
+    assert "and 3 more" in text
+    assert "*2 nodes have left: SSM no longer lists them. 6 findings were removed with" in text
+    assert f"{make_node_id(31)}, {make_node_id(32)}" in text
+    assert f"1 silent node reports again: {make_node_id(40)}." in text
+
+
+def test_nodes_that_left_have_a_headline_of_their_own() -> None:
+    gone = replace(alerts.SILENT, silent={})
+
+    assert get_headline(render_alert(gone, ORIGIN)) == "2 nodes have left"
+    assert get_headline(render_alert(replace(gone, gone_nodes=()), ORIGIN)) == "Nodes have left"
+
+
+def test_silent_nodes_ride_in_an_alert() -> None:
+    message = render_alert(replace(alerts.ONE_FINDING, silent=alerts.SILENT.silent), ORIGIN)
+
+    assert get_headline(message) == "1 new non-compliant finding"
+    assert "*13 nodes have given no result" in get_text(message)
+
+
+def test_nodes_where_few_checks_ran_are_named() -> None:
+    outcome = make_outcome(Coverage(known=9, partial=("i-3", "i-5")))
+    text = get_text(render_alert(replace(alerts.ONE_FINDING, outcome=outcome), ORIGIN))
+
+    assert "Fewer than half of the usual checks ran on 2 nodes: i-3, i-5." in text

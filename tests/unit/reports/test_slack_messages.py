@@ -59,6 +59,7 @@ LINES = st.one_of(
     st.builds(lambda each, ended: Line(each, LineReason.SNOOZE_ENDED, ended), FINDINGS, SNOOZES),
 )
 COUNTS = st.integers(0, 10**9)
+NODE_IDS = st.lists(st.integers(0, 99).map(make_node_id) | HOSTILE_TEXT, max_size=20).map(tuple)
 COVERAGES = st.builds(
     Coverage,
     known=COUNTS,
@@ -73,6 +74,7 @@ COVERAGES = st.builds(
     gone=COUNTS,
     unchecked=st.dictionaries(st.integers(0, 99).map(make_node_id), COUNTS, max_size=4),
     unchecked_since=st.none() | st.just(AT),
+    partial=NODE_IDS,
 )
 JOBS = st.builds(
     lambda association, status, dated, succeeded: make_job(
@@ -101,6 +103,9 @@ ALERTS = st.builds(
     reported=COUNTS,
     not_scanned=st.lists(st.integers(0, 99).map(make_node_id), max_size=20).map(tuple),
     last_alert_at=st.none() | st.just(AT),
+    silent=NODE_IDS.map(lambda ids: dict.fromkeys(ids, AT)),
+    gone_nodes=NODE_IDS,
+    returned=NODE_IDS,
 )
 MONTHS = st.builds(
     MonthlyReport,
@@ -113,6 +118,8 @@ MONTHS = st.builds(
     snoozed=COUNTS,
     ending_soon=COUNTS,
     csv_key=st.text(max_size=100),
+    oldest_result=st.none() | st.just(AT),
+    old_nodes=COUNTS,
 )
 
 

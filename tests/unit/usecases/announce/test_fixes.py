@@ -98,19 +98,19 @@ def test_the_alert_has_its_own_file_and_counts_each_fix_once(service: Service) -
     assert [each.name[-12:] for each in service.channel.attachments[-2:]][1] == "-changes.csv"
 
 
-def test_findings_of_a_node_that_went_unnoticed_are_in_the_next_message(service: Service) -> None:
+def test_findings_that_go_with_their_node_are_announced_and_named(service: Service) -> None:
     service.compliance.remove("i-2")
     service.run()
     service.clock.forward(HOUR)
-    silent = service.run()
+
+    alert = get_alert(service.run())
     service.clock.forward(HOUR)
     service.report("i-1", *LETTERS, run="run-2")
     service.enqueue(nodes={"Success": 1})
-
     answer = get_alert(service.run())
 
-    assert silent.announcement.message is None
-    assert (answer.gone, answer.fixed) == (6, 0)
+    assert (alert.topic, alert.gone, alert.gone_nodes.names) == ("silent", 6, ("i-2",))
+    assert (answer.gone, answer.fixed) == (0, 0)
     assert read_changes(service) == [f"gone {letter}" for letter in LETTERS]
 
 

@@ -293,7 +293,8 @@ def test_a_finding_that_was_snoozed_and_comes_back_after_its_snooze_is_news(
     service.add_snooze(title="A", ends_at=START + 3 * DAY)
     service.report("i-1", passed=PASSED, run="run-2")
     run_day(service)
-    for _ in range(4):
+    for day in range(4):
+        service.report("i-1", passed=PASSED, run=f"day-{day}")
         run_day(service)
     assert service.messages[2:] == []
 

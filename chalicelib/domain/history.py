@@ -54,6 +54,8 @@ VANISHED = (EventKind.UNCHECKED, EventKind.NOT_FOUND)
 # How a finding is not checked any more, and how it fails again.
 AWAY = (*VANISHED, EventKind.IN_TURN)
 BACK = (EventKind.CHECKED_AGAIN, EventKind.BACK_IN_TURN)
+# What happened says that the finding was not checked.
+NOT_CHECKED = (*AWAY, EventKind.FORGOTTEN, EventKind.GONE)
 # The finding is neither stored nor remembered after these.
 ENDING = (EventKind.FIXED, EventKind.FORGOTTEN, EventKind.GONE)
 
@@ -88,10 +90,14 @@ class HistoryEvent(Struct, frozen=True):
 
 
 class ChangedFinding(Struct, frozen=True):
-    """A finding, and what happened to it (`NAMED`)."""
+    """A finding, and what happened to it (`NAMED`).
+
+    `checked_at` is when its node was last verified, None if that did not check it.
+    """
 
     finding: Finding
     kind: EventKind
+    checked_at: datetime | None = None
 
 
 def oldest_first(event: HistoryEvent) -> tuple[datetime, int]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.node import Node
@@ -14,6 +14,8 @@ from chalicelib.domain.snooze import ListedFinding
 MESSAGE_PREFIX = "monthly-"
 # A snooze that ends within this time counts as ending soon.
 SOON = timedelta(days=14)
+# A result is old after this time.
+OLD_RESULT = timedelta(days=7)
 
 
 class MonthlyReport(Struct, frozen=True):
@@ -23,7 +25,9 @@ class MonthlyReport(Struct, frozen=True):
     oldest: the finding that was first seen earliest, None without findings ·
     ending_soon: snoozed findings whose snooze ends within `SOON` · unchecked: findings that
     are not checked any more, which the other numbers leave out · unchecked_nodes: their
-    nodes · unchecked_since: since when the oldest of them is not.
+    nodes · unchecked_since: since when the oldest of them is not · oldest_result: when
+    the node was last verified for which that is longest ago · old_nodes: nodes for
+    which it is `OLD_RESULT` ago or more.
     """
 
     at: datetime
@@ -38,6 +42,8 @@ class MonthlyReport(Struct, frozen=True):
     unchecked: int = 0
     unchecked_nodes: int = 0
     unchecked_since: datetime | None = None
+    oldest_result: datetime | None = None
+    old_nodes: int = 0
 
     @property
     def total(self) -> int:
@@ -48,22 +54,27 @@ class MonthlyReport(Struct, frozen=True):
 class NodeCount(Struct, frozen=True):
     """The number of stored nodes, of those that are missing or unverified, and of findings.
 
-    `findings` counts what their rows list.
+    `findings` counts what their rows list. `checked_at` maps nodes to when they were
+    last verified.
     """
 
     known: int
     stale: int
     findings: int
+    checked_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def count_nodes(nodes: Iterable[Node]) -> NodeCount:
     """Counts nodes one by one."""
     known = stale = findings = 0
+    checked_at: dict[str, datetime] = {}
     for node in nodes:
         known += 1
         stale += bool(node.missing_since or node.unverified_since)
         findings += node.open_findings
-    return NodeCount(known, stale, findings)
+        if at := node.checked_at:
+            checked_at[node.instance_id] = at
+    return NodeCount(known, stale, findings, checked_at)
 
 
 def summarize_month(
@@ -102,6 +113,8 @@ def summarize_month(
         unchecked=unchecked,
         unchecked_nodes=len(unchecked_on),
         unchecked_since=unchecked_since,
+        oldest_result=min(nodes.checked_at.values(), default=None),
+        old_nodes=sum(now - at >= OLD_RESULT for at in nodes.checked_at.values()),
     )
 
 

@@ -1,6 +1,6 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -179,11 +179,14 @@ class Muting:
 class ListedFinding(Struct, frozen=True):
     """A finding with the snooze that mutes it now, as the CSV and the lists show it.
 
-    `unchecked_since` is None unless the finding is not checked any more.
+    `checked_at` is when its node was last verified (`Node.checked_at`), None if that is
+    not known, or did not check the finding. `unchecked_since` is None unless it is not
+    checked any more.
     """
 
     finding: Finding
     snooze: Snooze | None
+    checked_at: datetime | None = None
     unchecked_since: datetime | None = None
 
     @property
@@ -194,16 +197,27 @@ class ListedFinding(Struct, frozen=True):
         return "snoozed" if self.snooze else "open"
 
 
-def list_with_snoozes(findings: Iterable[Finding], muting: Muting) -> Iterator[ListedFinding]:
-    """Pairs each finding with the snooze that mutes it, in the order given."""
-    return (ListedFinding(finding, muting.of(finding)) for finding in findings)
+def list_with_snoozes(
+    findings: Iterable[Finding], muting: Muting, checked_at: Mapping[str, datetime]
+) -> Iterator[ListedFinding]:
+    """Pairs each finding with the snooze that mutes it, in the order given.
+
+    `checked_at` maps nodes to when they were last verified.
+    """
+    return (
+        ListedFinding(finding, muting.of(finding), checked_at.get(finding.instance_id))
+        for finding in findings
+    )
 
 
 def list_unchecked(
     remembered: Iterable[UncheckedFinding], muting: Muting
 ) -> Iterator[ListedFinding]:
     """Pairs each finding that is not checked any more with its snooze, in the order given."""
-    return (ListedFinding(each.finding, muting.of(each.finding), each.since) for each in remembered)
+    return (
+        ListedFinding(each.finding, muting.of(each.finding), unchecked_since=each.since)
+        for each in remembered
+    )
 
 
 def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ...]:

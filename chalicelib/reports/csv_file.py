@@ -22,9 +22,10 @@ COLUMNS = (
     "state",
     "snoozed_until",
     "snooze_reason",
+    "checked_at",
     "unchecked_since",
 )
-# In the file of changes.
+# In the file of changes, whose last column says what happened.
 CHANGE_COLUMNS = (*COLUMNS, "change")
 # In `snoozed_until` if a snooze has no end.
 PERMANENT = "permanent"
@@ -53,10 +54,20 @@ def render_changes_csv(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
     """Yields what happened to findings, in the same form, with a last column that says what.
 
     `state`, the columns of a snooze and `unchecked_since` are empty: they hold only now.
+    `checked_at` is empty where the finding was not checked.
     """
     return _render(
         CHANGE_COLUMNS,
-        ((*_build_own_cells(row.finding), *NOTHING_OPEN, f'"{row.kind}"') for row in rows),
+        (
+            (
+                *_build_own_cells(row.finding),
+                *NOTHING_OPEN,
+                _format_known(row.checked_at),
+                EMPTY,
+                f'"{row.kind}"',
+            )
+            for row in rows
+        ),
     )
 
 
@@ -99,7 +110,8 @@ def _build_cells(row: ListedFinding) -> tuple[str, ...]:
         *_build_own_cells(row.finding),
         f'"{row.state}"',
         *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
-        _format_time(row.unchecked_since) if row.unchecked_since else EMPTY,
+        _format_known(row.checked_at),
+        _format_known(row.unchecked_since),
     )
 
 
@@ -121,7 +133,7 @@ def _quote(cell: str) -> str:
 
 EMPTY = _quote("")
 NO_SNOOZE = EMPTY, EMPTY
-NOTHING_OPEN = EMPTY, *NO_SNOOZE, EMPTY
+NOTHING_OPEN = EMPTY, *NO_SNOOZE
 
 
 @lru_cache(maxsize=REPEATED)
@@ -131,6 +143,10 @@ def _guard(cell: str) -> str:
 
 def _format_until(snooze: Snooze) -> str:
     return _format_time(snooze.end) if snooze.end else _quote(PERMANENT)
+
+
+def _format_known(at: datetime | None) -> str:
+    return _format_time(at) if at else EMPTY
 
 
 @lru_cache(maxsize=REPEATED)

@@ -1,9 +1,10 @@
 """Renders the monthly message: how much is stored, how bad, how old, how much is snoozed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.monthly import SOON, MonthlyReport
+from chalicelib.domain.monthly import OLD_RESULT, SOON, MonthlyReport
 from chalicelib.reports.slack_blocks import (
     Block,
     Rendered,
@@ -61,7 +62,14 @@ def _list_facts(report: MonthlyReport, origin: Origin) -> Iterator[tuple[str, st
     yield "Affected nodes", format_share(report.affected_nodes, report.known_nodes)
     yield "As of", origin.local(report.at)
     soon = format_count(report.ending_soon, "expires", "expire")
+    if report.oldest_result:
+        yield "Results", _describe_results(report.oldest_result, report, origin)
     yield "Snoozed", f"{report.snoozed:,} ({soon} within {SOON.days} days)"
+
+
+def _describe_results(oldest: datetime, report: MonthlyReport, origin: Origin) -> str:
+    old = f"{format_nodes(report.old_nodes)} with results older than {OLD_RESULT.days} days"
+    return f"the oldest of {origin.local(oldest)}, {old}"
 
 
 def _describe_oldest(finding: Finding, report: MonthlyReport, origin: Origin) -> str:

@@ -205,6 +205,12 @@ class NodePages(Protocol):
     def page(self, after: str | None, limit: int) -> Sequence[Node]:
         """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
 
+    def get(self, instance_ids: Iterable[str]) -> Mapping[str, Node]:
+        """Returns the nodes that are stored under these ids, without their lists, by id.
+
+        Eventually consistent.
+        """
+
 
 # No lease is longer: a Lambda lives for 15 minutes.
 MAX_LEASE = timedelta(hours=1)

@@ -119,3 +119,13 @@ def test_a_page_is_full_even_if_the_engine_ends_its_own_earlier(stores: Stores) 
     rest = stores.nodes.page(page[-1].instance_id, 36)
     assert (len(page), len(rest)) == (36, 4)
     assert len({each.instance_id for each in (*page, *rest)}) == 40
+
+
+def test_nodes_are_read_by_id_without_their_lists(stores: Stores) -> None:
+    nodes = [replace(FULL, instance_id=f"i-{number}", open_list=b"x" * 31) for number in range(130)]
+    stores.nodes.put(nodes)
+
+    found = stores.nodes.get({f"i-{number}" for number in range(120)} | {"i-unknown"})
+
+    assert found == {each.instance_id: replace(each, open_list=b"") for each in nodes[:120]}
+    assert stores.nodes.get([]) == {}

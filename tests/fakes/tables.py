@@ -63,6 +63,11 @@ class MemoryNodes:
         ids = sorted(each for each in self._rows if after is None or each > after)
         return tuple(replace(self._rows[each], open_list=b"") for each in ids[:limit])
 
+    def get(self, instance_ids: Iterable[str]) -> dict[str, Node]:
+        """Returns the nodes that are stored under these ids, without their lists, by id."""
+        rows = (self._rows[each] for each in instance_ids if each in self._rows)
+        return {row.instance_id: replace(row, open_list=b"") for row in rows}
+
     def put(self, nodes: Iterable[Node]) -> None:
         """Inserts or replaces."""
         self._rows.update({node.instance_id: node for node in nodes})

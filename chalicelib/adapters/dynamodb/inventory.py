@@ -145,6 +145,17 @@ class DynamoNodes(Struct, frozen=True):
         rows = read_page(limit, start, self.table.scan, self.table, keep)
         return tuple(replace(_read_node(row, None), open_list=b"") for row in rows)
 
+    def get(self, instance_ids: Iterable[str]) -> dict[str, Node]:
+        """Returns the nodes that are stored under these ids, without their lists, by id.
+
+        Eventually consistent. DynamoDB bills half a read unit for each 4 KB of a row,
+        its list included.
+        """
+        keys = ({_NODE_KEY: each} for each in instance_ids)
+        rows = get_all(self.table, keys, attributes=_NODE_ATTRIBUTES, is_consistent=False)
+        nodes = (replace(_read_node(row, None), open_list=b"") for row in rows)
+        return {node.instance_id: node for node in nodes}
+
     def put(self, nodes: Iterable[Node]) -> None:
         """Inserts or replaces. The last one of the same id counts."""
         put_all(
@@ -171,6 +182,11 @@ class DynamoNodes(Struct, frozen=True):
             yield {_NODE_KEY: key, "open_list": part, "row_version": ROW_VERSION, "whole": whole}
 
 
+# Everything but the list, which may have 155 KB.
+_NODE_ATTRIBUTES = (
+    "row_version",
+    *(name for name in Node.__struct_fields__ if name not in {"open_list", "is_newer"}),
+)
 _USUAL: tuple[object, ...] = (0, "", b"", False, {}, (), [])
 
 

@@ -202,12 +202,24 @@ def delete_all(table: "Table", keys: Iterable[Mapping[str, str]]) -> None:
     _write(table, [{"DeleteRequest": {"Key": each}} for each in unique.values()])
 
 
-def get_all(table: "Table", keys: Iterable[Mapping[str, str]]) -> list[Row]:
-    """Reads the rows with these keys, consistently, in no order."""
+def get_all(
+    table: "Table",
+    keys: Iterable[Mapping[str, str]],
+    *,
+    attributes: Sequence[str] = (),
+    is_consistent: bool = True,
+) -> list[Row]:
+    """Reads the rows with these keys, in no order; all their attributes unless some are named."""
     found: list[Row] = []
+    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    projection = (
+        {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        if names
+        else {}
+    )
 
     def read(keys: list[Any]) -> list[Any]:
-        request: Any = {"Keys": keys, "ConsistentRead": True}
+        request: Any = {"Keys": keys, "ConsistentRead": is_consistent, **projection}
         answer: Any = table.meta.client.batch_get_item(RequestItems={table.name: request})
         found.extend(answer["Responses"].get(table.name, ()))
         left: list[Any] = answer["UnprocessedKeys"].get(table.name, {}).get("Keys", [])

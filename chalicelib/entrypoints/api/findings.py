@@ -82,7 +82,7 @@ def _respond_with_csv(
                 raise _too_large(request)
     except findings.OutOfTimeError as error:
         raise _too_large(request) from error
-    content = b"".join(render_csv(rows)).decode()
+    content = b"".join(render_csv(findings.add_ages(request.inbox, rows))).decode()
     # as the Lambda runtime may encode it: six bytes for every character outside ASCII
     if len(json.dumps(content)) > LARGEST_CSV:
         raise _too_large(request)

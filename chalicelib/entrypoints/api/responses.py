@@ -59,7 +59,11 @@ class SnoozedBy(msgspec.Struct, frozen=True):
 
 
 class FindingResponse(msgspec.Struct, frozen=True):
-    """A finding. unchecked_since is null unless it is not checked any more."""
+    """A finding.
+
+    checked_at is when its node was last verified, null if that is not known or did not
+    check the finding. unchecked_since is null unless it is not checked any more.
+    """
 
     finding_id: str
     instance_id: str
@@ -70,6 +74,7 @@ class FindingResponse(msgspec.Struct, frozen=True):
     scan_id: str
     state: str
     snoozed_by: SnoozedBy | None
+    checked_at: datetime | None
     unchecked_since: datetime | None
 
 
@@ -111,7 +116,7 @@ def build_preview_response(preview: SnoozePreview) -> SnoozePreviewResponse:
     return SnoozePreviewResponse(
         total=sum(preview.by_severity.values()),
         by_severity=preview.by_severity,
-        sample=[build_finding_response(ListedFinding(each, None)) for each in preview.sample],
+        sample=[build_finding_response(each) for each in preview.sample],
     )
 
 
@@ -159,7 +164,7 @@ class ExecutionResponse(msgspec.Struct, frozen=True):
 
 
 class NodeResponse(msgspec.Struct, frozen=True):
-    """A node: its last verified executions and its open findings.
+    """A node: its last verified executions, the oldest of them, and its open findings.
 
     unchecked counts findings that are not checked any more, since unchecked_since.
     """
@@ -171,6 +176,7 @@ class NodeResponse(msgspec.Struct, frozen=True):
     unchecked_since: datetime | None
     missing_since: datetime | None
     unverified_since: datetime | None
+    checked_at: datetime | None
 
 
 class NodeList(msgspec.Struct, frozen=True):
@@ -182,7 +188,7 @@ class NodeList(msgspec.Struct, frozen=True):
 
 def build_node_response(node: Node) -> NodeResponse:
     """Returns a node."""
-    content = {**asdict(node), "open": node.severities}
+    content = {**asdict(node), "open": node.severities, "checked_at": node.checked_at}
     return msgspec.convert(content, NodeResponse, from_attributes=True)
 
 
@@ -252,6 +258,7 @@ def _list_finding_fields(row: ListedFinding) -> dict[str, object]:
         **asdict(row.finding),
         "finding_id": row.finding.finding_id,
         "state": row.state,
+        "checked_at": row.checked_at,
         "unchecked_since": row.unchecked_since,
         "snoozed_by": snooze and SnoozedBy(snooze.id, snooze.end, snooze.reason, snooze.created_by),
     }

@@ -1,14 +1,16 @@
 """What the CSV files of messages hold, and what is left of it if a file was not stored at once."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import NAMED, ChangedFinding, EventKind, Receipt
+from chalicelib.domain.history import NAMED, NOT_CHECKED, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.message import CsvFile, Message, Source
+from chalicelib.domain.monthly import count_nodes
 from chalicelib.domain.snooze import Muting, list_unchecked, list_with_snoozes
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.snooze_access import find_failing, read_snoozes_or_empty
@@ -24,12 +26,14 @@ class FoundChanges(Struct, frozen=True):
 
     Facts between `after` and `before` are those of earlier scans, which announced
     nothing. This scan's follow up to `last`; `list_changes` yields them by name.
+    `checked_at` maps nodes to when they were last verified.
     """
 
     after: Receipt
     before: Receipt
     last: Receipt
     list_changes: ListChanges
+    checked_at: Mapping[str, datetime]
 
 
 def list_found(
@@ -44,7 +48,9 @@ def render_changes(
     context: Context, changes: FoundChanges, kinds: Collection[EventKind]
 ) -> CsvContent:
     """Returns the CSV of changes of these kinds, in the order of `NAMED`, then the worst first."""
-    return _render_changes(context, kinds, lambda each: list_found(context, changes, each))
+    return _render_changes(
+        context, kinds, lambda each: list_found(context, changes, each), changes.checked_at
+    )
 
 
 def find_changes(
@@ -63,6 +69,7 @@ def _render_changes(
     context: Context,
     kinds: Collection[EventKind],
     list_kinds: Callable[[Collection[EventKind]], Iterator[ChangedFinding]],
+    checked_at: Mapping[str, datetime],
 ) -> CsvContent:
     ordered = [
         (kind, context.sorter.worst_first(each.finding for each in list_kinds([kind])))
@@ -70,26 +77,32 @@ def _render_changes(
         if kind in kinds
     ]
     return lambda: context.render_changes(
-        ChangedFinding(finding, kind) for kind, findings in ordered for finding in findings
+        ChangedFinding(
+            finding, kind, None if kind in NOT_CHECKED else checked_at.get(finding.instance_id)
+        )
+        for kind, findings in ordered
+        for finding in findings
     )
 
 
 def rebuild_csv(context: Context, message: Message, file: CsvFile) -> CsvContent:
     """Returns what a file would hold now: an alert's loses what is fixed or muted."""
+    checked_at = count_nodes(context.nodes.all()).checked_at
     if file.source is Source.CHANGES:
         return _render_changes(
-            context, NAMED, lambda kinds: find_changes(context, *message.changes, kinds)
+            context, NAMED, lambda kinds: find_changes(context, *message.changes, kinds), checked_at
         )
     muting = Muting(read_snoozes_or_empty(context), context.clock())
     if file.source is Source.EVERYTHING:
         stored = context.sorter.worst_first(context.findings.all())
         return lambda: context.render_csv(
             chain(
-                list_with_snoozes(stored, muting), list_unchecked(context.unchecked.all(), muting)
+                list_with_snoozes(stored, muting, checked_at),
+                list_unchecked(context.unchecked.all(), muting),
             )
         )
     rows = context.sorter.worst_first(_find_still_failing(context, message, muting))
-    return lambda: context.render_csv(list_with_snoozes(rows, muting))
+    return lambda: context.render_csv(list_with_snoozes(rows, muting, checked_at))
 
 
 def _find_still_failing(context: Context, message: Message, muting: Muting) -> Iterator[Finding]:

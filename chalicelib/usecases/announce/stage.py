@@ -206,6 +206,7 @@ def _stage_scan(
             before=outcome.before,
             last=outcome.last,
             list_changes=facts.list_changes,
+            checked_at=outcome.coverage.checked_at,
         )
         message, contents = _build_message(context, decision.alert, ended, changes, now)
     changed = decision.channel_state != work.channel_state
@@ -244,7 +245,7 @@ def stage_monthly(context: Context, jobs: Sequence[Job]) -> Announcement:
     key = monthly_csv_key(newest.event_at)
 
     def list_rows() -> Iterator[ListedFinding]:
-        yield from list_with_snoozes(stored, muting)
+        yield from list_with_snoozes(stored, muting, nodes.checked_at)
         yield from list_unchecked(context.unchecked.all(), muting)
 
     report = summarize_month(list_rows(), nodes, now, key)
@@ -302,7 +303,8 @@ def _build_message(
         files.append(CsvFile(alert.csv_key, "Non-compliant findings", Source.SCANS))
         # no snooze mutes any of them now
         contents[alert.csv_key] = lambda: context.render_csv(
-            ListedFinding(finding, None) for finding in findings
+            ListedFinding(finding, None, changes.checked_at.get(finding.instance_id))
+            for finding in findings
         )
     if alert.changes:
         message = replace(message, changes=(changes.after, changes.last))

@@ -7,10 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
-from chalicelib.domain.finding import Finding, Severity, sort_worst_first
+from chalicelib.domain.finding import Severity, sort_worst_first
 from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
-from chalicelib.domain.snooze import Scope, Snooze, State, is_same_rule
+from chalicelib.domain.snooze import ListedFinding, Scope, Snooze, State, is_same_rule
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeTerms,
@@ -18,7 +18,7 @@ from chalicelib.domain.snooze_rules import (
     validate_snooze,
 )
 from chalicelib.usecases.context import Author, Inbox
-from chalicelib.usecases.inbox.findings import FindingFilter, all_findings
+from chalicelib.usecases.inbox.findings import FindingFilter, add_ages, all_findings
 from chalicelib.usecases.inbox.snooze_history import (
     MOST_LINES,
     SnoozeLine,
@@ -38,7 +38,7 @@ class SnoozePreview(Struct, frozen=True):
     """What a snooze would mute now: counts by severity and a sample, worst first."""
 
     by_severity: dict[Severity, int]
-    sample: tuple[Finding, ...]
+    sample: tuple[ListedFinding, ...]
 
 
 class SnoozePage(Struct, frozen=True):
@@ -129,8 +129,9 @@ def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePrev
     validate_snooze(scope, terms, inbox.clock(), inbox.longest)
     covered = FindingFilter(instance_id=scope.instance_id, title=scope.title)
     findings = sort_worst_first(row.finding for row in all_findings(inbox, covered))
+    sample = [ListedFinding(each, None) for each in findings[:SAMPLE]]
     return SnoozePreview(
-        count_by_severity(each.severity for each in findings), tuple(findings[:SAMPLE])
+        count_by_severity(each.severity for each in findings), add_ages(inbox, sample)
     )
 
 

@@ -195,6 +195,13 @@ def test_each_list_is_one_call(stores: Stores, requests: Requests) -> None:
     stores.nodes.page(None, 50)
     assert requests.count() == {"Scan": 1}
 
+    # the nodes of a page of findings
+    stores.nodes.get([f"i-{number}" for number in range(100)])
+    ((name, params),) = requests.take()
+    (request,) = params["RequestItems"].values()
+    assert (name, request["ConsistentRead"]) == ("BatchGetItem", False)
+    assert "open_list" not in request["ExpressionAttributeNames"].values()
+
     stores.archive.events_of(make_finding(1).finding_id)
     assert requests.count() == {"Query": 1}
 

@@ -164,7 +164,7 @@ def make_outcome(coverage: Coverage) -> Outcome:
 
 # Rows of a CSV: open, snoozed, snoozed without an end, and hostile ones.
 ROWS = [
-    ListedFinding(make_finding(TITLES[0][1], 1, Severity.CRITICAL), None),
+    ListedFinding(make_finding(TITLES[0][1], 1, Severity.CRITICAL), None, AT),
     ListedFinding(make_finding(TITLES[9][1], 2), make_snooze(ends_at=AT + timedelta(days=7))),
     ListedFinding(
         make_finding(TITLES[1][1], 3), make_snooze(ends_at=None, reason=Reason.ACCEPTED_RISK)

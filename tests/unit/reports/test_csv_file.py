@@ -78,13 +78,13 @@ def test_a_snoozed_row_shows_end_and_reason_of_its_snooze() -> None:
 
     cells = render_row(make_finding("t"), snooze)
 
-    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance", ""]
+    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance", "", ""]
 
 
 def test_a_snooze_without_an_end_is_shown_as_permanent() -> None:
     cells = render_row(make_finding("t"), make_snooze(ends_at=None))
 
-    assert cells[6:] == ["snoozed", "permanent", "fix_scheduled", ""]
+    assert cells[6:] == ["snoozed", "permanent", "fix_scheduled", "", ""]
 
 
 def test_a_finding_that_is_not_checked_any_more_shows_since_when() -> None:
@@ -92,7 +92,7 @@ def test_a_finding_that_is_not_checked_any_more_shows_since_when() -> None:
 
     _, cells = read_cells(b"".join(render_csv([row])))
 
-    assert cells[6:] == ["unchecked", "", "", "2026-11-23T08:15:42Z"]
+    assert cells[6:] == ["unchecked", "", "", "", "2026-11-23T08:15:42Z"]
 
 
 def test_times_are_in_utc_and_whole_seconds() -> None:
@@ -165,12 +165,26 @@ def test_no_cell_begins_like_a_formula_with_commas_or_semicolons_as_separators(t
 
 def test_changed_findings_have_no_state_and_say_what_happened() -> None:
     changes = [
-        ChangedFinding(make_finding("A"), EventKind.FIXED),
+        ChangedFinding(make_finding("A"), EventKind.FIXED, AT),
         ChangedFinding(make_finding("=B"), EventKind.GONE),
     ]
 
     header, first, second = read_cells(b"".join(render_changes_csv(changes)))
 
     assert tuple(header) == (*COLUMNS, "change") == CHANGE_COLUMNS
-    assert first == [*render_row(make_finding("A"))[:6], "", "", "", "", "fixed"]
-    assert (second[2], second[-1]) == ("'=B", "gone")
+    assert first == [
+        *render_row(make_finding("A"))[:6],
+        *("", "", ""),
+        *("2026-11-23T08:15:42Z", ""),
+        "fixed",
+    ]
+    assert (second[2], second[-3:]) == ("'=B", ["", "", "gone"])
+
+
+def test_a_row_shows_when_its_node_was_last_verified() -> None:
+    rows = [ListedFinding(make_finding("t"), None, AT), ListedFinding(make_finding("t"), None)]
+
+    header, known, unknown = read_cells(render_whole(rows))
+
+    assert header[-2:] == ["checked_at", "unchecked_since"]
+    assert (known[-2], unknown[-2]) == ("2026-11-23T08:15:42Z", "")

@@ -14,6 +14,7 @@ from chalicelib.usecases.inbox.findings import (
     list_finding_history,
     list_findings,
 )
+from tests.fakes import PassThrough
 from tests.fleet import HOUR, MINUTE, START, Service
 
 
@@ -143,3 +144,35 @@ def test_the_history_of_a_finding_includes_its_pair_snoozes(service: Service) ->
     _, lines = list_finding_history(service.inbox, finding_id("i-1", "SSH root"))
 
     assert [(line.kind, line.via, line.at) for line in lines] == [("ended", "time", START + MINUTE)]
+
+
+def test_findings_have_the_age_of_their_nodes_which_are_read_once_a_page(service: Service) -> None:
+    reads: list[set[str]] = []
+
+    class CountingNodes(PassThrough):
+        """A nodes table that notes which rows are read by id."""
+
+        def get(self, instance_ids: set[str]) -> object:
+            reads.append(instance_ids)
+            return self.port.get(instance_ids)
+
+    service.clock.forward(HOUR)
+    service.report("i-2", "SSH root", run="run-2")
+    service.run()
+    inbox = replace(service.inbox, nodes=CountingNodes(service.nodes))
+
+    page = list_findings(inbox, FindingFilter(), None, 200)
+    detail = get_finding(inbox, finding_id("i-2", "SSH root"))
+    empty = list_findings(inbox, FindingFilter(q="nothing"), None, 200)
+
+    ages = {row.finding.instance_id: row.checked_at for row in page.rows}
+    assert ages == {"i-1": START, "i-2": START + HOUR, "i-3": START}
+    assert detail.listed.checked_at == START + HOUR
+    assert empty.rows == ()
+    assert reads == [{"i-1", "i-2", "i-3"}, {"i-2"}]
+
+
+def test_a_finding_whose_node_has_no_row_has_no_age(service: Service) -> None:
+    service.nodes.remove("i-3")
+
+    assert get_finding(service.inbox, finding_id("i-3", "Kernel")).listed.checked_at is None

@@ -7,7 +7,7 @@ from chalicelib.domain.finding import Finding
 from chalicelib.domain.snooze import Reason, State
 from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd
 from chalicelib.usecases.inbox import snoozes
-from tests.fleet import DAY, HOUR, MINUTE, Service
+from tests.fleet import DAY, HOUR, MINUTE, START, Service
 from tests.unit.usecases.inbox.requests import (
     FIRST,
     PAIR,
@@ -150,7 +150,8 @@ def test_a_preview_counts_findings_and_writes_nothing(service: Service) -> None:
     preview = snoozes.preview_snooze(service.inbox, *make_rule(instance_id=None))
 
     assert preview.by_severity == {"HIGH": 1, "LOW": 1}
-    assert [each.instance_id for each in preview.sample] == ["i-1", "i-2"]
+    assert [each.finding.instance_id for each in preview.sample] == ["i-1", "i-2"]
+    assert [each.checked_at for each in preview.sample] == [START, START]
     assert snoozes.preview_snooze(service.inbox, *make_rule()).by_severity == {"HIGH": 1}
     assert snoozes.preview_snooze(service.inbox, *make_rule(title=None)).by_severity == {"HIGH": 2}
     assert service.ledger.snoozes == {}

@@ -9,7 +9,7 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.scan import Job, JobKind
 from chalicelib.usecases.context import Bounds
 from chalicelib.usecases.run import run_scans
-from tests.fleet import HOUR, MINUTE, START, Service
+from tests.fleet import HOUR, MINUTE, START, TYPE, Service, make_item
 from tests.reliability.consistency import find_output_errors
 from tests.reliability.crashing import CrashedError, Fuse, add_fuse
 from tests.webhook import Receiver
@@ -27,8 +27,8 @@ UNTOUCHED = [f"untouched {number}" for number in range(1_000)]
 class Story:
     """A service, the job of the invocation that is interrupted, and what must be so in the end.
 
-    stored: titles · announced: titles to be announced once · silent: titles not to be
-    announced · nodes: instance ids · months: monthly reports to be posted.
+    stored: titles · unchecked: titles to be remembered · announced: titles to be announced
+    once · silent: titles not to be announced · nodes: instance ids · months: monthly reports to be posted.
     """
 
     service: Service
@@ -37,23 +37,35 @@ class Story:
     announced: list[str]
     nodes: list[str]
     silent: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
     months: int = 0
 
 
 def make_scan_story(bounds: Bounds = DEFAULT_BOUNDS) -> Story:
-    """Findings appear, are fixed and snoozed, a snooze ends, one node is new and one leaves."""
+    """Findings appear, are fixed and snoozed, a snooze ends, one node is new and one leaves.
+
+    Others vanish without proof of a fix, fail again after that, become worse, or are worded
+    otherwise.
+    """
     service = Service(webhook=Receiver(), bounds=bounds)
-    service.report("i-1", "unchanged", "fixed", "fixed too")
+    service.report("i-1", "unchanged", "fixed", "fixed too", "vanishes", "vanishes too")
+    service.report("i-6", "back", "worse", severity="LOW")
+    report_wording(service, "is expected to be kept", run="run-1")
     service.report("i-2", "snooze ends")
     service.report("i-3", "gone")
     service.report("i-9", *UNTOUCHED)
     service.enqueue("a-1")
     service.run()
+    service.report("i-6", "worse", run="run-2", passed=[], severity="LOW")
+    service.run()
     service.add_snooze(id="s-1", title="fixed", until_resolved=True, ends_at=None)
     service.add_snooze(id="s-2", instance_id="i-2", title="snooze ends", ends_at=START + HOUR)
     service.add_snooze(id="s-3", instance_id=None, title="snoozed")
     service.clock.forward(2 * HOUR)
-    service.report("i-1", "unchanged", "new", "snoozed", run="run-2")
+    passed = ["fixed", "fixed too"]
+    service.report("i-1", "unchanged", "new", "snoozed", run="run-2", passed=passed)
+    service.report("i-6", "back", "worse", run="run-3")
+    report_wording(service, "should be kept", run="run-2")
     service.report("i-4", "new on a new node")
     service.compliance.remove("i-3")
     now = service.clock.now
@@ -70,12 +82,22 @@ def make_scan_story(bounds: Bounds = DEFAULT_BOUNDS) -> Story:
             nodes={"Success": 3},
         ),
         stored=sorted(
-            ["new", "new on a new node", "snooze ends", "snoozed", "unchanged", *UNTOUCHED]
+            [
+                *("new", "new on a new node", "snooze ends", "snoozed", "unchanged"),
+                *("back", "worse", "W should be kept", *UNTOUCHED),
+            ]
         ),
-        announced=["new", "new on a new node", "snooze ends"],
-        nodes=["i-1", "i-2", "i-4", "i-9"],
-        silent=["snoozed", "unchanged", "gone", "fixed"],
+        announced=["new", "new on a new node", "snooze ends", "back", "worse"],
+        nodes=["i-1", "i-2", "i-4", "i-6", "i-7", "i-9"],
+        silent=["snoozed", "unchanged", "gone", "fixed", "vanishes", "W should be kept"],
+        unchecked=["vanishes", "vanishes too"],
     )
+
+
+def report_wording(service: Service, words: str, run: str) -> None:
+    """Lets a node fail one check in these words. Its only item has the first running index."""
+    item = make_item(f"W {words}", execution=run, item_id="w-0")
+    service.compliance.put("i-7", TYPE, run, service.clock.now, [item], compliant=0)
 
 
 def make_monthly_story() -> Story:
@@ -128,6 +150,9 @@ def find_broken_promises(story: Story, posts_before: int, duplicates: int) -> li
         broken.append(f"{months} monthly reports posted, stored {files}")
     if service.list_titles() != story.stored:
         broken.append(f"stored or not: {sorted(set(service.list_titles()) ^ set(story.stored))}")
+    unchecked = sorted(each.finding.title for each in service.unchecked.all())
+    if unchecked != story.unchecked:
+        broken.append(f"not checked: {unchecked}")
     if sorted(node.instance_id for node in service.nodes.all()) != story.nodes:
         broken.append(f"known nodes: {service.nodes.all()}")
     broken += [f"{title} was lost" for title in story.announced if announced[title] == 0]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from msgspec.structs import replace
@@ -117,7 +117,8 @@ class Fuse:
         self._faults = faults or Faults()
         self._is_alive = is_alive
         self._wait_for_turn = wait_for_turn
-        self._lock = Lock()
+        # a CSV that is stored may read through another port
+        self._lock = RLock()
 
     def call(self, name: str, perform: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Performs a call, unless it goes wrong. Raises `CrashedError` if the program dies."""

@@ -105,15 +105,21 @@ class Evidence(Struct, frozen=True):
 
     verified: by compliance type · unverified: types of the node that prove nothing now ·
     proving: types that have shown a passed check on any node, ever. Without such a check a
-    reporter writes only failures, and what it does not write is fixed.
+    reporter writes only failures, and what it does not write is fixed · withholds_fixes:
+    nothing may be fixed now, whatever is proven.
     """
 
     verified: Mapping[str, TypeEvidence] = field(default_factory=dict)
     unverified: frozenset[str] = frozenset()
     proving: frozenset[str] = frozenset()
+    withholds_fixes: bool = False
 
     def judge(self, entry: Entry) -> EventKind | None:
-        """Returns how a listed finding left that does not fail now; None if that is not known."""
+        """Returns how a listed finding left that does not fail now; None if it stays."""
+        kind = self._judge(entry)
+        return None if kind is EventKind.FIXED and self.withholds_fixes else kind
+
+    def _judge(self, entry: Entry) -> EventKind | None:
         if not self.verified or any(entry.has_type(mark_type(each)) for each in self.unverified):
             return None
         kinds = [each for each in self.verified if entry.has_type(mark_type(each))]

@@ -28,7 +28,8 @@ class Story:
     """A service, the job of the invocation that is interrupted, and what must be so in the end.
 
     stored: titles · unchecked: titles to be remembered · announced: titles to be announced
-    once · silent: titles not to be announced · nodes: instance ids · months: monthly reports to be posted.
+    once · silent: titles not to be announced · nodes: instance ids · months: monthly reports
+    to be posted.
     """
 
     service: Service

@@ -324,8 +324,12 @@ def find_proving_types(fleet: FleetState) -> frozenset[str]:
 
 
 def build_evidence(reading: Reading, node: Node | None, proving: frozenset[str]) -> Evidence:
-    """Returns what a reading proves about findings that it does not show; pure."""
-    if reading.doubt:
+    """Returns what a reading proves about findings that it does not show; pure.
+
+    A fix may end a snooze, so nothing is fixed while snoozes cannot be read.
+    """
+    withholds_fixes = reading.doubt is Doubt.SNOOZES_UNREADABLE
+    if reading.doubt and not withholds_fixes:
         return Evidence()
     executions = node.executions if node else {}
     present = reading.report.executions
@@ -337,7 +341,7 @@ def build_evidence(reading: Reading, node: Node | None, proving: frozenset[str])
         )
         for kind, shown in reading.shown.items()
     }
-    return Evidence(verified, frozenset(), proving)
+    return Evidence(verified, frozenset(), proving, withholds_fixes)
 
 
 def add_stored_doubt(reading: Reading, fleet: FleetState) -> Reading:

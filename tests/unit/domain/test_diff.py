@@ -173,6 +173,14 @@ def test_a_title_that_passed_is_fixed_and_one_that_is_not_there_is_not_checked()
     }
 
 
+def test_while_fixes_are_withheld_what_passed_stays_and_what_vanished_leaves() -> None:
+    listed = store([observe("A"), observe("B")])
+
+    found = run(listed, [], replace(prove("A"), withholds_fixes=True))
+
+    assert kinds(found) == {finding_id("i-1", "B"): EventKind.UNCHECKED}
+
+
 def test_a_finding_that_was_back_once_is_checked_in_turn() -> None:
     listed = store([observe()])
     seen: list[EventKind | None] = []

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from chalicelib.domain.announcement import Topic
+from chalicelib.domain.finding import Severity
 from chalicelib.domain.message import Message
 from chalicelib.domain.snooze import Snooze
 from tests.fleet import DAY, Service
@@ -19,9 +20,10 @@ SEPARATOR = "/"
 class Model:
     """What happened to the service, seen from outside. Call `observe` after every event.
 
-    appearances: how often a title was new in the store · stored_since: when it last
-    was, and the number of posts at that time · removed_at: when it last left the
-    store · posted_at: the time of every post · stored: the titles in the store ·
+    appearances: how often a title was new in the store, or worse · stored_since: when it
+    last was new, and the number of posts at that time · removed_at: when it last left the
+    store for good · stored: the titles in the store · unchecked: those that are remembered ·
+    severities: the worst of both · posted_at: the time of every post ·
     duplicates: posts that Slack accepted and that were not recorded · nodes: those that
     are stored · left_at: when nodes left that are not.
     """
@@ -30,6 +32,8 @@ class Model:
     appearances: Counter[str] = field(default_factory=Counter)
     stored_since: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     removed_at: dict[str, datetime] = field(default_factory=dict)
+    unchecked: set[str] = field(default_factory=set)
+    severities: dict[str, Severity] = field(default_factory=dict)
     posted_at: list[datetime] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     duplicates: int = 0
@@ -38,14 +42,22 @@ class Model:
 
     def observe(self, began: datetime) -> set[str]:
         """Notes what happened since `began`, and returns the titles that left the store."""
-        titles = (finding.title for finding in self.service.findings.all())
-        stored_now = {title for title in titles if SEPARATOR in title}
-        for title in stored_now - self.stored:
+        found = {row.title: row for row in self.service.findings.all() if SEPARATOR in row.title}
+        stored_now = set(found)
+        unchecked = {row.finding.title for row in self.service.unchecked.all()}
+        for title in stored_now - self.stored - self.unchecked:
             self.appearances[title] += 1
             self.stored_since[title] = (began, len(self.posted_at))
+        for title, row in found.items():
+            worst = self.severities.setdefault(title, row.severity)
+            if row.severity.rank < worst.rank:
+                self.severities[title] = row.severity
+                self.appearances[title] += 1
         removed = self.stored - stored_now
-        self.removed_at.update(dict.fromkeys(removed, began))
-        self.stored = stored_now
+        for title in (self.stored | self.unchecked) - stored_now - unchecked:
+            self.removed_at[title] = began
+            del self.severities[title]
+        self.stored, self.unchecked = stored_now, unchecked
         nodes = {node.instance_id for node in self.service.nodes.all()}
         self.left_at.update(dict.fromkeys(self.nodes - nodes, began))
         self.left_at = {node: at for node, at in self.left_at.items() if node not in nodes}

@@ -59,6 +59,7 @@ class Story:
         self.failing: dict[str, set[str]] = {}
         self.severities: dict[str, str] = {}
         self.began: Counter[str] = Counter()
+        self.high: set[str] = set()
         self.runs = 0
         self.change({"i-0": {"A"}})
         run_scans(self.service.context, self.service.clock.now + LAMBDA)
@@ -67,12 +68,16 @@ class Story:
         for node, letters in reports.items():
             self.runs += 1
             titles = {f"{node}/{letter}" for letter in letters or ()}
-            self.began.update(titles - self.failing.get(node, set()))
+            severity = ("LOW", "HIGH")[self.runs % 2]
+            before = self.failing.get(node, set())
+            # what gets worse than ever is announced again
+            worse = titles & before if severity == "HIGH" else set()
+            self.began.update((titles - before) | (worse - self.high))
+            self.high = (self.high - (before - titles)) | (titles if severity == "HIGH" else set())
             if letters is None:
                 self.service.compliance.remove(node)
                 self.failing.pop(node, None)
             else:
-                severity = ("LOW", "HIGH")[self.runs % 2]
                 self.service.report(
                     node, *sorted(titles), run=f"run-{self.runs}", severity=severity
                 )

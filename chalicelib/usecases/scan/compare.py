@@ -22,6 +22,7 @@ from chalicelib.domain.finding import (
     Entry,
     Finding,
     Title,
+    UncheckedFinding,
     finding_id,
     mark_control,
     pack_list,
@@ -240,7 +241,11 @@ def _complete(
         return replace(change, finding=was)
     if after.is_unchecked:
         was = was or next(iter(names.find(instance_id, [before])), None)
-        return replace(change, finding=was, after=after if was else None)
+        if was is None:
+            return replace(change, after=None)
+        # a finding whose row is lost has no known type
+        entry = Entry.of_unchecked(UncheckedFinding(was, after.since, after.worst))
+        return replace(change, finding=was, after=replace(entry, in_turn=after.in_turn))
     put = change.finding
     if put is None or was is None:
         return change

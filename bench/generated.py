@@ -20,7 +20,7 @@ from bench.simulation.fleet import (
     make_instance_id,
 )
 from chalicelib.adapters.dynamodb.tables import ROW_VERSION, Row, to_text
-from chalicelib.adapters.ssm_compliance import MANAGED_INSTANCE, PAGE_SIZE
+from chalicelib.adapters.ssm import MANAGED_INSTANCE, PAGE_SIZE
 from chalicelib.domain.finding import Entry, Finding, pack_list
 from chalicelib.domain.node import count_by_severity
 

@@ -22,7 +22,7 @@ from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
 from chalicelib.adapters.s3 import S3Files, S3Output
 from chalicelib.adapters.slack import SlackChannel, SlackOutput, slack_channel
 from chalicelib.adapters.sorted_runs import SortedRuns
-from chalicelib.adapters.ssm_compliance import SsmCompliance
+from chalicelib.adapters.ssm import SsmCompliance, SsmExecutions
 from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
 from chalicelib.reports.csv_file import render_changes_csv, render_csv
@@ -74,6 +74,7 @@ class Runtime:
         findings = DynamoFindings(self._dynamodb.Table(settings.findings_table))
         return Context(
             compliance=self._compliance,
+            executions=self._executions,
             findings=findings,
             nodes=nodes,
             titles=DynamoTitles(self._ledger),
@@ -142,6 +143,15 @@ class Runtime:
         )
         client = self._session.client("ssm", config=config)
         return SsmCompliance(client, self.settings.compliance_types)
+
+    @cached_property
+    def _executions(self) -> SsmExecutions:
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=CONNECT_TIMEOUT,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+        return SsmExecutions(partial(self._session.client, "ssm", config=config))
 
     @cached_property
     def _files(self) -> S3Files:

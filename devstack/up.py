@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chalicelib.domain.access import Role
+from devstack.environment import ASSOCIATION
 from devstack.inspec.loader import FLEET, load_sample, read_clock
 from devstack.local_app import Handlers, create_tokens, serve_api
 from devstack.stack import Ports, RunningStack, publish_running, run_stack
@@ -48,6 +49,8 @@ def _run_forever(ports: Ports, console: Console) -> None:
                     began = read_clock()
                     for node, name in FLEET.items():
                         load_sample(running.aws.url, node, name)
+                    statuses = dict.fromkeys(FLEET, "Success")
+                    running.aws.run_association(ASSOCIATION, began, statuses)
                     handlers.scan(began, {"Success": len(FLEET)})
                 addresses = {
                     "AWS (SSM, DynamoDB, S3)": running.aws.url,

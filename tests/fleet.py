@@ -25,6 +25,7 @@ from tests.fakes import (
     MemoryArchive,
     MemoryChannel,
     MemoryCompliance,
+    MemoryExecutions,
     MemoryFacts,
     MemoryFiles,
     MemoryFindings,
@@ -136,6 +137,7 @@ class Service:
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     compliance: MemoryCompliance = field(default_factory=MemoryCompliance)
+    executions: MemoryExecutions = field(default_factory=MemoryExecutions)
     findings: MemoryFindings = field(default_factory=MemoryFindings)
     nodes: MemoryNodes = field(default_factory=MemoryNodes)
     titles: MemoryTitles = field(default_factory=MemoryTitles)
@@ -151,6 +153,7 @@ class Service:
         """The ports of a scan."""
         return Context(
             compliance=self.compliance,
+            executions=self.executions,
             findings=self.findings,
             nodes=self.nodes,
             titles=self.titles,
@@ -245,9 +248,15 @@ class Service:
         association: str = "a-1",
         nodes: dict[str, int] | None = None,
         ago: timedelta = timedelta(),
+        targets: dict[str, str] | None = None,
     ) -> Job:
-        """Enqueues an association execution that began `ago`; `nodes` are its counts by status."""
+        """Enqueues an association execution that began `ago`; `nodes` are its counts by status.
+
+        `targets` are nodes with their status, as SSM lists them; without them it lists none.
+        """
         began = self.clock.now - ago
+        if targets is not None:
+            self.executions.put(association, began, targets.items())
         job = Job(
             key=f"{association}#{began.isoformat()}",
             kind=JobKind.EXECUTION,

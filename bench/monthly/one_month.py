@@ -28,7 +28,7 @@ from bench.simulation.fleet import FINDINGS_A_NODE, make_instance_id
 from bench.simulation.service import NOW, START
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.tables import Row, to_text
-from chalicelib.adapters.ssm_compliance import SsmCompliance
+from chalicelib.adapters.ssm import SsmCompliance
 from chalicelib.bootstrap import Runtime
 from chalicelib.domain.scan import Job, JobKind, monthly_key
 from chalicelib.settings import Settings

@@ -21,7 +21,7 @@ from bench.simulation.clock import SimulatedClock
 from bench.simulation.service import BEFORE, NOW, START
 from chalicelib.adapters.dynamodb.inventory import DynamoFindings, DynamoNodes
 from chalicelib.adapters.dynamodb.journal import DynamoJournal
-from chalicelib.adapters.ssm_compliance import SsmCompliance
+from chalicelib.adapters.ssm import SsmCompliance
 from chalicelib.bootstrap import Runtime
 from chalicelib.settings import Settings
 from chalicelib.usecases.run import ANNOUNCING_TIME, run_scans

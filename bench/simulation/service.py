@@ -27,6 +27,7 @@ from chalicelib.reports.text import Origin
 from chalicelib.usecases.context import Context
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from tests.fakes import (
+    MemoryExecutions,
     MemoryFacts,
     MemoryLease,
     MemoryLedger,
@@ -143,6 +144,7 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
     files, channel = CsvIndex(clock), RecordingChannel(clock)
     context = Context(
         compliance=ssm,
+        executions=MemoryExecutions(),
         findings=findings,
         nodes=NodeTable(rows, meter),
         titles=MeteredPort(MemoryTitles(), meter),

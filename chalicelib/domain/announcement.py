@@ -15,6 +15,8 @@ from chalicelib.domain.snooze import Snooze
 # item is limited to 400 KB, and nobody reads thousands of ids.
 MAX_REMEMBERED_NODES = 2_000
 TOO_MANY = frozenset({"*"})
+# For the same reason, and because each of them takes up to 500 bytes.
+MAX_REMEMBERED_ASSOCIATIONS = 500
 
 
 class LineReason(StrEnum):
@@ -31,10 +33,12 @@ class Topic(StrEnum):
     NEW = "new"
     UNCHECKED = "not checked"
     NOTHING_NEW = "nothing new"
+    PARTLY_CHECKED = "partly checked"
     NO_REPORT = "no report"
     INCOMPLETE = "incomplete"
     COMPLETE_AGAIN = "complete again"
     SILENT = "silent"
+    FIXED = "fixed"
 
 
 class DecisionReason(StrEnum):
@@ -48,9 +52,10 @@ class DecisionReason(StrEnum):
     EXECUTION = "an execution waits for its answer"
     COMPLETE_AGAIN = "an announced notice is over"
     SILENT_NODES = "nodes have fallen silent or have left"
+    FIXES = "fixes have been in no message for an hour"
     NO_EXECUTION = "no execution waits for its answer"
     QUIET_ANSWERS_OFF = "quiet answers are turned off"
-    FEW_TARGETS = "the execution was for fewer than half of the known nodes"
+    FEW_TARGETS = "the execution was for fewer than half of the association's usual targets"
     ANSWERED_RECENTLY = "the association was answered less than an hour ago"
     ALERTED_SINCE = "an alert was sent since the execution began"
 
@@ -70,15 +75,34 @@ class Lines(Struct, frozen=True):
     muted: int = 0
 
 
+class AssociationState(Struct, frozen=True):
+    """What the channel knows of one association, and how large its executions are.
+
+    answered_at: the last message that answered it, an alert or a quiet answer ·
+    quiet_at: the last quiet answer · cleared: when the execution began whose
+    all-clear was the last answer, None if that was none · sizes: the largest numbers
+    of targets lately, each with its time; later ones are smaller.
+    """
+
+    answered_at: datetime | None = None
+    quiet_at: datetime | None = None
+    cleared: datetime | None = None
+    sizes: tuple[tuple[datetime, int], ...] = ()
+
+
+NEVER_ANSWERED = AssociationState()
+
+
 class ChannelState(Struct, frozen=True):
     """What the channel has already been told, so that one-off notices are not repeated.
 
     unverified: nodes announced as such, `TOO_MANY` above `MAX_REMEMBERED_NODES` ·
     deferred, braked: announced as begun · deferred_since: since when scans have
-    deferred nodes · answered: association to the time of its last quiet answer ·
-    facts: the last fact that was considered · changes: facts that are
+    deferred nodes · associations: by id · facts: the last fact that was
+    considered · changes: facts that are
     in no message yet, by kind (`NAMED`) · unannounced_after: the last fact before the first
-    of them · alternation_at: when it was last said that two executions overwrite each other ·
+    of them · fixed_since: when the first of the fixed ones was read · alternation_at: when
+    it was last said that two executions overwrite each other ·
     silent: nodes announced as such, `TOO_MANY` as above · silent_at: when a message of
     its own was last about silent nodes · returned: silent nodes that report again, and
     leaving: nodes that are missing, or that have left, of both those that are in no
@@ -90,10 +114,11 @@ class ChannelState(Struct, frozen=True):
     deferred_since: datetime | None = None
     braked: bool = False
     last_alert_at: datetime | None = None
-    answered: Mapping[str, datetime] = field(default_factory=dict)
+    associations: Mapping[str, AssociationState] = field(default_factory=dict)
     facts: Receipt = NO_FACTS
     changes: Mapping[EventKind, int] = field(default_factory=dict)
     unannounced_after: Receipt | None = None
+    fixed_since: datetime | None = None
     alternation_at: datetime | None = None
     silent: frozenset[str] = frozenset()
     silent_at: datetime | None = None
@@ -104,12 +129,12 @@ class ChannelState(Struct, frozen=True):
 class Alert(Struct, frozen=True):
     """Everything that the message of a scan shows.
 
-    jobs: the executions it answers, newest first · reported: nodes that reported
-    for the newest of them, or nodes read if there is none · changes: facts since the
-    last message, by kind · vanished: findings that vanished without proof of a fix since
-    then, as far as their names are known · alternating: nodes to name because two executions
-    overwrite each other there · not_scanned: listed nodes that did not
-    report · recovered: an announced notice is over ·
+    jobs: the executions it answers, newest first · targets: how many they have, 0 if
+    that is unknown · reported: targets that gave a result, or nodes read if there is
+    no execution · without_result: the other targets, where SSM listed them · changes: facts
+    since the last message, by kind · vanished: findings that vanished without proof of a fix
+    since then, as far as their names are known · alternating: nodes to name because two
+    executions overwrite each other there · recovered: an announced notice is over ·
     csv_key: where its CSV is in the bucket · silent: nodes that fell silent since
     the last message, to when their last execution was seen · gone_nodes: those that
     left · returned: silent ones that report again.
@@ -123,8 +148,9 @@ class Alert(Struct, frozen=True):
     alternating: tuple[str, ...] = ()
     recovered: bool = False
     jobs: tuple[Job, ...] = ()
+    targets: int = 0
     reported: int = 0
-    not_scanned: tuple[str, ...] = ()
+    without_result: tuple[str, ...] = ()
     last_alert_at: datetime | None = None
     csv_key: str = ""
     silent: Mapping[str, datetime] = field(default_factory=dict)

@@ -18,6 +18,47 @@ from chalicelib.domain.snooze import Snooze
 SETTLING_TIME = timedelta(minutes=30)
 
 
+# A target with one of these may still give a result. SSM spells "In Progress" in several ways.
+RUNNING = frozenset({"", "pending", "inprogress", "delayed", "cancelling"})
+
+
+def is_success(status: str) -> bool:
+    """Whether an execution, or one of its targets, succeeded."""
+    return status.casefold() == "success"
+
+
+def is_running(status: str) -> bool:
+    """Whether an execution, or one of its targets, has not ended."""
+    return "".join(filter(str.isalpha, status)).casefold() in RUNNING
+
+
+class Targets(Struct, frozen=True):
+    """The targets of one association execution, as SSM lists them; at least one.
+
+    statuses: node to its status, as SSM spells it · running: the execution has not
+    ended, so that targets may be missing.
+    """
+
+    statuses: Mapping[str, str]
+    running: bool = False
+
+
+def merge_targets(listed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Maps nodes to their status. One that is listed repeatedly gets the worst.
+
+    A target that may still change comes before one that failed, and that before one
+    that succeeded: an all-clear must not rest on the better half of a contradiction.
+    """
+    merged: dict[str, str] = {}
+    for node, status in listed:
+        merged[node] = max(merged.get(node, status), status, key=_by_gravity)
+    return merged
+
+
+def _by_gravity(status: str) -> tuple[bool, bool]:
+    return is_running(status), not is_success(status)
+
+
 class Coverage(Struct, frozen=True):
     """How much of the fleet a scan has seen.
 
@@ -33,7 +74,8 @@ class Coverage(Struct, frozen=True):
     unchecked: node to the number of its findings that are not checked any more, without
     those that are checked in turn · unchecked_since: since when the oldest of them is not ·
     checked_at: node to when everything
-    that is stored of it was last verified · silence: nodes without a sign of life.
+    that is stored of it was last verified · silence: nodes without a sign of life ·
+    targets: key of a job to the targets of its execution, where SSM listed them.
     """
 
     known: int
@@ -52,6 +94,7 @@ class Coverage(Struct, frozen=True):
     unchecked_since: datetime | None = None
     checked_at: Mapping[str, datetime] = field(default_factory=dict)
     silence: Silence = Silence()
+    targets: Mapping[str, Targets] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -162,8 +205,6 @@ def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None
     )
 
 
-# After this time without a report the answer is that no node has reported.
-NO_REPORT_AFTER = timedelta(minutes=30)
 # An event without an execution date stands for reports from this long before it.
 UNDATED_WINDOW = timedelta(hours=1)
 
@@ -202,13 +243,119 @@ class Job(Struct, frozen=True):
         """The number of nodes that the execution was for; 0 if the event did not say."""
         return sum(self.nodes.values())
 
-    def covers_half(self, known: int) -> bool:
-        """Whether it was for at least half of the known nodes. Unknown counts as all."""
-        return not self.nodes or 2 * self.targets >= known
+    @property
+    def succeeded(self) -> int:
+        """The number of these nodes on which the execution succeeded."""
+        return sum(number for status, number in self.nodes.items() if is_success(status))
 
-    def is_answerable(self, reports: Iterable[datetime], now: datetime) -> bool:
-        """Whether a node has reported for it, or has had enough time to."""
-        return now - self.enqueued_at >= NO_REPORT_AFTER or any(at >= self.since for at in reports)
+
+def by_age(job: Job) -> tuple[datetime, datetime, str]:
+    """Sorts executions by their begin, and the events of one execution by theirs."""
+    return job.since, job.event_at, job.key
+
+
+class TargetResults(Struct, frozen=True):
+    """Which targets of one or several executions gave a result.
+
+    targets: how many there are, 0 if that is unknown · reported: those that
+    succeeded and reported since the execution began; without a number of targets,
+    every node that reported · verified: those of them that are not unverified ·
+    by_node: whether a target gave a result, where SSM listed them · pending: a
+    target may still give one.
+    """
+
+    targets: int
+    reported: int
+    verified: int
+    by_node: Mapping[str, bool] = field(default_factory=dict)
+    pending: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target gave a result, so that an all-clear speaks for all of them."""
+        return self.reported == self.targets > 0 and not self.pending
+
+    @property
+    def share(self) -> float:
+        """The share of the targets that gave a result, from 0 to 1; 0 if they are not known."""
+        return self.reported / self.targets if self.targets else 0.0
+
+    @property
+    def without_result(self) -> tuple[str, ...]:
+        """The targets that gave no result, sorted, where SSM listed them."""
+        return tuple(sorted(node for node, given in self.by_node.items() if not given))
+
+
+def judge_targets(job: Job, coverage: Coverage) -> TargetResults:
+    """Judges which targets of an execution gave a result, as far as the scan can know.
+
+    A result needs at least half of the usual checks of its node. What SSM lists
+    counts, else the event's count. A count has no names, so any node that reported
+    may be one of the targets that succeeded, and no other ones.
+    """
+    reports = {node for node, at in coverage.reports.items() if at >= job.since}
+    results = reports.difference(coverage.partial)
+    listed = coverage.targets.get(job.key)
+    if listed:
+        statuses = listed.statuses.items()
+        by_node = {node: is_success(status) and node in results for node, status in statuses}
+        awaited = (
+            is_running(status) or (is_success(status) and node not in reports)
+            for node, status in statuses
+        )
+        return _sum_up(by_node, coverage, pending=listed.running or any(awaited))
+    verified = len(results - coverage.unverified.keys())
+    if not job.targets:
+        return TargetResults(0, len(results), verified, pending=not reports)
+    running = any(number and is_running(status) for status, number in job.nodes.items())
+    # nobody knows whether a node with a partial result is one of these
+    most = max(0, job.succeeded - len(reports - results))
+    return TargetResults(
+        job.targets,
+        min(len(results), most),
+        min(verified, most),
+        pending=running or len(reports) < job.succeeded,
+    )
+
+
+def _sum_up(by_node: Mapping[str, bool], coverage: Coverage, *, pending: bool) -> TargetResults:
+    given = [node for node, has_result in by_node.items() if has_result]
+    verified = sum(node not in coverage.unverified for node in given)
+    return TargetResults(len(by_node), len(given), verified, by_node, pending)
+
+
+def combine_targets(jobs: Iterable[Job], coverage: Coverage) -> TargetResults:
+    """Combines the targets of one or more executions into what one message can say of them.
+
+    Where SSM listed the targets, each node counts once: for an association its
+    latest execution counts, and a node that several associations check gave a
+    result if it gave one for each. Counts cannot be added up, because nobody knows
+    which nodes they share. So of what remains the least complete speaks for all, and
+    of equals one without names.
+    """
+    listed: dict[str, dict[str, bool]] = {}
+    counted: dict[str, TargetResults] = {}
+    pending = False
+    for job in sorted(jobs, key=by_age):
+        results = judge_targets(job, coverage)
+        if results.by_node:
+            listed.setdefault(job.association_id, {}).update(results.by_node)
+            counted.pop(job.association_id, None)
+            pending |= results.pending
+        else:
+            listed.pop(job.association_id, None)
+            counted[job.association_id] = results
+    by_node: dict[str, bool] = {}
+    for nodes in listed.values():
+        for node, given in nodes.items():
+            by_node[node] = by_node.get(node, True) and given
+    named = [_sum_up(by_node, coverage, pending=pending)] if by_node else []
+    return min([*counted.values(), *named], key=_by_completeness)
+
+
+def _by_completeness(results: TargetResults) -> tuple[bool, bool, float]:
+    """Puts the least complete first. A known gap says more than an unknown number."""
+    return results.complete, not results.targets, results.share
 
 
 def execution_key(association_id: str, execution_date: str, event_id: str) -> str:

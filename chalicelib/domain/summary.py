@@ -143,8 +143,9 @@ class AlertSummary(Struct, frozen=True):
     more_snoozed: int = 0
     jobs: tuple[JobSummary, ...] = ()
     job_count: int = 0
+    targets: int = 0
     reported: int = 0
-    not_scanned: NamedNodes = NamedNodes()
+    without_result: NamedNodes = NamedNodes()
     last_alert_at: datetime | None = None
     recovered: bool = False
     csv_key: str = ""
@@ -210,8 +211,9 @@ def summarize_alert(alert: Alert) -> AlertSummary:
         more_snoozed=sum(len(muted) for _, muted in snoozes[NAMED_SNOOZES:]),
         jobs=tuple(_summarize_job(job) for job in alert.jobs[:NAMED_JOBS]),
         job_count=len(alert.jobs),
+        targets=alert.targets,
         reported=alert.reported,
-        not_scanned=name_nodes(alert.not_scanned),
+        without_result=name_nodes(alert.without_result),
         last_alert_at=alert.last_alert_at,
         recovered=alert.recovered,
         csv_key=alert.csv_key,
@@ -225,11 +227,6 @@ def summarize_alert(alert: Alert) -> AlertSummary:
 def name_nodes(instance_ids: Sequence[str]) -> NamedNodes:
     """Counts nodes and keeps the first of their ids."""
     return NamedNodes(len(instance_ids), tuple(instance_ids[:NAMED_NODES]))
-
-
-def is_success(status: str) -> bool:
-    """Whether an execution, or one of its nodes, succeeded."""
-    return status.casefold() == "success"
 
 
 def _count_severities(findings: Iterable[Finding]) -> dict[Severity, int]:
@@ -298,8 +295,7 @@ def _summarize_snooze(snooze: Snooze, muted: Sequence[Line]) -> EndedSnooze:
 
 
 def _summarize_job(job: Job) -> JobSummary:
-    succeeded = sum(number for status, number in job.nodes.items() if is_success(status))
-    return JobSummary(job.association_id, job.status, succeeded, job.targets)
+    return JobSummary(job.association_id, job.status, job.succeeded, job.targets)
 
 
 def _summarize_coverage(coverage: Coverage) -> CoverageSummary:

@@ -31,16 +31,21 @@ METRICS = (
     "pending_messages",
     "pending_age",
     "scans_finished",
+    "targets_reported",
 )
 MEND = "invoke reconcile with full"
-IN_SECONDS = ("seconds", "pending_age")
+UNITS = {
+    "seconds": MetricUnit.Seconds,
+    "pending_age": MetricUnit.Seconds,
+    "targets_reported": MetricUnit.Percent,
+}
 
 
 def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, object]:
     """Returns a scan in numbers, for the log line and for the response to an invocation.
 
     `calls` maps AWS calls to their number. The fields of an outcome are missing if
-    the scan failed.
+    the scan failed, and the share of targets if none is known.
     """
     seconds = (report.finished_at - report.started_at).total_seconds()
     fields: dict[str, object] = {
@@ -58,6 +63,8 @@ def summarize_scan(report: ScanReport, calls: Mapping[str, int]) -> dict[str, ob
         "pending_age": round(report.pending_age.total_seconds()),
         "scans_finished": int(report.finished_a_scan),
     }
+    if report.targets_reported is not None:
+        fields["targets_reported"] = report.targets_reported
     if report.outcome:
         coverage = report.outcome.coverage
         fields |= {
@@ -93,6 +100,8 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
         log.error("message not delivered", extra=_describe_step(delivery, delivery.error))
     for delivery in report.refused:
         log.error("step settled otherwise", extra=_describe_step(delivery, delivery.refusal))
+    for error in report.target_errors:
+        log.warning("targets not read", extra={"scan_id": report.scan_id, "why": str(error)})
     if report.announcement.lost_facts:
         lost = [f"{each[0]} to {each[-1]}" for each in report.announcement.lost_facts]
         log.error("facts lost", extra={"scan_id": report.scan_id, "facts": lost})
@@ -109,8 +118,7 @@ def report_scan(log: Logger, stage: str, report: ScanReport, calls: Mapping[str,
     for name in METRICS:
         value = fields.get(name)
         if isinstance(value, int | float):
-            unit = MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
-            metrics.add_metric(name, unit, value)
+            metrics.add_metric(name, UNITS.get(name, MetricUnit.Count), value)
     metrics.flush_metrics()
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.history import VANISHED
-from chalicelib.domain.summary import NAMED_TITLES, AlertSummary, JobSummary, is_success
+from chalicelib.domain.scan import is_success
+from chalicelib.domain.summary import NAMED_TITLES, AlertSummary, JobSummary
 from chalicelib.reports.slack_blocks import (
     Block,
     Rendered,
@@ -46,7 +47,7 @@ SCAN_TEXT = 40
 
 _HEADLINES = {
     Topic.NOTHING_NEW: "No new non-compliant findings",
-    Topic.NO_REPORT: "No node has reported",
+    Topic.NO_REPORT: "No node gave a result",
     Topic.INCOMPLETE: "Scan incomplete",
     Topic.COMPLETE_AGAIN: "Scan complete again",
 }
@@ -56,9 +57,9 @@ _LEADS = {
         "so they are not counted as fixed, and are remembered."
     ),
     Topic.NO_REPORT: (
-        "The association ran, but no node has reported since. Nothing was checked, so it is "
-        "unknown whether anything is new. Check the association's executions in State Manager "
-        "and the SSM agents of its nodes."
+        "The association ran, but none of its targets gave a result. Nothing was checked there, "
+        "so it is unknown whether anything is new. Check the association's executions in State "
+        "Manager and the SSM agents of its nodes."
     ),
     Topic.INCOMPLETE: (
         "This is not an all-clear. Nothing is new in what could be read. The rest is unknown:"
@@ -67,9 +68,23 @@ _LEADS = {
 }
 
 
+_PARTLY_CHECKED = (
+    "This is not an all-clear. Whether anything is new on the other nodes is unknown. Check the "
+    "association's executions in State Manager and the SSM agents of its nodes."
+)
+_NOT_CHECKED = (
+    "This is not an all-clear. These findings failed when they were last checked. The API lists "
+    "them with `state=unchecked`."
+)
+_PERHAPS_CHECKED = (
+    "This is not an all-clear. SSM did not say which nodes the association was for, so others may "
+    "have given no result."
+)
+
+
 def render_alert(alert: AlertSummary, origin: Origin) -> Rendered:
     """Renders the message of a scan, with lists as long as Slack accepts."""
-    headline = _write_headline(alert)
+    headline = _write_headline(alert, origin)
     text = f"{headline} · {_write_gist(alert)} · {origin}"
 
     def build(most: int) -> Rendered:
@@ -88,8 +103,8 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
         yield from render_unknown(alert.coverage)
         yield from render_silence(alert, origin)
     else:
-        if alert.topic in _LEADS:
-            yield mrkdwn_section(_LEADS[alert.topic])
+        if lead := _write_lead(alert):
+            yield mrkdwn_section(lead)
         yield from render_vanished(alert, most, with_head=False)
         yield from render_unknown(alert.coverage)
         yield from render_silence(alert, origin)
@@ -98,14 +113,48 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
     yield note(f"{origin} · scan {one_line(alert.scan_id, SCAN_TEXT)}")
 
 
-def _write_headline(alert: AlertSummary) -> str:
-    if alert.topic is Topic.UNCHECKED:
-        vanished = alert.count(*VANISHED)
-        return format_count(vanished, "finding no longer checked", "findings no longer checked")
-    if alert.topic is Topic.SILENT:
-        return _write_silence(alert)
-    if alert.topic is not Topic.NEW:
-        return _HEADLINES[alert.topic]
+def _write_lead(alert: AlertSummary) -> str:
+    if alert.topic is Topic.PARTLY_CHECKED:
+        if alert.targets > alert.reported:
+            return _PARTLY_CHECKED
+        return _NOT_CHECKED if alert.coverage.unchecked_since else _PERHAPS_CHECKED
+    return _LEADS.get(alert.topic, "")
+
+
+def _write_headline(alert: AlertSummary, origin: Origin) -> str:
+    match alert.topic:
+        case Topic.NEW:
+            return _count_news(alert)
+        case Topic.UNCHECKED:
+            vanished = alert.count(*VANISHED)
+            return format_count(vanished, "finding no longer checked", "findings no longer checked")
+        case Topic.PARTLY_CHECKED:
+            return _count_checked(alert, origin)
+        case Topic.SILENT:
+            return _write_silence(alert)
+        case Topic.FIXED:
+            return f"{format_findings(alert.fixed)} fixed"
+        case _:
+            return _HEADLINES[alert.topic]
+
+
+def _count_checked(alert: AlertSummary, origin: Origin) -> str:
+    """Says what was covered and has nothing new. It never reads as an all-clear."""
+    rest, coverage = alert.targets - alert.reported, alert.coverage
+    if rest > 0:
+        of_all = f"{alert.reported:,} of {format_nodes(alert.targets)}"
+        return f"Nothing new on {of_all}; {rest:,} gave no result"
+    if coverage.unchecked_since:
+        number, nodes = coverage.unchecked, coverage.unchecked_nodes
+        what = f"{format_findings(number)} on {format_nodes(nodes)}"
+        since = f"{'is' if number == 1 else 'are'} not checked since"
+        at = origin.local(coverage.unchecked_since)
+        return f"Nothing new in what was checked; {what} {since} {at}"
+    noun = "node" if alert.reported == 1 else "nodes"
+    return f"Nothing new on the {alert.reported:,} {noun} that reported"
+
+
+def _count_news(alert: AlertSummary) -> str:
     number, deferred = sum(alert.counted.values()), alert.coverage.deferred
     partial = f" (partial scan, {format_nodes(deferred)} deferred)" if deferred else ""
     if alert.new:
@@ -132,8 +181,11 @@ def _write_gist(alert: AlertSummary) -> str:
         what = format_severities(alert.counted)
     else:
         what = f"{format_findings(sum(alert.open.values()))} open"
-    known = format_nodes(alert.coverage.known)
-    return f"{what} · {alert.reported:,} of {known} reported" if alert.jobs else what
+    if not alert.jobs:
+        return what
+    if not alert.targets:
+        return f"{what} · {format_nodes(alert.reported)} reported"
+    return f"{what} · {alert.reported:,} of {format_nodes(alert.targets)} reported"
 
 
 def _point_to_all(alert: AlertSummary) -> str | None:
@@ -158,7 +210,10 @@ def list_facts(alert: AlertSummary, origin: Origin) -> Iterator[tuple[str, str]]
         last = alert.last_alert_at
         yield "Last alert", origin.local(last) if last else "no alert yet"
     yield "Scan", origin.local(alert.at)
-    reported = format_share(alert.reported, alert.coverage.known)
+    if alert.targets:
+        reported = f"{alert.reported:,} of {format_count(alert.targets, 'target', 'targets')}"
+    else:
+        reported = format_share(alert.reported, alert.coverage.known)
     yield ("Nodes reported" if alert.jobs else "Nodes with new results"), reported
     if alert.jobs:
         label = "Association" if alert.job_count == 1 else "Associations"

@@ -180,9 +180,9 @@ def render_silence(alert: AlertSummary, origin: Origin) -> Iterator[Block]:
 
 
 def render_remarks(alert: AlertSummary) -> Iterator[Block]:
-    """Renders the nodes that were not scanned, then the small print."""
-    if alert.not_scanned.count:
-        yield plain_section(f"Not scanned: {format_names(alert.not_scanned)}.")
+    """Renders the targets that gave no result, then the small print."""
+    if alert.without_result.count:
+        yield plain_section(f"Gave no result: {format_names(alert.without_result)}.")
     partial = alert.coverage.partial
     if partial.count:
         on = f"{format_nodes(partial.count)}: {format_names(partial)}"

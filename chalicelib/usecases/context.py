@@ -13,6 +13,7 @@ from chalicelib.usecases.ports import (
     Archive,
     Clock,
     Compliance,
+    Executions,
     FactLog,
     FactOutput,
     Files,
@@ -59,6 +60,7 @@ class Context(Struct, frozen=True):
     """
 
     compliance: Compliance
+    executions: Executions
     findings: FindingStore
     nodes: NodeStore
     titles: Titles

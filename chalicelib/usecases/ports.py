@@ -26,7 +26,7 @@ from chalicelib.domain.history import (
 )
 from chalicelib.domain.message import CsvFile, Message, OutputState
 from chalicelib.domain.node import Node
-from chalicelib.domain.scan import Job, ScanRecord
+from chalicelib.domain.scan import Job, ScanRecord, Targets
 from chalicelib.domain.snooze import Snooze
 
 Clock = Callable[[], datetime]
@@ -43,6 +43,21 @@ class Compliance(Protocol):
 
     def passed_items(self, instance_id: str, types: Sequence[str]) -> ItemList:
         """Returns every COMPLIANT item of a node for these types. Safe to call in threads."""
+
+
+# How far the time that SSM gives an execution may be from the date in its event.
+SAME_EXECUTION = timedelta(minutes=10)
+
+
+class Executions(Protocol):
+    """The executions of State Manager associations."""
+
+    def targets(self, association_id: str, began: datetime) -> Targets | None:
+        """Returns the targets of the execution that began nearest to this time.
+
+        None if none began within `SAME_EXECUTION` of it, or if it has no target. One
+        quick try: an answer can do without.
+        """
 
 
 class Selection(Struct, frozen=True):

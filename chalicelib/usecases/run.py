@@ -7,8 +7,18 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from chalicelib.domain.announcement import NEVER_ANSWERED
+from chalicelib.domain.decision import is_small
+from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.message import Message
-from chalicelib.domain.scan import JobKind, Outcome, build_record
+from chalicelib.domain.scan import (
+    Job,
+    JobKind,
+    Outcome,
+    build_record,
+    combine_targets,
+    judge_targets,
+)
 from chalicelib.usecases.announce.deliver import Delivery, StepResult
 from chalicelib.usecases.announce.follow import follow_facts
 from chalicelib.usecases.announce.stage import (
@@ -36,7 +46,8 @@ class ScanReport(Struct, frozen=True):
     """What one scan did.
 
     monthly: what was announced of a month · pending: messages with a step left, oldest
-    first · failure: the first error
+    first · executions: those that waited, without small ones · target_errors: why the
+    targets of some could not be read · failure: the first error
     that kept the scan from reading or announcing, None if nothing did.
     """
 
@@ -48,6 +59,8 @@ class ScanReport(Struct, frozen=True):
     monthly: Announcement
     deliveries: tuple[StepResult, ...]
     pending: tuple[Message, ...]
+    executions: tuple[Job, ...] = ()
+    target_errors: tuple[ServiceError, ...] = ()
     failure: Exception | None = None
 
     @property
@@ -68,17 +81,32 @@ class ScanReport(Struct, frozen=True):
         return self.finished_at - self.pending[0].created_at
 
     @property
+    def targets_reported(self) -> int | None:
+        """The share of targets that gave a result, in percent; None if none is known."""
+        if self.outcome is None or not self.executions:
+            return None
+        results = combine_targets(self.executions, self.outcome.coverage)
+        return int(100 * results.share) if results.targets else None
+
+    @property
     def finished_a_scan(self) -> bool:
         """Whether nodes had reported again, and the scan reached the end of all of them.
 
-        A scan that found nothing changed does not count: it cannot know whether
-        the nodes are still being scanned. Neither does one that only read
-        unverified nodes again, which every scan does.
+        At least half of the targets of an execution must have reported, and be
+        verified. If no number of targets is known, it is half of the fleet, in this scan. So
+        one that found nothing changed does not count: it cannot know whether the
+        nodes are still being scanned. Neither does one that only read unverified
+        nodes again, which every scan does.
         """
-        if self.outcome is None or self.failure is not None:
+        if self.outcome is None or self.failure is not None or self.outcome.coverage.deferred:
             return False
         coverage = self.outcome.coverage
-        return coverage.verified > 0 and coverage.deferred == 0
+        judged = [judge_targets(job, coverage) for job in self.executions]
+        counted = [(each.verified, each.targets) for each in judged if each.targets]
+        return any(
+            verified > 0 and 2 * verified >= number
+            for verified, number in counted or [(coverage.verified, coverage.known)]
+        )
 
 
 def run_scans(
@@ -157,7 +185,23 @@ def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:
         monthly=monthly or NO_ANNOUNCEMENT,
         deliveries=tuple(delivery.results),
         pending=tuple(delivery.pending),
+        executions=_list_executions(outcome, work) if outcome else (),
+        target_errors=synced.target_errors if synced else (),
         failure=parts.failure,
+    )
+
+
+def _list_executions(outcome: Outcome, work: OpenWork) -> tuple[Job, ...]:
+    """Lists the executions that waited, without those that are small for their association."""
+    associations = work.channel_state.associations
+    return tuple(
+        job
+        for job in work.jobs
+        if job.kind is JobKind.EXECUTION
+        and not is_small(
+            judge_targets(job, outcome.coverage).targets,
+            associations.get(job.association_id, NEVER_ANSWERED),
+        )
     )
 
 

@@ -1,8 +1,9 @@
-"""The compliance data of SSM in memory, its planned faults and its error messages."""
+"""The data of SSM in memory: compliance and runs of associations, planned faults, errors."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from moto.ssm.exceptions import SSMException
@@ -25,10 +26,22 @@ class Group:
     items: tuple[Mapping[str, Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AssociationRun:
+    """One execution of an association. `targets` have the shape of the service's response."""
+
+    association_id: str
+    execution_id: str
+    created_at: datetime
+    status: str
+    targets: tuple[Mapping[str, Any], ...]
+
+
 class ComplianceStore:
-    """The groups by node and type, in the order of their first put, and the planned faults."""
+    """Groups by node and type, in the order of their first put, runs, and the planned faults."""
 
     def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], AssociationRun] = {}
         self._groups: dict[tuple[str, str], Group] = {}
         self._changes: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._faults: defaultdict[str, deque[str | None]] = defaultdict(deque)
@@ -64,6 +77,14 @@ class ComplianceStore:
             if group.instance_id == instance_id:
                 del self._groups[group.instance_id, group.compliance_type]
                 self._changes.pop((group.instance_id, group.compliance_type), None)
+
+    def record_run(self, run: AssociationRun) -> None:
+        """Store an execution, in place of the one with this id."""
+        self._runs[run.association_id, run.execution_id] = run
+
+    def list_runs(self, association_id: str) -> list[AssociationRun]:
+        """Return the executions of an association, in the order in which they were recorded."""
+        return [run for run in tuple(self._runs.values()) if run.association_id == association_id]
 
     def fail_next(self, operation: str, code: str, *, times: int = 1, after: int = 0) -> None:
         """Plan the error `code` for `times` calls of `operation`, once `after` calls have passed.

@@ -1,6 +1,7 @@
-"""AWS as an HTTP server: moto, and three SSM actions that moto lacks.
+"""AWS as an HTTP server: moto, and the SSM actions that moto lacks.
 
-The actions are PutComplianceItems, ListComplianceItems and ListResourceComplianceSummaries.
+The actions are PutComplianceItems, ListComplianceItems, ListResourceComplianceSummaries,
+DescribeAssociationExecutions and DescribeAssociationExecutionTargets.
 """
 
 import json
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 from moto.core.base_backend import BackendDict
 from moto.core.common_types import TYPE_RESPONSE
@@ -20,9 +22,18 @@ from moto.moto_server.werkzeug_app import (
 )
 from moto.ssm.responses import SimpleSystemManagerResponse
 
+from devstack.aws.association_list import (
+    describe_association_execution_targets,
+    describe_association_executions,
+)
 from devstack.aws.compliance_list import list_compliance_items, list_resource_summaries
-from devstack.aws.compliance_put import put_compliance_items
-from devstack.aws.compliance_store import ComplianceStore, attach_store
+from devstack.aws.compliance_put import RESOURCE_TYPE, put_compliance_items
+from devstack.aws.compliance_store import (
+    AssociationRun,
+    ComplianceStore,
+    attach_store,
+    find_store,
+)
 from devstack.serving import serve_wsgi
 
 Action: TypeAlias = Callable[[ComplianceStore, Mapping[str, Any]], dict[str, Any]]
@@ -31,6 +42,8 @@ ACTIONS: Mapping[str, Action] = {
     "PutComplianceItems": put_compliance_items,
     "ListComplianceItems": list_compliance_items,
     "ListResourceComplianceSummaries": list_resource_summaries,
+    "DescribeAssociationExecutions": describe_association_executions,
+    "DescribeAssociationExecutionTargets": describe_association_execution_targets,
 }
 SERVER_FAULTS = {"InternalServerError": 500, "ServiceUnavailable": 503}
 
@@ -44,6 +57,26 @@ class AwsServer:
     def reset(self) -> None:
         """Forget all data of all services, like `POST /moto-api/reset`."""
         BackendDict.reset()
+
+    def run_association(
+        self,
+        association_id: str,
+        created_at: datetime,
+        statuses: Mapping[str, str],
+        status: str = "Success",
+    ) -> None:
+        """Record an execution. `statuses` maps its targets to their status."""
+        targets = tuple(
+            {
+                "ResourceId": node,
+                "ResourceType": RESOURCE_TYPE,
+                "Status": each,
+                "DetailedStatus": each,
+            }
+            for node, each in statuses.items()
+        )
+        run = AssociationRun(association_id, str(uuid4()), created_at, status, targets)
+        find_store().record_run(run)
 
 
 class _SilentHandler(MotoRequestHandler):

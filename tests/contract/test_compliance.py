@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from botocore.config import Config
 
-from chalicelib.adapters.ssm_compliance import SsmCompliance
+from chalicelib.adapters.ssm import SsmCompliance
 from chalicelib.domain.compliance import Execution, Item, SummaryRow
 from chalicelib.domain.errors import Unavailable
 from chalicelib.usecases.ports import Compliance

@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.domain.announcement import ChannelState
+from chalicelib.domain.announcement import AssociationState, ChannelState
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.history import EventKind
 from chalicelib.domain.message import CsvFile, Message, OutputState, Source
 from chalicelib.domain.scan import Job, JobKind
 from chalicelib.usecases.ports import MAX_LEASE, OpenWork, Staged
@@ -143,7 +144,12 @@ def test_a_sent_message_stays_closed(stores: Stores) -> None:
             deferred=True,
             braked=True,
             last_alert_at=NOW,
-            answered={"association": NOW - MINUTE, "": NOW},
+            associations={
+                "association": AssociationState(NOW, NOW - MINUTE, NOW, ((NOW, 200), (NOW, 1))),
+                "": AssociationState(),
+            },
+            changes={EventKind.FIXED: 1},
+            fixed_since=NOW,
         ),
         ChannelState(unverified=frozenset(f"i-{number:017}" for number in range(1_000))),
     ],

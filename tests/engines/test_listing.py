@@ -27,11 +27,22 @@ def pair_with_node(node: int, titles: Sequence[str]) -> list[tuple[str, str]]:
 def fleet(engines: Engines) -> Engines:
     """Nodes on three pages of the list. Every fifth has a finding, which is already announced."""
     for node in range(NODES):
-        engines.report(node, [f"title {node}"] if node % 5 == 0 else [])
+        engines.report(node, list_titles(node))
     engines.scan(nodes=NODES)
     engines.slack.reset()
     engines.faults.clear()
     return engines
+
+
+def list_titles(node: int) -> list[str]:
+    return [f"title {node}"] if node % 5 == 0 else []
+
+
+def report_unchanged(fleet: Engines) -> None:
+    """Lets all nodes report after an execution of now began, which is known in whole seconds."""
+    for node in range(NODES):
+        at = datetime.now(UTC) + timedelta(seconds=2)
+        fleet.report(node, list_titles(node), "run-2", at=at)
 
 
 def test_an_incomplete_list_announces_and_fixes_nothing(fleet: Engines) -> None:
@@ -56,8 +67,7 @@ def test_an_incomplete_list_announces_and_fixes_nothing(fleet: Engines) -> None:
 
 
 def test_an_incomplete_list_is_not_an_all_clear(fleet: Engines) -> None:
-    # the node reports after the execution began, which is known in whole seconds
-    fleet.report(5, ["title 5"], "run-2", at=datetime.now(UTC) + timedelta(seconds=2))
+    report_unchanged(fleet)
     fleet.faults.plan(LIST, refuse("AccessDeniedException"), 3)
 
     with pytest.raises(ServiceError):
@@ -98,7 +108,7 @@ def test_a_list_without_its_last_pages_fixes_nothing_and_is_not_an_all_clear(
 
 def test_a_page_without_a_list_is_an_error_and_not_an_all_clear(fleet: Engines) -> None:
     before = fleet.list_findings()
-    fleet.report(5, ["title 5"], "run-2", at=datetime.now(UTC) + timedelta(seconds=2))
+    report_unchanged(fleet)
     fleet.faults.plan(LIST, respond(200, b"<html>Sign in</html>"), 3)
 
     with pytest.raises(ServiceError, match="without"):

@@ -155,7 +155,7 @@ def build_longest(text: str) -> Alert:
         Outcome(texts[0], AT, (), {Severity.HIGH: 1}, coverage),
         Lines((*new, *over)),
         jobs=(job,) * 4,
-        not_scanned=tuple(texts),
+        without_result=tuple(texts),
     )
 
 

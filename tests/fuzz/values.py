@@ -83,8 +83,9 @@ ALERTS = st.builds(
     alternating=st.lists(NODES, max_size=3).map(tuple),
     recovered=st.booleans(),
     jobs=st.lists(JOBS, max_size=2).map(tuple),
+    targets=COUNTS,
     reported=COUNTS,
-    not_scanned=st.lists(NODES, max_size=4).map(tuple),
+    without_result=st.lists(NODES, max_size=4).map(tuple),
     last_alert_at=st.none() | TIMES,
 )
 MONTHS = st.builds(

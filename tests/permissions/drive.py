@@ -20,7 +20,7 @@ from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.usecases.announce.contents import find_changes
 from chalicelib.usecases.context import Context
 from devstack.aws.compliance_store import attach_store
-from devstack.environment import ACCOUNT, REGION
+from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from devstack.slack.faults import Fault
 from tests.functional.service import NODE, Service
 from tests.permissions.recorder import Recorder
@@ -82,6 +82,7 @@ class ScanScenes:
         self.report_new_findings(month)
         self.change_one_node_while_slack_takes_no_file()
         self.end_snoozes()
+        self.answer_an_execution()
         self.complete_leftovers(month)
         self.meet_another_scan()
         self.name_what_left()
@@ -110,6 +111,16 @@ class ScanScenes:
         self._add_snooze("pair", NODE, "a", ends_at=LONG_AGO + timedelta(days=1))
         self._scan()
         self._add_snooze("title", None, "a", ends_at=LONG_AGO + timedelta(days=1))
+        self._scan()
+
+    def answer_an_execution(self) -> None:
+        """Reads the targets of an execution that waits."""
+        now = datetime.now(UTC)
+        self._service.stack.aws.run_association(ASSOCIATION, now, {NODE: "Success"})
+        key = f"{ASSOCIATION}#{now}"
+        job = Job(key, JobKind.EXECUTION, now, now, ASSOCIATION, "Success", executed_at=now)
+        with self._recorder.pause():
+            self._context.work.enqueue(job)
         self._scan()
 
     def complete_leftovers(self, month: datetime) -> None:

@@ -26,7 +26,12 @@ pytestmark = pytest.mark.enable_socket
 DOCUMENT = Path(__file__).parents[2] / "docs" / "permissions.md"
 STAGES = sorted(read_config()["stages"])
 # AWS offers no resource for these (service authorization reference of Systems Manager).
-WITHOUT_RESOURCE = {"ssm:ListComplianceItems", "ssm:ListResourceComplianceSummaries"}
+WITHOUT_RESOURCE = {
+    "ssm:DescribeAssociationExecutionTargets",
+    "ssm:DescribeAssociationExecutions",
+    "ssm:ListComplianceItems",
+    "ssm:ListResourceComplianceSummaries",
+}
 # Most characters of a role's inline policies without white space (IAM quotas).
 LARGEST_POLICY = 10_240
 # `make token` writes the API's tokens, with the permissions of the person who runs it.

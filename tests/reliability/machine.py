@@ -1,5 +1,6 @@
 """A service, its fleet and its vendors, with the checks after every invocation and at rest."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.scan import Job
 from chalicelib.domain.snooze import Reason, Scope
 from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeTerms
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
@@ -61,7 +63,9 @@ class InboxMachine(RuleBasedStateMachine):
     """The service, the fleet and the vendors around it, and the model of what is announced.
 
     ssm: the titles that each listed node reported last · untouched: nodes that never
-    change · absent_since: when a node left the list · reported_at: when it last reported.
+    change · absent_since: when a node left the list · reported_at: when it last reported ·
+    targets: nodes with their status, by the key of a job · lists_targets: whether SSM
+    lists them.
     """
 
     def __init__(self) -> None:
@@ -70,6 +74,8 @@ class InboxMachine(RuleBasedStateMachine):
         self.service = Service(compliance=self.compliance, webhook=Receiver())
         self.model = Model(self.service)
         self.ssm: dict[str, frozenset[str]] = {}
+        self.targets: dict[str, dict[str, str]] = {}
+        self.lists_targets = False
         self.untouched: set[str] = set()
         self.absent_since: dict[str, datetime] = {}
         self.reported_at: dict[str, datetime] = {}
@@ -113,8 +119,28 @@ class InboxMachine(RuleBasedStateMachine):
         self.faults.failing.clear()
         self.faults.lost.clear()
 
-    def enqueue(self, association: str, minutes: int = 0) -> None:
-        self.service.enqueue(association, {"Success": len(self.ssm)}, ago=minutes * MINUTE)
+    def enqueue(
+        self, association: str, minutes: int = 0, others: dict[str, str] | None = None
+    ) -> None:
+        """Enqueues an execution on every node. `others` have another status than success.
+
+        A second event of one execution says the same.
+        """
+        began = (self.service.clock.now - minutes * MINUTE).isoformat()
+        new = dict.fromkeys(self.ssm, "Success") | (others or {})
+        targets = self.targets.setdefault(f"{association}#{began}", new)
+        self.service.enqueue(
+            association,
+            Counter(targets.values()),
+            ago=minutes * MINUTE,
+            targets=targets if self.lists_targets else None,
+        )
+
+    def is_covered(self, job: Job) -> bool:
+        """Whether every target of an execution succeeded, and as many nodes reported since."""
+        targets = self.targets[job.key]
+        reported = sum(self.reported_at[node] >= job.since for node in self.listed_nodes)
+        return set(targets.values()) == {"Success"} and reported >= len(targets)
 
     def invoke(
         self,
@@ -172,6 +198,7 @@ class InboxMachine(RuleBasedStateMachine):
         """
         reports: Sequence[ScanReport] = ()
         before = dict(self.ssm)
+        jobs = {job.key: job for job in self.service.list_jobs()}
         with suppress(CrashedError, ServiceError):
             context = add_fuse(self.service.context, fuse, concurrency)
             reports = run_scans(context, self.service.clock.now + LAMBDA, options)
@@ -180,6 +207,8 @@ class InboxMachine(RuleBasedStateMachine):
         for report in reports:
             if report.announcement.topic is Topic.NOTHING_NEW:
                 assert stored >= set().union(*unchanged), "an all-clear needs a complete scan"
+                is_true = any(map(self.is_covered, jobs.values()))
+                assert is_true, "an all-clear needs a result of every target"
 
     def run_and_check(
         self,

@@ -32,6 +32,7 @@ FALLIBLE = [
     "channel.post",
     "compliance.items",
     "compliance.summaries",
+    "executions.targets",
     "facts.mark",
     "facts.rows",
     "facts.settle",
@@ -63,7 +64,7 @@ FALLIBLE = [
     "work.stage",
 ]
 # The response of a read can be lost too, but that equals a read that fails.
-READS = {"about", "all", "get", "identity", "open", "rows", "unsettled"}
+READS = {"about", "all", "get", "identity", "open", "rows", "targets", "unsettled"}
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
@@ -73,13 +74,18 @@ class AnyOrder(InboxMachine):
     # the fleet
 
     @initialize(
-        letters=SETS, large=st.booleans(), bounds=BOUNDS, concurrency=st.sampled_from([1, 2, 8])
+        letters=SETS,
+        large=st.booleans(),
+        bounds=BOUNDS,
+        concurrency=st.sampled_from([1, 2, 8]),
+        listed=st.booleans(),
     )
     def first_node_reports(
-        self, letters: set[str], large: bool, bounds: Bounds, concurrency: int
+        self, letters: set[str], large: bool, bounds: Bounds, concurrency: int, listed: bool
     ) -> None:
         """Beside a large node that never changes, findings may be of any number."""
         self.service.bounds, self.concurrency = bounds, concurrency
+        self.lists_targets = listed
         self.report_node(NODES[0], letters)
         if large:
             self.service.report(LARGE, *(f"untouched {number}" for number in range(500)))
@@ -144,11 +150,17 @@ class AnyOrder(InboxMachine):
 
     # the service
 
-    @rule(duplicated=st.booleans(), minutes=st.sampled_from([0, 0, 20, 90]))
-    def event_arrives(self, duplicated: bool, minutes: int) -> None:
+    @rule(
+        duplicated=st.booleans(),
+        minutes=st.sampled_from([0, 0, 20, 90]),
+        others=st.dictionaries(
+            st.sampled_from(NODES), st.sampled_from(["Failed", "InProgress"]), max_size=2
+        ),
+    )
+    def event_arrives(self, duplicated: bool, minutes: int, others: dict[str, str]) -> None:
         """A late event arrives after a newer one, so their order changes."""
         for _ in range(2 if duplicated else 1):
-            self.invoke(lambda: self.enqueue("a-1", minutes))
+            self.invoke(lambda: self.enqueue("a-1", minutes, others))
 
     @rule(full=st.booleans())
     def event_is_lost(self, full: bool) -> None:

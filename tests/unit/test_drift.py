@@ -200,6 +200,7 @@ def test_the_log_lines_are_those_of_the_code_with_their_levels() -> None:
 def test_the_fields_of_a_scan_are_those_of_the_code() -> None:
     service = Service()
     service.report("i-1", "A")
+    service.enqueue(nodes={"Success": 1})
     _, _, table = read_section(OPERATIONS, "## Logs").partition("| Field | ")
     documented = {
         field

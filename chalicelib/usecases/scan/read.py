@@ -32,12 +32,15 @@ from chalicelib.domain.diff import (
 from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import Entry, finding_id, unpack_list
 from chalicelib.domain.node import Node, find_settled_fingerprint
-from chalicelib.usecases.ports import Clock, Compliance
+from chalicelib.domain.scan import Job, Targets
+from chalicelib.usecases.ports import Clock, Compliance, Executions
 
 # A page of ListComplianceItems holds at most 50 items (API reference, MaxResults).
 PAGE = 50
 # A reading that began in time may take this much longer. Then the node is deferred.
 GRACE = timedelta(seconds=20)
+# The targets of all executions that wait take no longer. Without them an answer relies on counts.
+TARGETS_TIME = timedelta(seconds=30)
 
 
 NO_ITEMS = FoldedItems((), 0)
@@ -199,6 +202,51 @@ def list_summaries(compliance: Compliance, clock: Clock, until: datetime) -> Seq
         raise Unavailable(text) from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class TargetReading(Struct, frozen=True):
+    """The targets of executions by the key of their job, and why others could not be read."""
+
+    by_job: Mapping[str, Targets]
+    errors: tuple[ServiceError, ...] = ()
+
+
+def read_targets(
+    executions: Executions, jobs: Iterable[Job], patience: timedelta = TARGETS_TIME
+) -> TargetReading:
+    """Reads the targets of the executions that wait, each once, one after the other.
+
+    An execution whose targets cannot be read, or not in time, is answered by the
+    count of its event. One without a date cannot be found.
+    """
+    waiting: dict[tuple[str, datetime], list[Job]] = {}
+    for job in jobs:
+        if job.executed_at:
+            waiting.setdefault((job.association_id, job.executed_at), []).append(job)
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="targets")
+    try:
+        asked = [(pool.submit(executions.targets, *key), waiting[key]) for key in waiting]
+        wait([future for future, _ in asked], timeout=patience.total_seconds())
+        return _collect_targets(asked)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _collect_targets(
+    asked: Iterable[tuple[Future[Targets | None], Sequence[Job]]],
+) -> TargetReading:
+    by_job: dict[str, Targets] = {}
+    errors: list[ServiceError] = []
+    for future, jobs in asked:
+        try:
+            targets = future.result(timeout=0)
+        except ServiceError as error:
+            errors.append(error)
+        except TimeoutError:
+            errors.append(Unavailable("SSM did not list the targets of an execution in time"))
+        else:
+            by_job |= {job.key: targets for job in jobs if targets}
+    return TargetReading(by_job, tuple(errors))
 
 
 @contextmanager

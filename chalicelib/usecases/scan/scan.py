@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
 from chalicelib.domain.diff import Evidence, Sight
+from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.finding import Entry, Finding
 from chalicelib.domain.history import ChangedFinding, EventKind, Mark
 from chalicelib.domain.node import (
@@ -44,6 +45,7 @@ from chalicelib.usecases.scan.read import (
     Reading,
     list_summaries,
     open_reader,
+    read_targets,
     split_into_chunks,
 )
 from chalicelib.usecases.scan.recover import recover_marks
@@ -84,10 +86,14 @@ class ChunkResult(Struct, frozen=True):
 
 
 class Synced(Struct, frozen=True):
-    """The result of a scan. `list_changes` yields what happened, as often as it is called."""
+    """The result of a scan. `list_changes` yields what happened, as often as it is called.
+
+    `target_errors` say why the targets of executions could not be read.
+    """
 
     outcome: Outcome
     list_changes: Callable[[], Iterator[ChangedFinding]]
+    target_errors: tuple[ServiceError, ...] = ()
 
 
 def sync_store(
@@ -95,6 +101,8 @@ def sync_store(
 ) -> Synced:
     """Brings the store to what SSM shows, as far as time allows, and returns what changed."""
     writer = ChangeWriter(context, run.scan_id, snoozes or (), work.last_fact)
+    # before the list: a target that has succeeded by now has its report in the list
+    targets = read_targets(context.executions, work.jobs)
     fleet = gather_fleet(context, run, snoozes, work.marks)
     if work.marks:
         nodes = recover_marks(context, writer, work.marks, fleet.nodes, fleet.newer)
@@ -125,12 +133,15 @@ def sync_store(
         changes=dict(writer.counts),
         alternating=tuple(sorted(writer.alternating)),
         by_severity=sum_severities(nodes.values()),
-        coverage=sum_up_coverage(fleet, plan, readings, nodes, now, work.channel_state),
+        coverage=replace(
+            sum_up_coverage(fleet, plan, readings, nodes, now, work.channel_state),
+            targets=targets.by_job,
+        ),
         repaired=fleet.unlisted + sum(map(len, fleet.absent.values())),
         before=work.last_fact,
         last=writer.last,
     )
-    return Synced(outcome, writer.list_changes)
+    return Synced(outcome, writer.list_changes, targets.errors)
 
 
 def _accept_unchecked(

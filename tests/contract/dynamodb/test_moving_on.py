@@ -34,7 +34,12 @@ OLD_MESSAGE = {
     "scan_ids": ["scan-1"],
     "snooze_ids": [],
 }
-OLD_STATE = {"unverified": ["i-1"], "deferred": False, "braked": False, "answered": {}}
+OLD_STATE = {
+    "unverified": ["i-1"],
+    "deferred": False,
+    "braked": False,
+    "answered": {"a-1": "2026-11-23T08:00:00Z"},
+}
 
 
 def put_message(tables: Tables, done: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 
-from chalicelib.adapters.ssm_compliance import NO_EXECUTION, SsmCompliance
+from chalicelib.adapters.ssm import NO_EXECUTION, SsmCompliance
 from chalicelib.domain.compliance import (
     NEVER,
     Doubt,

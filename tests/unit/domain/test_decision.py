@@ -4,7 +4,13 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from chalicelib.domain.announcement import ChannelState, DecisionReason, LineReason, Topic
+from chalicelib.domain.announcement import (
+    AssociationState,
+    ChannelState,
+    DecisionReason,
+    LineReason,
+    Topic,
+)
 from chalicelib.domain.decision import News, collect_lines
 from tests.fleet import HOUR, MINUTE, START, make_snooze
 from tests.unit.domain.decisions import (
@@ -36,7 +42,9 @@ def test_new_findings_answer_every_execution_that_can_be_answered() -> None:
     assert decision.reason is DecisionReason.NEW_FINDINGS
     assert decision.completed == (make_job(),)
     assert decision.channel_state.last_alert_at == START + 2 * MINUTE
-    assert decision.channel_state.answered == {}
+    assert decision.channel_state.associations == {
+        "a-1": AssociationState(answered_at=START + 2 * MINUTE)
+    }
 
 
 def test_each_finding_is_one_line_also_if_its_snooze_ended_as_well() -> None:
@@ -60,53 +68,26 @@ def test_a_muted_finding_is_no_line_and_counted_if_it_is_new() -> None:
     assert (lines.announced, lines.muted) == ((), 1)
 
 
-def test_a_quiet_answer_counts_the_nodes_that_reported_and_names_the_others() -> None:
-    alert = get_alert(decide(jobs=(make_job(),)))
-
-    assert alert.topic is Topic.NOTHING_NEW
-    assert (alert.reported, alert.not_scanned) == (1, ("i-2",))
-
-
 def test_without_an_execution_the_nodes_read_count_as_reported() -> None:
     alert = get_alert(decide(lines=ONE_LINE))
 
-    assert (alert.reported, alert.not_scanned) == (1, ())
+    assert (alert.reported, alert.targets, alert.without_result) == (1, 0, ())
 
 
-def test_an_execution_of_a_few_nodes_names_no_node_as_not_scanned() -> None:
-    few = make_job(nodes={"Success": 1})
-
-    alert = get_alert(decide(replace(COMPLETE, known=3), jobs=(few,), lines=ONE_LINE))
-
-    assert alert.not_scanned == ()
-
-
-def test_an_execution_of_a_few_nodes_gets_no_quiet_answer() -> None:
-    few = make_job(nodes={"Success": 1})
-
-    decision = decide(replace(COMPLETE, known=3), jobs=(few,))
-
-    assert (decision.alert, decision.completed) == (None, (few,))
-    assert decision.reason is DecisionReason.FEW_TARGETS
-
-
-def test_of_several_executions_the_newest_is_answered() -> None:
+def test_of_several_executions_the_newest_is_named_first() -> None:
     older = make_job("a-2", START - HOUR)
 
     alert = get_alert(decide(jobs=(older, make_job())))
 
     assert alert.jobs == (make_job(), older)
-    assert alert.reported == 1
 
 
-def test_an_execution_with_a_report_is_answered_before_a_newer_one_without() -> None:
+def test_an_execution_with_a_report_is_named_before_a_newer_one_without() -> None:
     unreported = make_job("a-2", START + 90 * SECOND, enqueued_at=START - HOUR)
 
     alert = get_alert(decide(jobs=(make_job(), unreported)))
 
-    assert alert.topic is Topic.NOTHING_NEW
     assert alert.jobs == (make_job(), unreported)
-    assert alert.reported == 1
 
 
 def test_an_execution_without_any_report_gets_no_all_clear() -> None:
@@ -138,7 +119,7 @@ def test_an_alert_of_the_second_in_which_the_execution_began_is_not_its_answer()
 
     decision = decide(jobs=(make_job(),), state=state)
 
-    assert get_alert(decision).topic is Topic.NOTHING_NEW
+    assert get_alert(decision).topic is Topic.PARTLY_CHECKED
 
 
 def test_an_association_gets_a_quiet_answer_at_most_once_an_hour() -> None:
@@ -149,11 +130,11 @@ def test_an_association_gets_a_quiet_answer_at_most_once_an_hour() -> None:
     other = decide(jobs=(make_job("a-2"),), state=known)
     later = decide(jobs=(make_job(),), state=known, at=START + 62 * MINUTE)
 
-    assert known.answered == {"a-1": START + 2 * MINUTE}
+    assert known.associations["a-1"].quiet_at == START + 2 * MINUTE
     assert (again.alert, again.completed) == (None, (make_job(),))
     assert again.reason is DecisionReason.ANSWERED_RECENTLY
-    assert get_alert(other).topic is Topic.NOTHING_NEW
-    assert get_alert(later).topic is Topic.NOTHING_NEW
+    assert get_alert(other).jobs == (make_job("a-2"),)
+    assert get_alert(later).jobs == (make_job(),)
 
 
 def test_if_quiet_answers_are_off_the_job_is_completed_in_silence() -> None:

@@ -139,6 +139,8 @@ def test_the_answer_of_an_incomplete_scan_is_not_an_all_clear() -> None:
 
 
 def test_an_all_clear_also_announces_that_a_notice_is_over() -> None:
-    alert = get_alert(decide(jobs=(make_job(),), state=ChannelState(deferred=True)))
+    job = make_job(nodes={"Success": 1})
+
+    alert = get_alert(decide(jobs=(job,), state=ChannelState(deferred=True)))
 
     assert (alert.topic, alert.recovered) == (Topic.NOTHING_NEW, True)

@@ -59,7 +59,7 @@ def test_a_row_stays_small_for_100_000_findings_on_8_000_nodes() -> None:
         make_outcome(coverage),
         Lines(tuple(lines)),
         jobs=tuple(make_job(str(number)) for number in range(1_000)),
-        not_scanned=tuple(nodes),
+        without_result=tuple(nodes),
     )
 
     assert len(build_row(alert)) < LARGEST_ROW / 4

@@ -85,6 +85,7 @@ def emitted(capsys: pytest.CaptureFixture[str], stage: str) -> set[Metric]:
     """The metrics of a scan, as CloudWatch extracts them from the log."""
     service = Service()
     service.report("i-1", "A")
+    service.enqueue(nodes={"Success": 1})
     telemetry.report_scan(Logger(service="test", level="CRITICAL"), stage, service.run(), {})
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     (directive,) = line["_aws"]["CloudWatchMetrics"]

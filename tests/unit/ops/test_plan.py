@@ -22,7 +22,7 @@ def test_the_plan_has_account_region_channel_and_costs() -> None:
     for part in ("123456789012", "eu-central-1", "C0123456789", "ec2-inspec-scan-dev-data"):
         assert part in text
     assert "Costs about $" in text
-    assert "CloudWatch metrics (15)" in text
+    assert "CloudWatch metrics (16)" in text
     assert "CloudWatch alarms (15)" in text
 
 

@@ -67,8 +67,9 @@ NEW = Alert(
         make_job(status="Failed", nodes={"Success": 110, "Failed": 8, "TimedOut": 2}),
         make_job("0b3f1a52-1111-4ab0-9b96-5d0a1a05464f", nodes={"Success": 1}),
     ),
+    targets=120,
     reported=118,
-    not_scanned=(make_node_id(301), make_node_id(302)),
+    without_result=(make_node_id(301), make_node_id(302)),
     last_alert_at=AT - timedelta(days=2),
 )
 # A single new finding, of a scan without an execution to answer.
@@ -117,7 +118,7 @@ SNOOZE_ENDED = Alert(
     ),
     recovered=True,
 )
-# An all-clear, with nodes that were not scanned.
+# An all-clear.
 NOTHING_NEW = Alert(
     topic=Topic.NOTHING_NEW,
     outcome=make_outcome(Coverage(known=132, read=118, missing=1)),
@@ -125,16 +126,57 @@ NOTHING_NEW = Alert(
     lines=Lines(muted=2),
     recovered=True,
     jobs=(make_job(),),
+    targets=118,
     reported=118,
-    not_scanned=tuple(make_node_id(300 + number) for number in range(13)),
     last_alert_at=AT - timedelta(days=2),
 )
-# No node reported for half an hour.
+# Some of the targets gave no result.
+PARTLY_CHECKED = Alert(
+    topic=Topic.PARTLY_CHECKED,
+    outcome=make_outcome(Coverage(known=132, read=38, partial=(make_node_id(300),))),
+    changes={EventKind.FIXED: 3},
+    jobs=(make_job(status="Failed", nodes={"Success": 39, "Failed": 12}),),
+    targets=51,
+    reported=38,
+    without_result=tuple(make_node_id(300 + number) for number in range(13)),
+    last_alert_at=AT - timedelta(days=2),
+)
+# The event did not say how many targets there are.
+PERHAPS_CHECKED = Alert(
+    topic=Topic.PARTLY_CHECKED,
+    outcome=make_outcome(Coverage(known=132, read=12)),
+    jobs=(make_job(nodes={}),),
+    reported=12,
+)
+# Every target gave a result, and findings of some are not checked any more.
+NOT_CHECKED = Alert(
+    topic=Topic.PARTLY_CHECKED,
+    outcome=make_outcome(
+        Coverage(
+            known=132,
+            read=12,
+            unchecked={make_node_id(7): 4},
+            unchecked_since=AT - timedelta(days=3),
+        )
+    ),
+    jobs=(make_job(),),
+    targets=118,
+    reported=118,
+)
+# Fixes that no other message has told.
+FIXED = Alert(
+    topic=Topic.FIXED,
+    outcome=make_outcome(Coverage(known=132)),
+    changes={EventKind.FIXED: 3},
+    last_alert_at=AT - timedelta(days=2),
+)
+# No target gave a result for half an hour.
 NO_REPORT = Alert(
     topic=Topic.NO_REPORT,
     outcome=make_outcome(Coverage(known=2)),
     jobs=(make_job(status="Failed", nodes={"Failed": 2}, executed_at=None),),
-    not_scanned=(make_node_id(1), make_node_id(2)),
+    targets=2,
+    without_result=(make_node_id(1), make_node_id(2)),
 )
 # Everything that can be incomplete at once.
 INCOMPLETE = Alert(

@@ -10,6 +10,7 @@ from chalicelib.domain.scan import Coverage
 from chalicelib.reports.text import MAX_ATTACHED_ROWS
 from tests.unit.reports import alerts
 from tests.unit.reports.samples import (
+    AT,
     BERLIN,
     ORIGIN,
     SCAN_ID,
@@ -149,17 +150,70 @@ def test_a_snooze_that_ended_shows_who_made_it_and_why() -> None:
     assert "until 2026-11-23 08:00 UTC · fix scheduled · Waits for the new base image" in text
 
 
-def test_an_all_clear_names_at_most_ten_nodes_that_were_not_scanned() -> None:
+def test_a_partial_answer_says_what_was_covered_and_names_at_most_ten_other_targets() -> None:
+    message = render_alert(alerts.PARTLY_CHECKED, ORIGIN)
+
+    assert get_headline(message) == "Nothing new on 38 of 51 nodes; 13 gave no result"
+    assert f"Gave no result: {make_node_id(300)}" in get_text(message)
+    assert f"{make_node_id(309)} and 3 more." in get_text(message)
+    assert make_node_id(310) not in get_text(message)
+    assert get_field(message, "Nodes reported") == "38 of 51 targets"
+
+
+@pytest.mark.parametrize(("reported", "what"), [(1, "1 node"), (12, "12 nodes")])
+def test_without_any_count_an_answer_counts_only_the_nodes_that_reported(
+    reported: int, what: str
+) -> None:
+    message = render_alert(replace(alerts.PERHAPS_CHECKED, reported=reported), ORIGIN)
+
+    assert get_headline(message) == f"Nothing new on the {what} that reported"
+    assert f"· {what} reported ·" in message.text
+    assert get_field(message, "Nodes reported") == f"{reported} of 132 known"
+    assert "SSM did not say which nodes the association was for" in get_text(message)
+
+
+def test_an_answer_says_how_many_findings_are_not_checked_any_more() -> None:
+    one = Coverage(known=2, unchecked={"i-1": 1}, unchecked_since=AT)
+    alert = replace(alerts.NOT_CHECKED, outcome=make_outcome(one))
+
+    assert get_headline(render_alert(alerts.NOT_CHECKED, ORIGIN)) == (
+        "Nothing new in what was checked; "
+        "4 findings on 1 node are not checked since 2026-11-20 08:15 UTC"
+    )
+    assert get_headline(render_alert(alert, ORIGIN)).endswith(
+        "1 finding on 1 node is not checked since 2026-11-23 08:15 UTC"
+    )
+
+
+def test_fixes_have_a_headline_of_their_own() -> None:
+    one = replace(alerts.FIXED, changes={EventKind.FIXED: 1})
+
+    assert get_headline(render_alert(alerts.FIXED, ORIGIN)) == "3 findings fixed"
+    assert get_headline(render_alert(one, ORIGIN)) == "1 finding fixed"
+
+
+def test_an_all_clear_speaks_for_all_targets() -> None:
     message = render_alert(alerts.NOTHING_NEW, ORIGIN)
 
     assert get_headline(message) == "No new non-compliant findings"
-    assert f"{make_node_id(309)} and 3 more." in get_text(message)
-    assert make_node_id(310) not in get_text(message)
+    assert get_field(message, "Nodes reported") == "118 of 118 targets"
     assert get_field(message, "New but snoozed") == "2"
     assert get_field(message, "Last alert") == "2026-11-21 08:15 UTC"
 
 
-@pytest.mark.parametrize("alert", [alerts.INCOMPLETE, alerts.NO_REPORT, alerts.SILENT])
+@pytest.mark.parametrize(
+    "alert",
+    [
+        alerts.COMPLETE_AGAIN,
+        alerts.FIXED,
+        alerts.INCOMPLETE,
+        alerts.NO_REPORT,
+        alerts.NOT_CHECKED,
+        alerts.PARTLY_CHECKED,
+        alerts.PERHAPS_CHECKED,
+        alerts.SILENT,
+    ],
+)
 def test_a_message_about_unchecked_nodes_never_reads_like_an_all_clear(alert: Alert) -> None:
     message = render_alert(alert, ORIGIN)
 

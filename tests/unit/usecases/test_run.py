@@ -122,6 +122,51 @@ def test_a_scan_of_an_unchanged_fleet_is_not_finished(service: Service) -> None:
     assert not service.run().finished_a_scan
 
 
+def test_a_scan_of_less_than_half_of_the_fleet_is_not_finished(service: Service) -> None:
+    """Without an execution its targets are not known."""
+    for node in ("i-1", "i-2", "i-3"):
+        service.report(node)
+    service.run()
+    service.report("i-1", run="run-2")
+
+    assert not service.run().finished_a_scan
+
+
+def test_a_scan_is_finished_if_half_of_the_targets_reported_whoever_read_them(
+    service: Service,
+) -> None:
+    for node in ("i-1", "i-2", "i-3"):
+        service.report(node)
+    service.run()
+    service.enqueue("a-1", nodes={"Success": 1, "Failed": 1})
+    service.enqueue("a-2", nodes={"Success": 1, "Failed": 6})
+
+    report = service.run()
+
+    assert report.finished_a_scan
+    assert report.targets_reported == 14
+
+
+def test_a_scan_of_targets_that_are_all_unverified_is_not_finished(service: Service) -> None:
+    service.report("i-1", compliant=0)
+    service.enqueue(nodes={"Success": 1})
+
+    report = service.run()
+
+    assert not report.finished_a_scan
+    assert report.targets_reported == 100
+
+
+def test_without_a_number_of_targets_there_is_no_share_of_them(service: Service) -> None:
+    service.report("i-1")
+    service.enqueue()
+    report = service.run()
+
+    assert report.finished_a_scan
+    assert report.targets_reported is None
+    assert service.run().targets_reported is None
+
+
 def test_a_scan_that_only_reads_an_unverified_node_is_not_finished(service: Service) -> None:
     service.report("i-1", compliant=0)
 

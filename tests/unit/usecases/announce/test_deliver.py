@@ -188,7 +188,7 @@ def test_only_the_newest_pending_notice_is_posted(service: Service) -> None:
     service.channel.fail_post(REVOKED, times=3)
     for number in range(3):
         service.clock.forward(HOUR)
-        service.enqueue()
+        service.enqueue(nodes={"Success": 1})
         service.report("i-1", "A", run=f"run-{number + 2}")
         service.run()
 

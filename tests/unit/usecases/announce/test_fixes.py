@@ -50,11 +50,12 @@ def test_fixes_that_a_silent_scan_has_read_are_in_the_answer(
 ) -> None:
     service.clock.forward(5 * MINUTE)
     service.enqueue("a-1", nodes={"Success": 2})
-    service.report("i-2", *LETTERS, run="run-2")
+    for node in ("i-1", "i-2"):
+        service.report(node, *LETTERS, run="run-2")
     service.run()
     service.clock.forward(passed)
     job_began = service.clock.now
-    service.report("i-1", run="run-3")
+    service.report("i-1", run="run-3", compliant=7)
     service.report("i-2", *LETTERS, run="run-3")
 
     silent = service.run()

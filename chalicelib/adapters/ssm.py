@@ -1,4 +1,4 @@
-"""Reads SSM Compliance: a row for each node and type, an item for each non-compliant check.
+"""Reads SSM: compliance rows and items, and the targets of association executions.
 
 What nodes write is not trusted. A field of an impossible form is read as absent, so that one
 row or item cannot hurt the others.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -18,12 +18,15 @@ from botocore.utils import parse_timestamp
 from chalicelib.aws import translate_errors
 from chalicelib.domain.compliance import NEVER, Doubt, Execution, Item, ItemList, SummaryRow
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.scan import Targets, is_running, merge_targets
+from chalicelib.usecases.ports import SAME_EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_ssm.type_defs import (
+        AssociationExecutionTypeDef,
         ComplianceExecutionSummaryOutputTypeDef,
         ComplianceItemTypeDef,
         ComplianceStringFilterTypeDef,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 # The name of each field, and what it must be: a check, or the form of a structure.
 Form: TypeAlias = "dict[str, Callable[[object], bool] | Form]"
 MANAGED_INSTANCE: Final = "ManagedInstance"
-# The limits of both calls (API reference, MaxResults, and Values of ComplianceStringFilter).
+# The limits of these calls (API reference, MaxResults, and Values of ComplianceStringFilter).
 PAGE_SIZE: Final = 50
 MAX_VALUES: Final = 20
 # PutComplianceItems accepts any time. One outside these years is not that of an execution.
@@ -58,11 +61,7 @@ class SsmCompliance:
         self._client = client
         self._types = tuple(types)
         self._folded = frozenset(each.casefold() for each in types)
-        for operation in _FORMS:
-            # botocore's parser fails for the whole page if one time or structure is impossible
-            client.meta.events.register(
-                f"before-parse.ssm.{operation}", _drop_malformed, unique_id=f"forms {operation}"
-            )
+        _register_forms(client)
 
     def summaries(self) -> tuple[SummaryRow, ...]:
         """Returns every row of the types, all pages."""
@@ -110,6 +109,67 @@ class SsmCompliance:
         has_type = row.get("ComplianceType", "").casefold() in self._folded
         has_node = NODE_ID.fullmatch(row.get("ResourceId", "")) is not None
         return has_type and has_node and row.get("ResourceType") == MANAGED_INSTANCE
+
+
+class SsmExecutions:
+    """`Executions`. `open_client` returns a client that does not retry; it is called once."""
+
+    def __init__(self, open_client: Callable[[], SSMClient]) -> None:
+        self._open_client = open_client
+        self._client: SSMClient | None = None
+
+    def targets(self, association_id: str, began: datetime) -> Targets | None:
+        """Returns the targets of the nearest execution: one call, and one for every 50 targets.
+
+        `Unavailable` if a target has no id: the list would lack it.
+        """
+        if self._client is None:
+            self._client = self._open_client()
+            _register_forms(self._client)
+        with translate_errors("SSM", f"the targets of {association_id}"):
+            execution = _find_execution(self._client, association_id, began)
+            if execution is None:
+                return None
+            pages = self._client.get_paginator("describe_association_execution_targets").paginate(
+                AssociationId=association_id,
+                ExecutionId=execution["ExecutionId"],
+                PaginationConfig={"PageSize": PAGE_SIZE},
+            )
+            statuses = merge_targets(
+                (target["ResourceId"], target.get("Status", ""))
+                for page in pages
+                for target in _require_list(page, "AssociationExecutionTargets")
+            )
+        # an execution without a status may have ended: its targets say how
+        running = is_running(execution.get("Status", "Success"))
+        return Targets(statuses, running) if statuses else None
+
+
+def _find_execution(
+    client: SSMClient, association_id: str, began: datetime
+) -> AssociationExecutionTypeDef | None:
+    """Finds the execution that was created nearest to this time, if one was near enough."""
+    # SSM documents no order, so the filter must keep older executions from the first page
+    after = began - SAME_EXECUTION - timedelta(seconds=1)
+    page = client.describe_association_executions(
+        AssociationId=association_id,
+        Filters=[
+            {
+                "Key": "CreatedTime",
+                "Value": f"{after:%Y-%m-%dT%H:%M:%S.000Z}",
+                "Type": "GREATER_THAN",
+            }
+        ],
+        MaxResults=PAGE_SIZE,
+    )
+    near = [
+        each
+        for each in _require_list(page, "AssociationExecutions")
+        if "ExecutionId" in each
+        and "CreatedTime" in each
+        and abs(each["CreatedTime"] - began) <= SAME_EXECUTION
+    ]
+    return min(near, key=lambda each: abs(each["CreatedTime"] - began), default=None)
 
 
 def _require_list(page: Mapping[str, Any], name: str) -> list[Any]:
@@ -219,7 +279,26 @@ _FORMS: Final[Mapping[str, tuple[str, Form]]] = {
             "Severity": _is_text,
         },
     ),
+    "DescribeAssociationExecutions": (
+        "AssociationExecutions",
+        {"ExecutionId": _is_text, "CreatedTime": _is_time, "Status": _is_text},
+    ),
+    "DescribeAssociationExecutionTargets": (
+        "AssociationExecutionTargets",
+        {"ResourceId": _is_text, "Status": _is_text},
+    ),
 }
+
+
+def _register_forms(client: SSMClient) -> None:
+    """Lets a client drop what is malformed.
+
+    botocore's parser fails for the whole page if one time or structure is impossible.
+    """
+    for operation in _FORMS:
+        client.meta.events.register(
+            f"before-parse.ssm.{operation}", _drop_malformed, unique_id=f"forms {operation}"
+        )
 
 
 def _drop_malformed(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:

@@ -249,10 +249,14 @@ class Service:
         nodes: dict[str, int] | None = None,
         ago: timedelta = timedelta(),
         targets: dict[str, str] | None = None,
+        *,
+        status: str = "Success",
+        later: timedelta = timedelta(),
     ) -> Job:
         """Enqueues an association execution that began `ago`; `nodes` are its counts by status.
 
         `targets` are nodes with their status, as SSM lists them; without them it lists none.
+        Its event comes so much `later`.
         """
         began = self.clock.now - ago
         if targets is not None:
@@ -260,10 +264,10 @@ class Service:
         job = Job(
             key=f"{association}#{began.isoformat()}",
             kind=JobKind.EXECUTION,
-            event_at=began,
+            event_at=began + later,
             enqueued_at=self.clock.now,
             association_id=association,
-            status="Success",
+            status=status,
             executed_at=began,
             nodes=nodes or {},
         )

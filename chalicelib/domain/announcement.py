@@ -106,7 +106,8 @@ class ChannelState(Struct, frozen=True):
     silent: nodes announced as such, `TOO_MANY` as above · silent_at: when a message of
     its own was last about silent nodes · returned: silent nodes that report again, and
     leaving: nodes that are missing, or that have left, of both those that are in no
-    message yet, `MAX_REMEMBERED_NODES` at most.
+    message yet, `MAX_REMEMBERED_NODES` at most · unfollowed_after: the last fact before
+    those that snoozes could not follow yet.
     """
 
     unverified: frozenset[str] = frozenset()
@@ -124,6 +125,7 @@ class ChannelState(Struct, frozen=True):
     silent_at: datetime | None = None
     returned: frozenset[str] = frozenset()
     leaving: frozenset[str] = frozenset()
+    unfollowed_after: Receipt | None = None
 
 
 class Alert(Struct, frozen=True):

@@ -55,25 +55,30 @@ FIXES_WAIT = timedelta(hours=1)
 class News(Struct, frozen=True):
     """Findings to announce unless a snooze mutes them.
 
-    ended: those that still fail, with their snooze that ended · returned: those that fail
-    again, with a snooze that ended while they were not checked.
+    ended: those that still fail, with their snooze that ended, sorted by the ends ·
+    returned: those that fail again, with a snooze that ended while they were not checked ·
+    waiting: snoozes that have ended too, and mute until a later decision.
     """
 
     new: tuple[Finding, ...] = ()
     worse: tuple[Finding, ...] = ()
     ended: Sequence[tuple[Snooze, Sequence[Finding]]] = ()
     returned: tuple[tuple[Finding, Snooze], ...] = ()
+    waiting: tuple[Snooze, ...] = ()
 
 
 def collect_lines(news: News, snoozes: Sequence[Snooze], now: datetime) -> Lines:
-    """Collects what is new, then what is worse, then what a snooze mutes no more: each once."""
-    muting = Muting(snoozes, now)
+    """Collects what is new, then what is worse, then what a snooze mutes no more: each once.
+
+    A finding is named with the last of its snoozes that ended.
+    """
+    muting = Muting(snoozes, now, news.waiting)
     lines = {finding.key: Line(finding, LineReason.NEW) for finding in news.new}
     for finding in news.worse:
         lines.setdefault(finding.key, Line(finding, LineReason.WORSE))
     for finding, snooze in news.returned:
         lines.setdefault(finding.key, Line(finding, LineReason.SNOOZE_ENDED, snooze))
-    for snooze, findings in news.ended:
+    for snooze, findings in reversed(news.ended):
         for finding in findings:
             lines.setdefault(finding.key, Line(finding, LineReason.SNOOZE_ENDED, snooze))
     audible = tuple(line for line in lines.values() if not _is_muted(line, muting))
@@ -220,8 +225,8 @@ def _withhold_quiet_answer(  # noqa: PLR0911 - a flat list: one return for each 
     if association.cleared is not None and not results.complete:
         # people believe the last all-clear, which does not hold any more
         return None
-    if state.changes.get(EventKind.FIXED):
-        # people wait for the word that their fix has worked
+    # people know an answer that is wrong by now, or wait for the word that their fix has worked
+    if job.answered or state.changes.get(EventKind.FIXED):
         return None
     last = association.quiet_at
     if last is not None and now - last < QUIET_ANSWER_INTERVAL:

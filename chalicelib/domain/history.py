@@ -56,6 +56,10 @@ AWAY = (*VANISHED, EventKind.IN_TURN)
 BACK = (EventKind.CHECKED_AGAIN, EventKind.BACK_IN_TURN)
 # What happened says that the finding was not checked.
 NOT_CHECKED = (*AWAY, EventKind.FORGOTTEN, EventKind.GONE)
+# The finding does not fail any more. This ends `until_resolved` snoozes.
+LEFT = (EventKind.FIXED, EventKind.GONE)
+# What snoozes follow: their finding left, or has another id.
+FOLLOWED = (*LEFT, EventKind.REWORDED)
 # The finding is neither stored nor remembered after these.
 ENDING = (EventKind.FIXED, EventKind.FORGOTTEN, EventKind.GONE)
 
@@ -233,6 +237,26 @@ def join_rows(
     if first < last:
         missing.append(range(first + 1, last + 1))
     return tuple(joined), tuple(missing)
+
+
+def find_returns(rows: Iterable[FactRow], events: Iterable[HistoryEvent]) -> dict[str, str]:
+    """Maps each finding that was fixed or is gone to the scan that found it again.
+
+    The scan id is empty if none has. The rows come in order. The history of what left
+    has its former ids, which are mapped too.
+    """
+    returns: dict[str, str] = {}
+    for row in rows:
+        for key in row.list_keys(*LEFT):
+            returns[key.finding_id] = ""
+        for key in row.list_keys(EventKind.NEW):
+            if key.finding_id in returns:
+                returns[key.finding_id] = row.scan_id
+    for event in events:
+        former_ids = event.finding.former_ids if event.finding else ()
+        if event.kind in LEFT:
+            returns.update((each, returns[event.finding_id]) for each in former_ids)
+    return returns
 
 
 def _by_first(row: FactRow) -> int:

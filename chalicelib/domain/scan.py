@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import AWAY, BACK, NO_FACTS, EventKind, Receipt
@@ -221,7 +222,8 @@ class Job(Struct, frozen=True):
 
     `nodes` is the event's aggregated count (node status to number of nodes),
     empty if the event had none. `executed_at` is None if the event had no
-    execution date.
+    execution date. `answered` says that it was answered, before a later event of the
+    same execution came that is worse.
     """
 
     key: str
@@ -232,6 +234,7 @@ class Job(Struct, frozen=True):
     status: str = ""
     executed_at: datetime | None = None
     nodes: Mapping[str, int] = field(default_factory=dict)
+    answered: bool = False
 
     @property
     def since(self) -> datetime:
@@ -356,6 +359,46 @@ def combine_targets(jobs: Iterable[Job], coverage: Coverage) -> TargetResults:
 def _by_completeness(results: TargetResults) -> tuple[bool, bool, float]:
     """Puts the least complete first. A known gap says more than an unknown number."""
     return results.complete, not results.targets, results.share
+
+    def take_event(self, event: "Job") -> "Job | None":
+        """Returns this waiting job as a later event of its execution says.
+
+        None if that says nothing else, or is not later. Events come doubled and in any
+        order.
+        """
+        if (self.status, self.nodes) == (event.status, event.nodes) or not self._precedes(event):
+            return None
+        return replace(self, event_at=event.event_at, status=event.status, nodes=event.nodes)
+
+    def reopen(self, event: "Job") -> "Job | None":
+        """Returns this completed job, to be answered again because a later event is worse.
+
+        None if it is not worse, or not later.
+        """
+        changed = self.take_event(event)
+        if changed is None or not event.is_worse_than(self):
+            return None
+        return replace(changed, enqueued_at=event.enqueued_at, answered=True)
+
+    def is_worse_than(self, other: "Job") -> bool:
+        """Whether it failed and the other did not, or more of its nodes did not succeed."""
+        failed = is_success(other.status) and not is_success(self.status)
+        return failed or _count_unsuccessful(self) > _count_unsuccessful(other)
+
+    def _precedes(self, event: "Job") -> bool:
+        """Whether an event is later. Of the same second, the worse one counts as later."""
+        if event.event_at == self.event_at:
+            return event.is_worse_than(self)
+        return event.event_at > self.event_at
+
+
+def _count_unsuccessful(job: Job) -> int:
+    return sum(number for status, number in job.nodes.items() if not is_success(status))
+
+
+def is_success(status: str) -> bool:
+    """Whether an execution, or one of its nodes, succeeded."""
+    return status.casefold() == "success"
 
 
 def execution_key(association_id: str, execution_date: str, event_id: str) -> str:

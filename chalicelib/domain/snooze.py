@@ -1,6 +1,6 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -157,12 +157,18 @@ class SnoozeIndex:
 
 
 class Muting:
-    """The snoozes that are active at one instant."""
+    """The snoozes that are active at one instant.
 
-    def __init__(self, snoozes: Iterable[Snooze], now: datetime) -> None:
+    `waiting` have ended, and mute everything that they cover until their end is announced.
+    """
+
+    def __init__(
+        self, snoozes: Iterable[Snooze], now: datetime, waiting: Sequence[Snooze] = ()
+    ) -> None:
         active = [each for each in snoozes if each.state(now) is State.ACTIVE]
-        self._all = SnoozeIndex(active)
-        self._wide = SnoozeIndex(each for each in active if not each.scope.is_pair)
+        wide = (each for each in active if not each.scope.is_pair)
+        self._all = SnoozeIndex([*active, *waiting])
+        self._wide = SnoozeIndex([*wide, *waiting])
 
     def of(self, finding: Finding) -> Snooze | None:
         """Returns the snooze that mutes a finding longest, None if none does."""
@@ -226,19 +232,52 @@ def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ..
     return tuple(sorted(ended, key=lambda each: (each.end or now, each.id)))
 
 
-def end_by_fix(
-    snoozes: Iterable[Snooze], fixed: Collection[str], now: datetime
-) -> tuple[Snooze, ...]:
-    """Ends the `until_resolved` snoozes of fixed finding ids, as new versions to be saved.
+def select_settled(
+    ended: Sequence[Snooze], new: Iterable[Finding], most: int
+) -> tuple[tuple[Snooze, ...], tuple[Snooze, ...]]:
+    """Returns the ended snoozes that a decision settles, and those that wait for a later one.
 
-    They stay unsettled. If the fix is not written after all, the finding that
-    still fails is announced like that of any ended snooze.
+    Those that cover new findings come first, as the others delay nothing that is new.
+    Both keep their order.
     """
-    return tuple(
-        replace(each, ended_at=now, version=each.version + 1)
-        for each in snoozes
-        if each.until_resolved and each.state(now) is not State.ENDED and each.scope.id in fixed
+    scopes = {scope for finding in new for scope in candidate_scopes(finding)}
+    first = sorted(ended, key=lambda each: each.scope not in scopes)[:most]
+    chosen = {each.id for each in first}
+    return (
+        tuple(each for each in ended if each.id in chosen),
+        tuple(each for each in ended if each.id not in chosen),
     )
+
+
+def extend_reworded(snooze: Snooze, reworded: Iterable[Finding]) -> Snooze:
+    """Lets a pair snooze cover the new ids of its finding, if that is one of the reworded."""
+    if not snooze.scope.is_pair:
+        return snooze
+    new = {each.finding_id for each in reworded if snooze.scope.id in each.former_ids}
+    if new.issubset(snooze.reworded_ids):
+        return snooze
+    return replace(snooze, reworded_ids=tuple(sorted(new.union(snooze.reworded_ids))))
+
+
+def end_by_fix(snooze: Snooze, returns: Mapping[str, str], now: datetime) -> Snooze:
+    """Ends an `until_resolved` snooze if its finding left.
+
+    `returns` maps the ids of findings that left to the scan that found them again, to ""
+    if none has (`find_returns`). A snooze that was made since then is about the
+    finding that came back, and stays. One that ends stays unsettled: what came back is
+    announced like the finding of any ended snooze.
+    """
+    if not snooze.until_resolved or snooze.state(now) is State.ENDED:
+        return snooze
+    scans = [returns[key] for key in (snooze.scope.id, *snooze.reworded_ids) if key in returns]
+    if any(_was_made_before(snooze, each) for each in scans):
+        return replace(snooze, ended_at=now)
+    return snooze
+
+
+def _was_made_before(snooze: Snooze, scan_id: str) -> bool:
+    """Whether a snooze is older than a scan, whose id begins with its second."""
+    return not scan_id or f"{snooze.created_at:%Y%m%dT%H%M%SZ}" <= scan_id.partition("-")[0]
 
 
 def _by_end(snooze: Snooze) -> tuple[bool, float, str]:

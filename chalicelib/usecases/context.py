@@ -10,6 +10,7 @@ from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
 from chalicelib.domain.summary import AlertSummary, summarize_alert
 from chalicelib.usecases.ports import (
+    MAX_SETTLED_SNOOZES,
     Archive,
     Clock,
     Compliance,
@@ -40,7 +41,9 @@ class Bounds(Struct, frozen=True):
     chunk, so a chunk has at most as many nodes; it takes about 20 s if SSM allows
     5 calls a second · gone_nodes: removed together · facts_a_row: some 190 KB of
     the 400 KB that a DynamoDB row may have · ids_a_mark: some 360 KB ·
-    unmarked_rows: a change of no more rows is written in one transaction, without a mark.
+    unmarked_rows: a change of no more rows is written in one transaction, without a mark ·
+    settled_snoozes: ended snoozes that one decision settles. Of more that end together,
+    the rest mute until a later one.
 
     The rows of a usual chunk, its facts and its mark fit into one transaction.
     """
@@ -50,6 +53,7 @@ class Bounds(Struct, frozen=True):
     facts_a_row: int = 5_000
     ids_a_mark: int = 10_000
     unmarked_rows: int = 90
+    settled_snoozes: int = MAX_SETTLED_SNOOZES
 
 
 class Context(Struct, frozen=True):

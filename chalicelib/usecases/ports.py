@@ -292,7 +292,11 @@ class Work(Protocol):
     """The unfinished part of the ledger."""
 
     def enqueue(self, job: Job) -> bool:
-        """Writes a job; False if it is there, or was completed already."""
+        """Writes a job; False if it was there, and this event says nothing else or is older.
+
+        Else a job that waits takes the status and counts of the event
+        (`Job.take_event`), and a completed one waits again (`Job.reopen`).
+        """
 
     def open(self) -> OpenWork:
         """Reads everything unfinished, consistently."""
@@ -300,9 +304,11 @@ class Work(Protocol):
     def stage(self, staged: Staged, now: datetime) -> None:
         """Writes a decision, all or nothing.
 
-        Raises `Conflict` if a snooze has changed or the message exists. Marks and
-        jobs that do not fit into one transaction follow in further ones, marks
-        first: a crash between them announces or answers twice, never not at all.
+        Raises `Conflict` if a snooze has changed, a completed job waits with a later
+        event, or the message exists. Marks and jobs that do not fit into one
+        transaction follow in further ones, marks first: a crash between them announces
+        or answers twice, never not at all. The same holds for jobs with a later event
+        that are in these.
         Raises ValueError above `MAX_SETTLED_SNOOZES`.
         """
 

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from chalicelib.domain.errors import Conflict, ServiceError
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.snooze import Snooze, SnoozeIndex
+from chalicelib.domain.history import FOLLOWED, FactRow, HistoryEvent, Receipt, find_returns
+from chalicelib.domain.snooze import Snooze, SnoozeIndex, end_by_fix, extend_reworded
 from chalicelib.usecases.context import Context
 
 # How often a use case reads, decides and writes before a conflict becomes an error.
@@ -35,6 +39,67 @@ def read_snoozes(context: Context) -> tuple[Snooze, ...] | None:
 def read_snoozes_or_empty(context: Context) -> tuple[Snooze, ...]:
     """Reads every unsettled snooze; none if they cannot be read, so that everything is alerted."""
     return read_snoozes(context) or ()
+
+
+class PresentSnoozes(Struct, frozen=True):
+    """The snoozes as a decision sees them: unsettled ones, none if they cannot be read.
+
+    unfollowed_after: the last fact before those that a snooze could not follow; None if
+    all could.
+    """
+
+    snoozes: tuple[Snooze, ...]
+    unfollowed_after: Receipt | None = None
+
+
+def follow_findings(context: Context, after: Receipt, until: Receipt) -> PresentSnoozes:
+    """Reads every unsettled snooze, and lets pair snoozes follow the facts between two receipts.
+
+    One whose finding left ends, if it is `until_resolved`. One whose finding was reworded
+    covers its new id. This comes after the facts, so no snooze that was made before a fix
+    is missed. A snooze that somebody changes meanwhile is read and written again. One that
+    cannot be written mutes until the next scan writes it.
+    """
+    present: dict[str, Snooze] = {}
+
+    def attempt() -> None:
+        present.clear()
+        present.update((each.id, each) for each in context.snoozes.unsettled())
+        pairs = [each for each in present.values() if each.scope.is_pair]
+        rows = tuple(context.facts.rows(after, until)) if pairs else ()
+        events = _find_followed(context, rows)
+        reworded = [each.finding for each in events if each.finding]
+        returns, now = find_returns(rows, events), context.clock()
+        overtaken = []
+        for each in pairs:
+            followed = end_by_fix(extend_reworded(each, reworded), returns, now)
+            if followed != each and not _save(context, followed, present):
+                overtaken.append(each.id)
+        if overtaken:
+            raise Conflict(f"snoozes {', '.join(overtaken)}: another writer was first")
+
+    try:
+        retry_on_conflict(attempt)
+    except ServiceError:
+        return PresentSnoozes(tuple(present.values()), unfollowed_after=after)
+    return PresentSnoozes(tuple(present.values()))
+
+
+def _find_followed(context: Context, rows: Iterable[FactRow]) -> Sequence[HistoryEvent]:
+    """Finds what snoozes follow, with the former ids of each finding."""
+    keys = [key for row in rows for key in row.list_keys(*FOLLOWED)]
+    return context.journal.find(keys) if keys else ()
+
+
+def _save(context: Context, changed: Snooze, present: dict[str, Snooze]) -> bool:
+    """Writes the next version of a snooze, and notes it. False if another writer was first."""
+    saved = replace(changed, version=changed.version + 1)
+    try:
+        context.snoozes.save(saved)
+    except Conflict:
+        return False
+    present[saved.id] = saved
+    return True
 
 
 def find_failing(context: Context, snoozes: Sequence[Snooze]) -> list[tuple[Snooze, list[Finding]]]:

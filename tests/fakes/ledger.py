@@ -38,13 +38,13 @@ class MemoryLedger:
     """The ledger's rows. The ports below share them, as the adapters share the real table.
 
     lease: its owner and its end · lease_wanted: somebody else tried to take it ·
-    completed: a job's key to the time of its completion.
+    completed: the jobs that were completed last, by key.
     """
 
     lease: tuple[str, datetime] | None = None
     lease_wanted: bool = False
     jobs: dict[str, Job] = field(default_factory=dict)
-    completed: dict[str, datetime] = field(default_factory=dict)
+    completed: dict[str, Job] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     facts: dict[int, FactRow] = field(default_factory=dict)
     last_fact: Receipt = NO_FACTS
@@ -99,11 +99,16 @@ class MemoryWork:
         self._ledger = ledger
 
     def enqueue(self, job: Job) -> bool:
-        """Writes a job; False if it is there, or was completed already."""
-        if job.key in self._ledger.jobs or job.key in self._ledger.completed:
-            return False
-        self._ledger.jobs[job.key] = job
-        return True
+        """Writes a job, or what a later event of a known one says; False if that is nothing."""
+        waiting, completed = self._ledger.jobs.get(job.key), self._ledger.completed.get(job.key)
+        changed: Job | None = job
+        if waiting:
+            changed = waiting.take_event(job)
+        elif completed:
+            changed = completed.reopen(job)
+        if changed:
+            self._ledger.jobs[job.key] = changed
+        return changed is not None
 
     def open(self) -> OpenWork:
         """Reads everything unfinished."""
@@ -121,7 +126,7 @@ class MemoryWork:
             outputs=dict(ledger.outputs),
         )
 
-    def stage(self, staged: Staged, now: datetime) -> None:
+    def stage(self, staged: Staged, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
         """Writes a decision, all or nothing: checks every condition first."""
         ledger, message = self._ledger, staged.message
         if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
@@ -130,12 +135,15 @@ class MemoryWork:
             raise Conflict(f"message {message.id}: another writer was first")
         for snooze in staged.settled_snoozes:
             ledger.check_version(snooze)
+        for job in staged.completed:
+            if ledger.jobs.get(job.key, job).event_at != job.event_at:
+                raise Conflict(f"job {job.key}: a later event has come")
         if message:
             ledger.messages[message.id] = message
         ledger.unannounced_scans.difference_update(staged.unannounced_scans)
         for job in staged.completed:
             ledger.jobs.pop(job.key, None)
-            ledger.completed[job.key] = now
+            ledger.completed[job.key] = job
         ledger.snoozes.update({snooze.id: snooze for snooze in staged.settled_snoozes})
         ledger.channel_state = staged.channel_state or ledger.channel_state
         if staged.scan:

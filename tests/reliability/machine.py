@@ -13,9 +13,9 @@ from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.scan import Job
 from chalicelib.domain.snooze import Reason, Scope
-from chalicelib.domain.snooze_rules import SnoozeEnd, SnoozeTerms
+from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd, SnoozeTerms
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
-from chalicelib.usecases.inbox.snoozes import create_snooze, end_snooze
+from chalicelib.usecases.inbox.snoozes import change_snooze, create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
 from tests.fleet import DAY, HOUR, MINUTE, Service
@@ -33,6 +33,7 @@ from tests.webhook import Receiver
 
 if TYPE_CHECKING:
     from chalicelib.domain.message import OutputState, Trouble
+    from chalicelib.domain.scan import Job
     from chalicelib.usecases.run import ScanReport
 
 LAMBDA = timedelta(minutes=15)
@@ -65,7 +66,7 @@ class InboxMachine(RuleBasedStateMachine):
     ssm: the titles that each listed node reported last · untouched: nodes that never
     change · absent_since: when a node left the list · reported_at: when it last reported ·
     targets: nodes with their status, by the key of a job · lists_targets: whether SSM
-    lists them.
+    lists them · latest_events: the last event of each execution.
     """
 
     def __init__(self) -> None:
@@ -80,6 +81,7 @@ class InboxMachine(RuleBasedStateMachine):
         self.absent_since: dict[str, datetime] = {}
         self.reported_at: dict[str, datetime] = {}
         self.runs = 0
+        self.latest_events: dict[str, Job] = {}
         self.faults = Faults()
         self.concurrency = 1
 
@@ -109,7 +111,15 @@ class InboxMachine(RuleBasedStateMachine):
             until_resolved=letter is not None and minutes == LONG,
         )
         with suppress(ServiceError):
-            create_snooze(add_fuse_to_inbox(self.service.inbox, fuse), scope, terms, ONCALL)
+            inbox = add_fuse_to_inbox(self.service.inbox, fuse)
+            self.model.note_snooze(create_snooze(inbox, scope, terms, ONCALL))
+
+    def change_snooze(self, snooze_id: str, fuse: Fuse) -> None:
+        """Changes the end of a snooze."""
+        change = SnoozeChange(end=SnoozeEnd(duration=LONG * MINUTE))
+        with suppress(ServiceError):
+            inbox = add_fuse_to_inbox(self.service.inbox, fuse)
+            self.model.note_snooze(change_snooze(inbox, snooze_id, change, None, ONCALL))
 
     def unsnooze(self, snooze_id: str, fuse: Fuse) -> None:
         with suppress(ServiceError):
@@ -120,21 +130,35 @@ class InboxMachine(RuleBasedStateMachine):
         self.faults.lost.clear()
 
     def enqueue(
-        self, association: str, minutes: int = 0, others: dict[str, str] | None = None
+        self,
+        association: str,
+        minutes: int = 0,
+        others: dict[str, str] | None = None,
+        *,
+        failed: int = 0,
+        later: int = 0,
     ) -> None:
         """Enqueues an execution on every node. `others` have another status than success.
 
-        A second event of one execution says the same.
+        It began `minutes` ago. Its event came `later` minutes later. A second event may know
+        of more nodes that `failed`.
         """
         began = (self.service.clock.now - minutes * MINUTE).isoformat()
         new = dict.fromkeys(self.ssm, "Success") | (others or {})
         targets = self.targets.setdefault(f"{association}#{began}", new)
-        self.service.enqueue(
+        targets.update({f"failed-{number}": "Failed" for number in range(failed)})
+        job = self.service.enqueue(
             association,
-            Counter(targets.values()),
+            dict(Counter(targets.values())),
             ago=minutes * MINUTE,
             targets=targets if self.lists_targets else None,
+            status="Failed" if failed else "Success",
+            later=later * MINUTE,
         )
+        latest = self.latest_events.setdefault(job.key, job)
+        number, known = job.nodes.get("Failed", 0), latest.nodes.get("Failed", 0)
+        if (job.event_at, number) > (latest.event_at, known):
+            self.latest_events[job.key] = job
 
     def is_covered(self, job: Job) -> bool:
         """Whether every target of an execution succeeded, and as many nodes reported since."""
@@ -149,6 +173,7 @@ class InboxMachine(RuleBasedStateMachine):
         point: CrashPoint | None = None,
         meanwhile: tuple[int, Callable[[], object]] | None = None,
         options: Options = DEFAULT_OPTIONS,
+        snoozes_change: bool = False,
     ) -> list[str]:
         """Runs one invocation, which may fail or die, and checks it. Returns its calls."""
         event()
@@ -164,6 +189,7 @@ class InboxMachine(RuleBasedStateMachine):
             lambda: self.run_scans(fuse, options, concurrency=self.concurrency),
             fuse,
             accepted=accepted,
+            snoozes_change=snoozes_change,
         )
         return fuse.calls
 
@@ -293,6 +319,9 @@ class InboxMachine(RuleBasedStateMachine):
         ledger = self.service.ledger
         assert (ledger.jobs, ledger.messages, ledger.marks) == ({}, {}, {})
         assert ledger.lease is None
+        for key, latest in self.latest_events.items():
+            answered = ledger.completed[key]
+            assert not latest.is_worse_than(answered), "the latest event is answered"
         assert self.model.stored == self.failing
         assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
         assert self.model.find_errors() == []

@@ -1,19 +1,21 @@
 """What the channel should have got: a model that knows no watermarks, marks or messages."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.history import EventKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.snooze import Snooze
 from tests.fleet import DAY, Service
 
 # The model knows findings whose title is `<instance id>/<letter>`, and ignores all others.
 SEPARATOR = "/"
+LEFT = (EventKind.FIXED, EventKind.GONE)
 
 
 @dataclass
@@ -25,7 +27,8 @@ class Model:
     store for good · stored: the titles in the store · unchecked: those that are remembered ·
     severities: the worst of both · posted_at: the time of every post ·
     duplicates: posts that Slack accepted and that were not recorded · nodes: those that
-    are stored · left_at: when nodes left that are not.
+    are stored · left_at: when nodes left that are not · resolving: `until_resolved`
+    snoozes to the last fact before they were made, while their finding was stored.
     """
 
     service: Service
@@ -39,6 +42,13 @@ class Model:
     duplicates: int = 0
     nodes: set[str] = field(default_factory=set)
     left_at: dict[str, datetime] = field(default_factory=dict)
+    resolving: dict[str, int] = field(default_factory=dict)
+
+    def note_snooze(self, snooze: Snooze) -> None:
+        """Notes a snooze that was just made or changed."""
+        if snooze.until_resolved and self.service.findings.get([snooze.scope.id]):
+            last = self.service.ledger.last_fact.number
+            self.resolving.setdefault(snooze.id, last)
 
     def observe(self, began: datetime) -> set[str]:
         """Notes what happened since `began`, and returns the titles that left the store."""
@@ -87,6 +97,11 @@ class Model:
             was_fixed = fixed_at is not None and fixed_at > each.created_at
             if each.until_resolved and is_active(each, now) and was_fixed:
                 errors.append(f"the snooze of {each.title} outlived the fix")
+        errors += [
+            f"the snooze {key} outlived the fix"
+            for key in self.find_outlived()
+            if is_active(self.service.ledger.snoozes[key], now)
+        ]
         for title, times in count_titles(self.service.messages).items():
             ended = len(find_covering(snoozes, title))
             if times > self.appearances[title] + ended + self.duplicates:
@@ -117,6 +132,15 @@ class Model:
             for message in list_messages(self.service)
             if message.alert and message.created_at >= self.left_at[node]
         )
+
+    def find_outlived(self) -> Iterator[str]:
+        """Finds the snoozes whose finding left after they were made, as facts say."""
+        for key, number in self.resolving.items():
+            finding_id = self.service.ledger.snoozes[key].scope.id
+            rows = (row for row in self.service.ledger.facts.values() if row.first > number)
+            left = (event for row in rows for event in row.list_keys(*LEFT))
+            if any(event.finding_id == finding_id for event in left):
+                yield key
 
     def count_announced(self, title: str, posts: int) -> int:
         """Counts how often a title was announced after this number of posts."""

@@ -169,6 +169,11 @@ def find_broken_promises(story: Story, posts_before: int, duplicates: int) -> li
         "marks": ledger.marks,
     }
     broken += [f"unfinished {what}: {rows}" for what, rows in unfinished.items() if rows]
+    broken += [
+        f"the snooze {each.id} outlived the fix"
+        for each in ledger.snoozes.values()
+        if each.until_resolved and each.ended_at is None and each.title in story.silent
+    ]
     broken += find_output_errors(service)
     broken += [f"the lease is held by {ledger.lease}"] if ledger.lease else []
     return broken

@@ -4,6 +4,8 @@ Hypothesis chooses what happens to the fleet, the program, Slack, S3 and SSM. `m
 checks the promises after every invocation, and at rest compares with the model.
 """
 
+from typing import TYPE_CHECKING
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
@@ -17,6 +19,9 @@ from tests.reliability.bounds import any_bounds
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment
 from tests.reliability.interleaving import Program, interleave
 from tests.reliability.machine import LONG, InboxMachine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NODES = [f"i-{number}" for number in range(1, 5)]
 LARGE = "i-9"
@@ -148,6 +153,23 @@ class AnyOrder(InboxMachine):
     def somebody_unsnoozes(self, data: st.DataObject) -> None:
         self.unsnooze(data.draw(st.sampled_from(sorted(self.service.ledger.snoozes))), Fuse())
 
+    @rule(call=CALLS, node=st.sampled_from(NODES), letter=st.sampled_from(LETTERS), data=st.data())
+    def somebody_snoozes_during_a_scan(
+        self, call: int, node: str, letter: str, data: st.DataObject
+    ) -> None:
+        """Makes, changes or ends a snooze before one of the calls of a scan, often of a fix."""
+        failing = {title.partition("/")[2] for title in self.ssm.get(node, ())}
+        if data.draw(st.booleans()):
+            self.report_node(node, failing - {letter})
+        stored = sorted(self.service.ledger.snoozes)
+        acts: list[Callable[[], None]] = [lambda: self.snooze(node, letter, LONG, Fuse())]
+        if stored:
+            chosen = data.draw(st.sampled_from(stored))
+            acts.append(lambda: self.change_snooze(chosen, Fuse()))
+            acts.append(lambda: self.unsnooze(chosen, Fuse()))
+        act = data.draw(st.sampled_from(acts))
+        self.invoke(meanwhile=(call, act), snoozes_change=True)
+
     # the service
 
     @rule(
@@ -161,6 +183,20 @@ class AnyOrder(InboxMachine):
         """A late event arrives after a newer one, so their order changes."""
         for _ in range(2 if duplicated else 1):
             self.invoke(lambda: self.enqueue("a-1", minutes, others))
+
+    @rule(
+        events=st.lists(
+            st.tuples(st.sampled_from([0, 1, 2]), st.sampled_from([0, 1, 2]), st.booleans()),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    def events_of_one_execution_arrive(self, events: list[tuple[int, int, bool]]) -> None:
+        """They come in any order, doubled, and while others are answered already."""
+        for later, failed, is_answered in events:
+            self.enqueue("a-2", failed=failed, later=later)
+            if is_answered:
+                self.invoke()
 
     @rule(full=st.booleans())
     def event_is_lost(self, full: bool) -> None:
@@ -209,8 +245,9 @@ class AnyOrder(InboxMachine):
         stored = sorted(self.service.ledger.snoozes)
         if other == "snooze" or (other == "unsnooze" and not stored):
             node, letter = data.draw(st.sampled_from(NODES)), data.draw(st.sampled_from(LETTERS))
+            length = data.draw(st.sampled_from([40, LONG]))
             second = Program(
-                lambda: self.snooze(node, letter, 40, Fuse(wait_for_turn=second.wait_for_turn))
+                lambda: self.snooze(node, letter, length, Fuse(wait_for_turn=second.wait_for_turn))
             )
         elif other == "unsnooze":
             snooze_id = data.draw(st.sampled_from(stored))

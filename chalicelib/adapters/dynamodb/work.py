@@ -33,6 +33,7 @@ from chalicelib.adapters.dynamodb.tables import (
     expiry,
     from_content,
     from_row,
+    get_all,
     query_table,
     to_content,
     to_row,
@@ -55,7 +56,9 @@ KEEP_SENT = timedelta(days=90)
 KEEP_SCANS = timedelta(days=90)
 SCANS = "SCAN"
 
-_ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
+# The first fails if the job is known. The others fail if another writer comes between.
+_ENQUEUE_ATTEMPTS = 4
+_ABSENT: Row = {"ConditionExpression": "attribute_not_exists(pk)"}
 _LEASE = {"pk": "LEASE", "sk": "writer"}
 
 
@@ -65,15 +68,20 @@ class DynamoWork(Struct, frozen=True):
     table: "Table"
 
     def enqueue(self, job: Job) -> bool:
-        """Writes a job; False if it is or was there."""
-        waiting = to_row(job, **open_key("JOB", job.key))
-        return transact(
-            self.table,
-            [
-                {"Put": {"Item": waiting, **_ABSENT}},
-                {"ConditionCheck": {"Key": _completed_key(job), **_ABSENT}},
-            ],
-        )
+        """Writes a job, or what a later event of a known one says; False if that is nothing.
+
+        Raises `Conflict` if others change it again and again.
+        """
+        known: dict[str, Row] = {}
+        for _ in range(_ENQUEUE_ATTEMPTS):
+            actions = _plan_enqueuing(job, known.get("OPEN"), known.get("JOB"))
+            if not actions:
+                return False
+            if transact(self.table, actions):
+                return True
+            keys = (open_key("JOB", job.key), _completed_key(job))
+            known = {row["pk"]: row for row in get_all(self.table, keys)}
+        raise Conflict(f"DynamoDB {self.table.name}: others keep changing the job {job.key}")
 
     def open(self) -> OpenWork:
         """Reads the partition. The keys of its rows say what they are."""
@@ -102,8 +110,9 @@ class DynamoWork(Struct, frozen=True):
         """Writes the decision in one transaction, and what that cannot hold in further ones."""
         if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
             raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
-        for actions in _plan_transactions(staged, now):
-            if not transact(self.table, actions):
+        for number, actions in enumerate(_plan_transactions(staged, now)):
+            # after the first the decision is written: jobs with a later event wait for the next
+            if not transact(self.table, actions) and not number:
                 raise Conflict(f"DynamoDB {self.table.name}: another writer was first")
 
     def save_receipt(self, output: str, receipt: Receipt) -> None:
@@ -231,6 +240,31 @@ def _completed_key(job: Job) -> Row:
     return {"pk": "JOB", "sk": job.key}
 
 
+def _plan_enqueuing(job: Job, waiting: Row | None, completed: Row | None) -> list[Action]:
+    """Returns the transaction that enqueues a job; empty if its event says nothing else.
+
+    `waiting` and `completed` are its rows, as far as they were read.
+    """
+    changed: Job | None = job
+    condition, check = _ABSENT, _ABSENT
+    if waiting:
+        changed, condition = from_row(waiting, Job).take_event(job), _is_unchanged(waiting)
+    elif completed:
+        changed, check = from_row(completed, Job).reopen(job), _is_unchanged(completed)
+    if changed is None:
+        return []
+    put: Action = {"Put": {"Item": to_row(changed, **open_key("JOB", job.key)), **condition}}
+    return [put] if waiting else [put, {"ConditionCheck": {"Key": _completed_key(job), **check}}]
+
+
+def _is_unchanged(row: Row) -> Row:
+    """The condition that no later event has changed the row of a job."""
+    return {
+        "ConditionExpression": "event_at = :event_at",
+        "ExpressionAttributeValues": {":event_at": row["event_at"]},
+    }
+
+
 def _plan_transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
     """Yields transactions: the first holds the decision and what fits beside it."""
     actions = _list_decision(staged)
@@ -265,4 +299,6 @@ def _list_settlements(staged: Staged, now: datetime) -> Iterator[list[Action]]:
     for job in {job.key: job for job in staged.completed}.values():
         expires_at = expiry(now, KEEP_COMPLETED)
         completed = to_row(job, **_completed_key(job), expires_at=expires_at)
-        yield [{"Delete": {"Key": open_key("JOB", job.key)}}, {"Put": {"Item": completed}}]
+        delete = {"Key": open_key("JOB", job.key), **_is_unchanged(completed)}
+        delete["ConditionExpression"] += " OR attribute_not_exists(pk)"
+        yield [{"Delete": delete}, {"Put": {"Item": completed}}]

@@ -100,12 +100,13 @@ class Invocation(Struct, frozen=True):
                 "accept_unchecked": options.accept_unchecked is not None,
             }
             runtime.log.info("another scan is running; these options were ignored", extra=ignored)
-        _raise_if_undone(reports)
+        raise_undone(reports)
         scans = [telemetry.summarize_scan(report, calls) for report in reports]
         return {"busy": not scans, "scans": scans}
 
 
-def _raise_if_undone(reports: Sequence[ScanReport]) -> None:
+def raise_undone(reports: Sequence[ScanReport]) -> None:
+    """Raises the first failure of any scan, else what the last one could not deliver."""
     for report in reports:
         if report.failure:
             raise report.failure

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from chalicelib.domain.announcement import Alert, LineReason, Topic
+from chalicelib.domain.announcement import Alert, ChannelState, LineReason, Topic
 from chalicelib.domain.decision import (
     News,
     collect_lines,
@@ -15,7 +16,15 @@ from chalicelib.domain.decision import (
 )
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, sort_worst_first
-from chalicelib.domain.history import BACK, VANISHED, EventKind, FactRow, join_rows
+from chalicelib.domain.history import (
+    BACK,
+    FOLLOWED,
+    VANISHED,
+    EventKind,
+    FactRow,
+    Receipt,
+    join_rows,
+)
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
 from chalicelib.domain.scan import Job, JobKind, Outcome, build_record
@@ -27,6 +36,7 @@ from chalicelib.domain.snooze import (
     list_unchecked,
     list_unsettled,
     list_with_snoozes,
+    select_settled,
 )
 from chalicelib.usecases.announce.contents import (
     CsvContent,
@@ -36,9 +46,11 @@ from chalicelib.usecases.announce.contents import (
     render_changes,
 )
 from chalicelib.usecases.context import Context
-from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, OpenWork, Staged
+from chalicelib.usecases.ports import OpenWork, Staged
 from chalicelib.usecases.snooze_access import (
+    PresentSnoozes,
     find_failing,
+    follow_findings,
     read_snoozes_or_empty,
     retry_on_conflict,
 )
@@ -97,15 +109,40 @@ def stage_scan(
     anything. `list_changes` yields what happened in the scan.
     """
     facts = read_facts(context, outcome, work, list_changes)
+    followed_after = _find_last_before_changes(work.channel_state, outcome, facts)
+    attempts = count()
 
     def decide() -> Announcement:
-        now = context.clock()
-        left = outcome.fixed or outcome.gone
-        deciding = facts.has_news or list_unsettled(snoozes, now) or (left and snoozes)
-        present = read_snoozes_or_empty(context) if deciding else snoozes
-        return _stage_scan(context, outcome, work, facts, present, now)
+        present = PresentSnoozes(tuple(snoozes))
+        if followed_after:
+            present = follow_findings(context, followed_after, outcome.last)
+        elif facts.has_news or list_unsettled(snoozes, context.clock()):
+            present = PresentSnoozes(read_snoozes_or_empty(context))
+        # a later event may have changed a job
+        jobs = _read_again(context, work.jobs) if next(attempts) else work.jobs
+        waiting = replace(work, jobs=jobs)
+        return _stage_scan(context, outcome, waiting, facts, present, context.clock())
 
-    return retry_on_conflict(decide)
+    announcement = retry_on_conflict(decide)
+    if followed_after:
+        # those that were made after the decision had read them, and before it was written
+        follow_findings(context, followed_after, outcome.last)
+    return announcement
+
+
+def _find_last_before_changes(
+    state: ChannelState, outcome: Outcome, facts: ScanFacts
+) -> Receipt | None:
+    """Returns the last fact before those that snoozes follow; None if there are none."""
+    now = outcome.count(*FOLLOWED)
+    earlier = any(row.list_keys(*FOLLOWED) for row in facts.earlier)
+    return state.unfollowed_after or (state.facts if now or earlier else None)
+
+
+def _read_again(context: Context, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Reads these jobs again. Those that came since belong to the next scan."""
+    keys = {job.key for job in jobs}
+    return tuple(job for job in context.work.open().jobs if job.key in keys)
 
 
 def read_facts(
@@ -182,18 +219,22 @@ def _stage_scan(
     outcome: Outcome,
     work: OpenWork,
     facts: ScanFacts,
-    snoozes: Sequence[Snooze],
+    present: PresentSnoozes,
     now: datetime,
 ) -> Announcement:
-    ended = list_unsettled(snoozes, now)[:MAX_SETTLED_SNOOZES]
-
-    news = replace(facts.news, ended=find_failing(context, ended))
+    snoozes = present.snoozes
+    state = replace(work.channel_state, unfollowed_after=present.unfollowed_after)
+    news = facts.news
+    ended, waiting = select_settled(
+        list_unsettled(snoozes, now), (*news.new, *news.worse), context.bounds.settled_snoozes
+    )
+    news = replace(news, ended=find_failing(context, ended), waiting=waiting)
     lines = collect_lines(news, snoozes, now)
     decision = decide_announcement(
         outcome,
         lines,
         [job for job in work.jobs if job.kind is JobKind.EXECUTION],
-        consider_facts(work.channel_state, outcome, facts.earlier),
+        consider_facts(state, outcome, facts.earlier),
         now,
         quiet_answers=context.quiet_answers,
     )

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
-from chalicelib.domain.finding import Severity, sort_worst_first
+from chalicelib.domain.finding import Finding, Severity, sort_worst_first
 from chalicelib.domain.history import SnoozeEventKind
 from chalicelib.domain.node import count_by_severity
 from chalicelib.domain.snooze import ListedFinding, Scope, Snooze, State, is_same_rule
@@ -61,9 +61,7 @@ def snooze_finding(
     changes it; a call with the same terms writes nothing. `versions` are those
     that the caller knows, None for any. Raises `NotFound`, `RuleBroken`, `Stale`.
     """
-    finding = inbox.findings.get([wanted_id]).get(wanted_id)
-    if finding is None:
-        raise NotFound(f"No finding {wanted_id} is stored, so there is nothing to snooze.")
+    finding = _read_finding(inbox, wanted_id)
     scope = Scope(finding.instance_id, finding.title)
 
     def attempt() -> tuple[Snooze, bool]:
@@ -89,7 +87,22 @@ def snooze_finding(
             return latest, False
         return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
 
-    return retry_on_conflict(attempt)
+    snooze, is_new = retry_on_conflict(attempt)
+    if terms.until_resolved:
+        _end_if_resolved(inbox, wanted_id, author)
+    return snooze, is_new
+
+
+def _end_if_resolved(inbox: Inbox, wanted_id: str, author: Author) -> None:
+    """Ends the snooze of a finding that was fixed before it was written; raises `NotFound` then.
+
+    The scan that wrote the fix may have looked for snoozes already.
+    """
+    try:
+        _read_finding(inbox, wanted_id)
+    except NotFound:
+        unsnooze_finding(inbox, wanted_id, None, author)
+        raise
 
 
 def unsnooze_finding(
@@ -191,6 +204,13 @@ def list_snoozes(
 
 def _position(snooze: Snooze) -> str:
     return f"{snooze.created_at.isoformat(timespec='microseconds')}#{snooze.id}"
+
+
+def _read_finding(inbox: Inbox, wanted_id: str) -> Finding:
+    finding = inbox.findings.get([wanted_id]).get(wanted_id)
+    if finding is None:
+        raise NotFound(f"No finding {wanted_id} is stored, so there is nothing to snooze.")
+    return finding
 
 
 def _read_scope(inbox: Inbox, scope: Scope) -> list[Snooze]:

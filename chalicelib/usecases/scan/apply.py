@@ -1,6 +1,6 @@
 """Writes how nodes differ from their lists, in an order that survives a crash.
 
-1. New titles, ends of snoozes.
+1. New titles.
 2. A mark names what is about to be written.
 3. History, then what is remembered, the puts, the deletes, what is remembered no more.
 4. One transaction: node rows with their new lists, the facts that follow, no mark.
@@ -42,7 +42,7 @@ from chalicelib.domain.history import (
     number_facts,
     split_marked,
 )
-from chalicelib.domain.snooze import Snooze, SnoozeIndex, end_by_fix
+from chalicelib.domain.snooze import Snooze, SnoozeIndex
 from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import (
     LIST_ENTRIES,
@@ -81,9 +81,7 @@ class ChangeWriter:
     nodes of which one execution shows what the one before it left out, and the reverse.
     """
 
-    def __init__(
-        self, context: Context, scan_id: str, snoozes: Sequence[Snooze], last: Receipt
-    ) -> None:
+    def __init__(self, context: Context, scan_id: str, last: Receipt) -> None:
         self.last = last
         self.counts: Counter[EventKind] = Counter()
         self.returned: list[tuple[Finding, Snooze]] = []
@@ -95,7 +93,6 @@ class ChangeWriter:
         self._dropped: set[str] = set()
         self._context = context
         self._scan_id = scan_id
-        self._snoozes = tuple(snoozes)
         self._settled_snoozes: SnoozeIndex | None = None
         self._marks = 0
 
@@ -150,45 +147,11 @@ class ChangeWriter:
         return tuple(ids)
 
     def _prepare(self, changes: Sequence[NodeChange], now: datetime) -> Rows:
-        """Writes what does no harm if the rest is never written, and returns the rows of the rest.
-
-        A snooze that a fix ends is ended first: the finding must not leave, come back
-        and be silent.
-        """
+        """Writes what does no harm without the rest, and returns the rows of the rest."""
         rows = join_rows(changes)
         self.names.add(rows.findings, now)
         events = tuple(event for each in changes for event in self._list_events(each))
-        fixed = {
-            key
-            for event in events
-            if event.kind in (EventKind.FIXED, EventKind.GONE)
-            for key in (event.finding_id, *(event.finding.former_ids if event.finding else ()))
-        }
-        self._extend_snoozes(changes)
-        for number, snooze in enumerate(self._snoozes):
-            for ended in end_by_fix([snooze], fixed, now):
-                self._context.snoozes.save(ended)
-                self._snoozes = (*self._snoozes[:number], ended, *self._snoozes[number + 1 :])
         return replace(rows, events=events)
-
-    def _extend_snoozes(self, changes: Iterable[NodeChange]) -> None:
-        """Lets pair snoozes cover the new ids of findings that were reworded."""
-        reworded = [
-            change.finding
-            for each in changes
-            for change in each.found.changes
-            if change.finding and change.before and change.before.finding_id != change.finding_id
-        ]
-        for snooze in self._context.snoozes.unsettled() if reworded else ():
-            new = {
-                each.finding_id
-                for each in reworded
-                if snooze.scope.is_pair and snooze.scope.id in each.former_ids
-            }
-            if new.difference(snooze.reworded_ids):
-                ids = tuple(sorted(new.union(snooze.reworded_ids)))
-                extended = replace(snooze, reworded_ids=ids, version=snooze.version + 1)
-                self._context.snoozes.save(extended)
 
     def _fits_unmarked(self, changes: Sequence[NodeChange], rows: Rows) -> bool:
         """Whether one transaction holds all of the changes.

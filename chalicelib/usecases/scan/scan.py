@@ -100,7 +100,7 @@ def sync_store(
     context: Context, run: Run, work: OpenWork, snoozes: tuple[Snooze, ...] | None
 ) -> Synced:
     """Brings the store to what SSM shows, as far as time allows, and returns what changed."""
-    writer = ChangeWriter(context, run.scan_id, snoozes or (), work.last_fact)
+    writer = ChangeWriter(context, run.scan_id, work.last_fact)
     # before the list: a target that has succeeded by now has its report in the list
     targets = read_targets(context.executions, work.jobs)
     fleet = gather_fleet(context, run, snoozes, work.marks)

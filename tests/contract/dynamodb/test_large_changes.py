@@ -133,7 +133,7 @@ def test_a_chunk_of_nodes_with_very_long_lists_is_settled_in_several_transaction
         facts.mark(mark)
 
     with record_writes(tables) as calls:
-        writer = ChangeWriter(context, "scan-1", (), NO_FACTS)
+        writer = ChangeWriter(context, "scan-1", NO_FACTS)
         writer.settle(changes, [mark.id for mark in marks], START)
 
     assert {node.instance_id: node.open_list for node in stored.all()} == dict.fromkeys(

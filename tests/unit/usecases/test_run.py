@@ -1,11 +1,13 @@
 """A run: one lease, scans until no job waits, and parts that do not stop each other."""
 
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import Conflict, DeliveryError, Unavailable
 from chalicelib.domain.scan import build_record
+from chalicelib.usecases.context import Options
 from chalicelib.usecases.run import run_scans
 from chalicelib.usecases.snooze_access import CONFLICT_ATTEMPTS
 from tests.fakes import PassThrough
@@ -41,6 +43,47 @@ def test_a_job_that_arrives_during_a_scan_gets_a_scan_of_its_own(service: Servic
 
     assert len(reports) == 2
     assert service.list_jobs() == ()
+
+
+def test_options_act_only_in_the_first_scan_of_an_invocation(service: Service) -> None:
+    class Wanted(PassThrough):
+        """Another invocation wants the lease during the first scan, and a node leaves after it."""
+
+        lists = 0
+
+        def summaries(self) -> Any:
+            self.lists += 1
+            if self.lists == 1:
+                assert run_scans(service.context, START + 15 * MINUTE) == ()
+            else:
+                service.compliance.remove("i-2")
+            return self.port.summaries()
+
+    service.report("i-1", "A")
+    service.report("i-2", "B")
+    service.run()
+    compliance: Any = Wanted(service.compliance)
+    context = replace(service.context, compliance=compliance)
+    options = Options(full=True, accept_missing=True)
+
+    reports = run_scans(context, START + 15 * MINUTE, options)
+
+    read = [report.outcome.coverage.read for report in reports if report.outcome]
+    assert read == [2, 0]
+    assert service.list_titles() == ["A", "B"]
+
+
+def test_the_lease_outlives_the_deadline_by_half_a_minute(service: Service) -> None:
+    class Looks(PassThrough):
+        def summaries(self) -> Any:
+            ends.append(service.ledger.lease)
+            return self.port.summaries()
+
+    ends: list[Any] = []
+
+    service.run(minutes=15, compliance=Looks(service.compliance))
+
+    assert [until for _, until in ends] == [START + 15 * MINUTE + timedelta(seconds=30)]
 
 
 def test_pending_messages_are_delivered_even_if_the_scan_fails(service: Service) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding
+from chalicelib.usecases.context import Bounds
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES
 from tests.fakes import MemoryFindings, PassThrough
 from tests.fleet import DAY, START, Service
@@ -167,3 +168,49 @@ def test_more_snoozes_than_one_decision_settles_are_announced_in_several_message
 
     assert announced == [MAX_SETTLED_SNOOZES, 10, 0]
     assert all(each.settled_at for each in service.ledger.snoozes.values())
+
+
+def test_findings_under_more_snoozes_than_one_decision_settles_are_announced_once(
+    service: Service,
+) -> None:
+    for number in range(MAX_SETTLED_SNOOZES + 1):
+        service.add_snooze(id=f"s-{number:02}", title=None)
+    service.report("i-1", *(f"T{number:02}" for number in range(50)))
+    service.run()
+
+    service.clock.now = START + DAY
+    announced = [service.run().announcement.announced for _ in range(3)]
+
+    assert announced == [0, 50, 0]
+
+
+def test_of_many_ended_snoozes_those_of_new_findings_are_settled_first() -> None:
+    service = Service(bounds=Bounds(settled_snoozes=1))
+    for node in ("i-1", "i-2"):
+        service.add_snooze(id=f"s-{node}", instance_id=node, title=None)
+        service.report(node, "A")
+    service.run()
+
+    service.clock.now = START + DAY
+    service.report("i-2", "A", "B", run="run-2")
+    service.run()
+
+    assert service.messages == ["new: B,A"]
+
+    service.run()
+
+    assert service.messages[1:] == ["new: A"]
+
+
+def test_a_finding_is_announced_with_the_last_of_its_snoozes_that_ended(service: Service) -> None:
+    service.add_snooze(id="s-2", title="A", created_by="first")
+    service.add_snooze(id="s-1", title=None, ends_at=START + 2 * DAY, created_by="last")
+    service.report("i-1", "A")
+    service.run()
+
+    service.clock.now = START + 2 * DAY
+    service.run()
+
+    (message,) = service.ledger.sent.values()
+    assert message.alert is not None
+    assert [each.created_by for each in message.alert.snoozes] == ["last"]

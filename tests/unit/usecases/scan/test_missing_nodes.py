@@ -3,9 +3,10 @@
 import pytest
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.history import EventKind
 from chalicelib.usecases.context import Options
 from tests.fakes import PassThrough
-from tests.fleet import HOUR, Service
+from tests.fleet import HOUR, MINUTE, TYPE, Service
 from tests.unit.usecases.broken_ports import UnreadableSnoozes
 
 
@@ -95,6 +96,55 @@ def test_the_brake_engages_when_half_of_a_large_fleet_is_missing() -> None:
 
     assert len(service.list_titles()) == 22
     assert service.messages[1:] == ["incomplete: "]
+
+
+def test_under_the_brake_unverified_nodes_stay_as_well() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    service.compliance.change_summary("i-1", TYPE, count=2)
+    service.run()
+    (node,) = service.nodes.all()
+    assert node.unverified_since is not None
+    service.compliance.remove("i-1")
+
+    for _ in range(3):
+        service.run()
+        service.clock.forward(HOUR)
+
+    assert service.list_titles() == ["A"]
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["missing for an hour", "accepted at once"])
+def test_findings_of_a_gone_node_end_when_it_was_seen_last(
+    service: Service, *, waits: bool
+) -> None:
+    """That is when it was missing first, or else when it was scanned last."""
+    scanned = service.clock.now
+    service.clock.forward(MINUTE)
+    service.compliance.remove("i-1")
+    missing = service.clock.now
+    if waits:
+        service.run()
+        service.clock.forward(HOUR)
+
+    service.run(Options(accept_missing=not waits))
+
+    (event,) = service.journal.events
+    assert (event.kind, event.at) == (EventKind.GONE, missing if waits else scanned)
+
+
+def test_findings_of_a_gone_node_that_was_never_verified_end_when_that_is_accepted() -> None:
+    service = Service()
+    service.report("i-1", "A")
+    service.compliance.change_summary("i-1", TYPE, count=2)
+    service.run()
+    service.clock.forward(MINUTE)
+    service.compliance.remove("i-1")
+
+    service.run(Options(accept_missing=True))
+
+    (event,) = service.journal.events
+    assert (event.kind, event.at) == (EventKind.GONE, service.clock.now)
 
 
 def test_gone_nodes_stay_while_snoozes_cannot_be_read(service: Service) -> None:

@@ -251,6 +251,37 @@ class Job(Struct, frozen=True):
         """The number of these nodes on which the execution succeeded."""
         return sum(number for status, number in self.nodes.items() if is_success(status))
 
+    def take_event(self, event: "Job") -> "Job | None":
+        """Returns this waiting job as a later event of its execution says.
+
+        None if that says nothing else, or is not later. Events come doubled and in any
+        order.
+        """
+        if (self.status, self.nodes) == (event.status, event.nodes) or not self._precedes(event):
+            return None
+        return replace(self, event_at=event.event_at, status=event.status, nodes=event.nodes)
+
+    def reopen(self, event: "Job") -> "Job | None":
+        """Returns this completed job, to be answered again because a later event is worse.
+
+        None if it is not worse, or not later.
+        """
+        changed = self.take_event(event)
+        if changed is None or not event.is_worse_than(self):
+            return None
+        return replace(changed, enqueued_at=event.enqueued_at, answered=True)
+
+    def is_worse_than(self, other: "Job") -> bool:
+        """Whether it failed and the other did not, or more of its nodes did not succeed."""
+        failed = is_success(other.status) and not is_success(self.status)
+        return failed or _count_unsuccessful(self) > _count_unsuccessful(other)
+
+    def _precedes(self, event: "Job") -> bool:
+        """Whether an event is later. Of the same second, the worse one counts as later."""
+        if event.event_at == self.event_at:
+            return event.is_worse_than(self)
+        return event.event_at > self.event_at
+
 
 def by_age(job: Job) -> tuple[datetime, datetime, str]:
     """Sorts executions by their begin, and the events of one execution by theirs."""
@@ -360,45 +391,9 @@ def _by_completeness(results: TargetResults) -> tuple[bool, bool, float]:
     """Puts the least complete first. A known gap says more than an unknown number."""
     return results.complete, not results.targets, results.share
 
-    def take_event(self, event: "Job") -> "Job | None":
-        """Returns this waiting job as a later event of its execution says.
-
-        None if that says nothing else, or is not later. Events come doubled and in any
-        order.
-        """
-        if (self.status, self.nodes) == (event.status, event.nodes) or not self._precedes(event):
-            return None
-        return replace(self, event_at=event.event_at, status=event.status, nodes=event.nodes)
-
-    def reopen(self, event: "Job") -> "Job | None":
-        """Returns this completed job, to be answered again because a later event is worse.
-
-        None if it is not worse, or not later.
-        """
-        changed = self.take_event(event)
-        if changed is None or not event.is_worse_than(self):
-            return None
-        return replace(changed, enqueued_at=event.enqueued_at, answered=True)
-
-    def is_worse_than(self, other: "Job") -> bool:
-        """Whether it failed and the other did not, or more of its nodes did not succeed."""
-        failed = is_success(other.status) and not is_success(self.status)
-        return failed or _count_unsuccessful(self) > _count_unsuccessful(other)
-
-    def _precedes(self, event: "Job") -> bool:
-        """Whether an event is later. Of the same second, the worse one counts as later."""
-        if event.event_at == self.event_at:
-            return event.is_worse_than(self)
-        return event.event_at > self.event_at
-
 
 def _count_unsuccessful(job: Job) -> int:
     return sum(number for status, number in job.nodes.items() if not is_success(status))
-
-
-def is_success(status: str) -> bool:
-    """Whether an execution, or one of its nodes, succeeded."""
-    return status.casefold() == "success"
 
 
 def execution_key(association_id: str, execution_date: str, event_id: str) -> str:

@@ -14,7 +14,7 @@ from chalicelib.domain.announcement import Alert, Line, LineReason, Topic
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.history import ChangedFinding, EventKind
-from chalicelib.domain.scan import Coverage, Job, is_success
+from chalicelib.domain.scan import Coverage, Job
 from chalicelib.domain.snooze import Snooze
 
 # What a message names; it counts the rest.

@@ -33,7 +33,6 @@ from tests.webhook import Receiver
 
 if TYPE_CHECKING:
     from chalicelib.domain.message import OutputState, Trouble
-    from chalicelib.domain.scan import Job
     from chalicelib.usecases.run import ScanReport
 
 LAMBDA = timedelta(minutes=15)

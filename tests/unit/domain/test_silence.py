@@ -228,7 +228,7 @@ def test_at_most_one_message_a_day_is_about_silent_nodes_alone() -> None:
 
     assert (waits.alert, waits.channel_state.silent) == (None, frozenset({"i-1"}))
     assert waits.channel_state.leaving == {"i-9"}
-    for decision, topic in ((next_day, Topic.SILENT), (rides, Topic.NOTHING_NEW)):
+    for decision, topic in ((next_day, Topic.SILENT), (rides, Topic.PARTLY_CHECKED)):
         alert = get_alert(decision)
         assert (alert.topic, alert.silent, alert.gone_nodes) == (topic, {"i-2": START}, ("i-9",))
         assert decision.channel_state.silent == {"i-1", "i-2"}

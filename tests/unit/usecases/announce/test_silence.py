@@ -226,7 +226,7 @@ def test_a_node_that_a_small_association_no_longer_reaches_is_told_as_well(
         service.enqueue("a-small", nodes={"Success": 1})
         service.run()
 
-    assert list_told(service) == [("silent", [], ["i-9"], [], 1)]
+    assert list_told(service) == [("nothing new", [], ["i-9"], [], 1)]
 
 
 def test_a_person_who_accepts_missing_nodes_reads_their_names(service: Service) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.adapters.dynamodb.tables import from_row, to_row
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.scan import Coverage, Job, judge_targets
-from chalicelib.entrypoints.events.schemas import (
+from chalicelib.entrypoints.events.handlers import (
     build_execution_job,
     build_monthly_job,
     parse_association_event,

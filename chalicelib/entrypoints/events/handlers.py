@@ -1,19 +1,28 @@
-"""The three event handlers: enqueue a job, run scans, report."""
+"""The three event handlers, and the types of their events: enqueue a job, run scans, report."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Protocol
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
+import msgspec
 from chalice.app import BaseLambdaEvent
 from msgspec import Struct
 
 from chalicelib import bootstrap
-from chalicelib.domain.scan import Job
+from chalicelib.domain.errors import BadEvent
+from chalicelib.domain.scan import Job, JobKind, execution_key, monthly_key
 from chalicelib.entrypoints import telemetry
-from chalicelib.entrypoints.events import schemas
-from chalicelib.usecases.context import DEFAULT_OPTIONS, Options
+from chalicelib.usecases.context import DEFAULT_OPTIONS, Acceptance, Options
 from chalicelib.usecases.run import ScanReport, run_scans
 
+T = TypeVar("T")
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+# The limit exceeds the nodes of any account. DynamoDB refuses numbers of more than 38 digits.
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+# AWS sends no event outside these years, and arithmetic on its time could overflow.
+YEARS: Final = range(2006, 2100)
 # The rule's pattern lets only these through. The handler checks again.
 STATUSES = ("Success", "Failed")
 
@@ -22,7 +31,7 @@ class RawEvent(BaseLambdaEvent):
     """An event as it arrived. Chalice's own class does not name a missing field."""
 
     def _extract_attributes(self, event_dict: dict[str, Any]) -> None:
-        """Leaves validation to the schemas."""
+        """Leaves validation to the types below."""
 
 
 class LambdaContext(Protocol):
@@ -38,7 +47,7 @@ def on_association(event: RawEvent) -> dict[str, Any]:
     """Handles the end of an association execution."""
     invocation = Invocation.of(event)
     runtime = invocation.runtime
-    association = schemas.parse_association_event(event.to_dict())
+    association = parse_association_event(event.to_dict())
     detail = association.detail
     documents = runtime.settings.association_documents
     if detail.document_name not in documents or detail.status not in STATUSES:
@@ -46,19 +55,19 @@ def on_association(event: RawEvent) -> dict[str, Any]:
             "event ignored", extra={"document": detail.document_name, "status": detail.status}
         )
         return {"ignored": f"document {detail.document_name}, status {detail.status}"}
-    return invocation.scan(job=schemas.build_execution_job(association, runtime.clock()))
+    return invocation.scan(job=build_execution_job(association, runtime.clock()))
 
 
 def on_month(event: RawEvent) -> dict[str, Any]:
     """Handles the monthly schedule."""
     invocation = Invocation.of(event)
-    job = schemas.build_monthly_job(event.to_dict(), invocation.runtime.clock())
+    job = build_monthly_job(event.to_dict(), invocation.runtime.clock())
     return invocation.scan(job=job)
 
 
 def on_reconcile(event: RawEvent) -> dict[str, Any]:
     """Handles the 15-minute schedule, or a call by hand with `Options`."""
-    return Invocation.of(event).scan(schemas.parse_options(event.to_dict()))
+    return Invocation.of(event).scan(parse_options(event.to_dict()))
 
 
 class Invocation(Struct, frozen=True):
@@ -115,3 +124,124 @@ def raise_undone(reports: Sequence[ScanReport]) -> None:
         error = last.undelivered[0].error
         if error:
             raise error
+
+
+class AssociationDetail(msgspec.Struct, frozen=True, rename="kebab"):
+    """The part of the detail that is used. AWS does not always send the optional fields."""
+
+    association_id: Name
+    document_name: Name
+    status: Name
+    last_execution_date: str | None = None
+    association_status_aggregated_count: str | None = None
+
+
+class AssociationEvent(msgspec.Struct, frozen=True):
+    """An "EC2 State Manager Association State Change" of EventBridge."""
+
+    id: Name
+    time: Aware
+    detail: AssociationDetail
+
+
+class ScheduledEvent(msgspec.Struct, frozen=True):
+    """A "Scheduled Event" of EventBridge."""
+
+    time: Aware
+
+
+class AcceptUnchecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings that a person accepts as not checked any more. Without a field: all of them."""
+
+    instance_id: Name | None = None
+    control_id: Name | None = None
+
+
+class ReconcilePayload(msgspec.Struct, frozen=True):
+    """The payload of `reconcile` invoked by hand. A scheduled event has none of these fields."""
+
+    full: bool = False
+    accept_missing: bool = False
+    accept_unchecked: AcceptUnchecked | None = None
+
+
+def parse_association_event(event: Any) -> AssociationEvent:
+    """Returns the event; `BadEvent` names the field that is wrong."""
+    return _convert(event, AssociationEvent)
+
+
+def build_execution_job(event: AssociationEvent, now: datetime) -> Job:
+    """Builds the job of an association execution; `BadEvent` for an impossible time.
+
+    Optional fields that are malformed count as missing.
+    """
+    detail = event.detail
+    return Job(
+        key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
+        kind=JobKind.EXECUTION,
+        event_at=_validate_time(event.time),
+        enqueued_at=now,
+        association_id=detail.association_id,
+        status=detail.status,
+        executed_at=_parse_date(detail.last_execution_date),
+        nodes=_parse_counts(detail.association_status_aggregated_count),
+    )
+
+
+def build_monthly_job(event: Any, now: datetime) -> Job:
+    """Builds the job of the monthly schedule; `BadEvent` names the field that is wrong."""
+    at = _validate_time(_convert(event, ScheduledEvent).time)
+    return Job(key=monthly_key(at), kind=JobKind.MONTHLY, event_at=at, enqueued_at=now)
+
+
+def parse_options(event: Any) -> Options:
+    """Returns the options of `reconcile`; `BadEvent` names the field that is wrong."""
+    payload = _convert(event, ReconcilePayload)
+    accepted = payload.accept_unchecked
+    return Options(
+        full=payload.full,
+        accept_missing=payload.accept_missing,
+        accept_unchecked=Acceptance(accepted.instance_id, accepted.control_id)
+        if accepted
+        else None,
+    )
+
+
+def _convert(event: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(_replace_surrogates(event), kind)
+    except msgspec.ValidationError as error:
+        raise _refuse(str(error)) from error
+
+
+def _replace_surrogates(event: Any) -> Any:
+    """Replaces halves of surrogate pairs: JSON allows them, msgspec and DynamoDB do not."""
+    try:
+        return json.loads(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError as error:
+        raise _refuse("Expected fewer levels - at `$`") from error
+
+
+def _validate_time(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise _refuse(f"Expected a year from {YEARS[0]} to {YEARS[-1]} - at `$.time`")
+    return at.astimezone(UTC)
+
+
+def _refuse(reason: str) -> BadEvent:
+    return BadEvent(f"The event is refused and nothing was changed: {reason}")
+
+
+def _parse_date(text: str | None) -> datetime | None:
+    try:
+        at = msgspec.convert(text, Aware)
+    except msgspec.ValidationError:
+        return None
+    return at.astimezone(UTC) if at.year in YEARS else None
+
+
+def _parse_counts(text: str | None) -> Mapping[str, int]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[Name, Count])
+    except msgspec.DecodeError:
+        return {}

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.errors import BadEvent
 from chalicelib.domain.scan import JobKind
-from chalicelib.entrypoints.events.schemas import (
+from chalicelib.entrypoints.events.handlers import (
     build_execution_job,
     build_monthly_job,
     parse_association_event,

@@ -284,11 +284,11 @@ def join_reworded(
     findings of entries.
     """
     new = [
-        each
+        (each.finding, each.after)
         for each in found.select({EventKind.NEW})
-        if each.finding and evidence.is_numbered(each.finding.compliance_type)
+        if each.finding and each.after and evidence.is_numbered(each.finding.compliance_type)
     ]
-    controls = {each.after.control_mark for each in new if each.after}
+    controls = {entry.control_mark for _, entry in new}
     vanished = {
         each.before.finding_id: each.before
         for each in found.select(AWAY)
@@ -304,9 +304,8 @@ def join_reworded(
     for finding in named:
         gone[_get_form(finding, vanished[finding.finding_id].type_mark)].append(finding)
     come: dict[tuple[int, str, str], list[Finding]] = defaultdict(list)
-    for change in new:
-        if change.finding and change.after:
-            come[_get_form(change.finding, change.after.type_mark)].append(change.finding)
+    for finding, entry in new:
+        come[_get_form(finding, entry.type_mark)].append(finding)
     joined = [
         _reword(vanished[former[0].finding_id], former[0], present[0])
         for form, former in gone.items()

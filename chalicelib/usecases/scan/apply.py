@@ -237,11 +237,11 @@ class ChangeWriter:
         back = found.select(BACK)
         if found.select([EventKind.IN_TURN]) or (back and found.select(AWAY)):
             self.alternating.add(node)
-        for each in back:
-            if each.finding and each.before:
-                snooze = self._find_ended_snooze(each.finding, each.before.since)
-                if snooze:
-                    self.returned.append((each.finding, snooze))
+        again = [(each.finding, each.before) for each in back if each.finding and each.before]
+        for finding, entry in again:
+            snooze = self._find_ended_snooze(finding, entry.since)
+            if snooze:
+                self.returned.append((finding, snooze))
 
     def _find_ended_snooze(self, finding: Finding, since: datetime) -> Snooze | None:
         """Finds a snooze that ended, and was settled, while a finding was not checked."""

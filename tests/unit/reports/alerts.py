@@ -273,6 +273,9 @@ MONTH = MonthlyReport(
     csv_key="monthly/2026/12/non-compliant-2026-12-01.csv",
     oldest_result=datetime(2026, 11, 2, 3, 15, tzinfo=UTC),
     old_nodes=4,
+    unchecked=14,
+    unchecked_nodes=2,
+    unchecked_since=datetime(2026, 11, 20, 6, 30, tzinfo=UTC),
 )
 # A month in which no node is known.
 EMPTY_MONTH = MonthlyReport(

@@ -298,3 +298,11 @@ def test_nodes_where_few_checks_ran_are_named() -> None:
     text = get_text(render_alert(replace(alerts.ONE_FINDING, outcome=outcome), ORIGIN))
 
     assert "Fewer than half of the usual checks ran on 2 nodes: i-3, i-5." in text
+
+
+def test_the_headline_counts_what_is_worse_if_nothing_is_new() -> None:
+    worse = Line(make_finding("t", 1), LineReason.WORSE)
+
+    text = render_alert(replace(alerts.ONE_FINDING, lines=Lines((worse,))), ORIGIN).text
+
+    assert text.startswith("1 finding is worse · ")

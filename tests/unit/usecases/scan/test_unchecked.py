@@ -1,5 +1,7 @@
 """What vanishes without proof of a fix is not called fixed: it is named once, and remembered."""
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
@@ -7,11 +9,16 @@ from chalicelib.domain.announcement import Topic
 from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind
+from chalicelib.domain.snooze import extend_reworded
 from chalicelib.domain.summary import AlertSummary
 from chalicelib.usecases.context import Acceptance, Options
+from chalicelib.usecases.inbox.findings import FindingFilter, list_findings
+from chalicelib.usecases.inbox.overview import summarize
 from chalicelib.usecases.ports import UncheckedKey
-from tests.fleet import DAY, START, TYPE, Service, make_item
+from tests.fleet import DAY, START, TYPE, Service, make_item, make_snooze
 from tests.reliability.consistency import find_inconsistencies, find_list_errors
+from tests.reliability.crashing import Faults, Fuse
+from tests.reliability.stories import run_until_crash
 
 PASSED = tuple(f"passes {number}" for number in range(40))
 
@@ -461,3 +468,77 @@ def test_a_full_scan_mends_what_is_remembered(service: Service) -> None:
     # B has no proof of a fix either
     assert list_unchecked(service) == ["B"]
     assert find_list_errors(service) == []
+
+
+def test_a_finding_without_row_and_without_name_is_not_remembered(service: Service) -> None:
+    service.report("i-1", "A", passed=PASSED)
+    service.run()
+    service.findings.delete([each.finding_id for each in service.findings.all()])
+    service.titles.expire("A")
+    service.report("i-1", passed=PASSED, run="run-2")
+
+    service.run(Options(full=True))
+
+    assert list_unchecked(service) == []
+    assert find_list_errors(service) == []
+
+
+def test_what_a_dead_scan_found_again_is_announced_if_its_snooze_has_ended(
+    service: Service,
+) -> None:
+    service.report("i-1", "A", "B", passed=PASSED)
+    service.run()
+    service.add_snooze(title="A", ends_at=START + DAY)
+    service.report("i-1", passed=PASSED, run="run-2")
+    run_day(service)
+    run_day(service)
+    service.report("i-1", "A", "B", passed=PASSED, run="run-3")
+    fuse = Fuse(faults=Faults(failing=Counter({"work.stage": 1})))
+
+    run_until_crash(service, fuse)
+    alert = run_day(service)
+
+    assert alert
+    assert [each.title for each in alert.snoozes] == ["A"]
+
+
+def test_the_api_lists_what_is_not_checked_any_more(service: Service) -> None:
+    service.report("i-1", "A", "B", passed=PASSED)
+    service.report("i-2", "A", passed=PASSED)
+    service.run()
+    service.report("i-1", "B", passed=PASSED, run="run-2")
+    service.report("i-2", passed=PASSED, run="run-2")
+    run_day(service)
+
+    first = list_findings(service.inbox, FindingFilter(state="unchecked"), None, 1)
+    second = list_findings(service.inbox, FindingFilter(state="unchecked"), first.after, 1)
+
+    rows = [*first.rows, *second.rows]
+    assert [each.finding.instance_id for each in rows] == ["i-1", "i-2"]
+    assert {each.state for each in rows} == {"unchecked"}
+    assert second.after is None
+    usual = list_findings(service.inbox, FindingFilter(), None, 9)
+    assert [each.finding.title for each in usual.rows] == ["B"]
+    assert summarize(service.inbox).unchecked == 2
+
+
+def test_the_month_counts_what_is_not_checked_apart_and_lists_it_at_its_end(
+    service: Service,
+) -> None:
+    service.report("i-1", "A", "B", passed=PASSED)
+    service.run()
+    service.report("i-1", "B", passed=PASSED, run="run-2")
+    run_day(service)
+    service.enqueue_month()
+    service.run()
+
+    month = next(each.month for each in service.ledger.sent.values() if each.month)
+    assert (month.total, month.unchecked, month.unchecked_nodes) == (1, 1, 1)
+    key = next(each for each in service.files.objects if each.startswith("monthly/"))
+    assert service.files.objects[key].decode().splitlines() == ["B", "A"]
+
+
+def test_a_snooze_of_a_node_covers_no_further_ids() -> None:
+    snooze = make_snooze(title=None)
+
+    assert extend_reworded(snooze, []) is snooze

@@ -219,10 +219,12 @@ class Service:
         passed: Sequence[str] | None = None,
         compliance_type: str = TYPE,
         control: str = "ssh-01",
+        ahead: timedelta = timedelta(),
     ) -> None:
         """Lets a node report these titles as non-compliant, now. All are of one control.
 
-        `passed` None: what failed before passes, unless `compliant` is 0.
+        `passed` None: what failed before passes, unless `compliant` is 0. `ahead` is how
+        much its clock is ahead of ours.
         """
 
         def make(title: str) -> Item:
@@ -233,8 +235,9 @@ class Service:
 
         items = [make(title) for title in titles]
         shown = None if passed is None else [make(title) for title in passed]
+        at = self.clock.now + ahead
         self.compliance.put(
-            node, compliance_type, run, self.clock.now, items, compliant=compliant, passed=shown
+            node, compliance_type, run, at, items, compliant=compliant, passed=shown
         )
 
     def add_snooze(self, **fields: Any) -> Snooze:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from chalicelib.domain.compliance import Doubt, Execution, Item, ItemList, SummaryRow
 from chalicelib.domain.errors import Unavailable
 from tests.fakes.faults import QueuedErrors
+
+CopiedReport: TypeAlias = "tuple[dict[tuple[str, str], Any], ...]"
 
 
 class MemoryCompliance:
@@ -90,6 +92,21 @@ class MemoryCompliance:
             compliant=row.compliant if compliant is None else compliant,
             flaw=flaw,
         )
+
+    def copy_report(self, instance_id: str) -> CopiedReport:
+        """Returns what is listed of a node, for `show_report`."""
+        parts = (self._rows, self._items, self._passed)
+        return tuple(
+            {key: value for key, value in part.items() if key[0] == instance_id} for part in parts
+        )
+
+    def show_report(self, instance_id: str, report: CopiedReport) -> None:
+        """Lists of a node what it reported when this was copied, and nothing else."""
+        parts: CopiedReport = (self._rows, self._items, self._passed)
+        for part, copied in zip(parts, report, strict=True):
+            for key in [key for key in part if key[0] == instance_id]:
+                del part[key]
+            part.update(copied)
 
     def remove_type(self, instance_id: str, compliance_type: str) -> None:
         """Removes what a node reports for a compliance type."""

@@ -18,7 +18,7 @@ from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
 from chalicelib.usecases.inbox.snoozes import change_snooze, create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
-from tests.fleet import DAY, HOUR, MINUTE, Service
+from tests.fleet import DAY, HOUR, MINUTE, TYPE, Service
 from tests.reliability.consistency import find_inconsistencies
 from tests.reliability.crashing import (
     CrashedError,
@@ -39,6 +39,8 @@ LAMBDA = timedelta(minutes=15)
 # Enough for the hour of gone nodes, and some more.
 SETTLING_SCANS = 12
 ONCALL = Author("oncall")
+# A second compliance type, and the letters of the titles that only it has.
+OTHER, OTHER_LETTERS = "Custom:Other", "XYZ"
 # Minutes of a snooze that is still active after `settle_and_check`.
 LONG = 5000
 
@@ -64,8 +66,10 @@ class InboxMachine(RuleBasedStateMachine):
 
     ssm: the titles that each listed node reported last · untouched: nodes that never
     change · absent_since: when a node left the list · reported_at: when it last reported ·
-    targets: nodes with their status, by the key of a job · lists_targets: whether SSM
-    lists them · latest_events: the last event of each execution.
+    main, other: the titles of its two compliance types · lost_since: when the second type
+    left the list · ahead: how much the clock of a node is ahead of ours · targets: nodes
+    with their status, by the key of a job · lists_targets: whether SSM lists them ·
+    latest_events: the last event of each execution.
     """
 
     def __init__(self) -> None:
@@ -79,25 +83,52 @@ class InboxMachine(RuleBasedStateMachine):
         self.untouched: set[str] = set()
         self.absent_since: dict[str, datetime] = {}
         self.reported_at: dict[str, datetime] = {}
+        self.main: dict[str, frozenset[str]] = {}
+        self.other: dict[str, frozenset[str]] = {}
+        self.lost_since: dict[str, datetime] = {}
+        self.ahead: dict[str, timedelta] = {}
         self.runs = 0
         self.latest_events: dict[str, Job] = {}
         self.faults = Faults()
         self.concurrency = 1
 
-    def report_node(self, node: str, letters: set[str], severity: str = "HIGH") -> None:
-        """Lets a node report these titles in a new execution."""
+    def report_node(
+        self, node: str, letters: set[str], severity: str = "HIGH", *, times: int = 1
+    ) -> None:
+        """Lets a node report these titles in a new execution, each so many times."""
+        self.main[node] = self.report_type(node, letters, TYPE, severity, times)
+        self.ssm[node] = self.main[node] | self.other.get(node, frozenset())
+
+    def report_type(
+        self,
+        node: str,
+        letters: set[str],
+        compliance_type: str,
+        severity: str = "HIGH",
+        times: int = 1,
+    ) -> frozenset[str]:
+        """Lets a node report these titles for a compliance type, and returns them."""
         self.runs += 1
         titles = frozenset(f"{node}/{letter}" for letter in letters)
         # SSM promises no order
-        ordered = sorted(titles, reverse=self.runs % 2 == 0)
-        self.service.report(node, *ordered, run=f"run-{self.runs}", severity=severity)
-        self.ssm[node] = titles
+        ordered = sorted([*titles] * times, reverse=self.runs % 2 == 0)
+        self.service.report(
+            node,
+            *ordered,
+            run=f"run-{self.runs}",
+            severity=severity,
+            compliance_type=compliance_type,
+            ahead=self.ahead.get(node, timedelta()),
+        )
         self.reported_at[node] = self.service.clock.now
+        return titles
 
     def remove_node(self, node: str) -> None:
         self.service.compliance.remove(node)
         # a return that no scan has seen does not count
         self.absent_since.setdefault(node, self.service.clock.now)
+        if self.other.pop(node, None) is not None:
+            self.lost_since.setdefault(node, self.service.clock.now)
         del self.ssm[node]
 
     def snooze(self, node: str, letter: str | None, minutes: int, fuse: Fuse) -> None:
@@ -251,12 +282,16 @@ class InboxMachine(RuleBasedStateMachine):
         began, duplicates = self.service.clock.now, self.model.duplicates
         known = {message.id for message in list_messages(self.service)}
         unreadable, failing, was_empty = self.unreadable, self.failing, not self.listed_nodes
+        stored = set(self.model.stored)
         self.faults.injected.clear()
         run()
         removed = self.model.observe(began)
         missing = {row.instance_id for row in self.service.nodes.all() if row.missing_since}
         for node in self.ssm.keys() - missing:
             self.absent_since.pop(node, None)
+        appeared = self.model.stored - stored
+        assert appeared <= failing | self.failing, "what is new was shown by SSM"
+        self.check_lost_types(removed, failing)
         unread = {node for node in unreadable if self.ssm[node]}
         lost = {title for title in removed if title.partition("/")[0] in unread}
         assert lost == set(), "a node that cannot be read loses no finding, unless it has none"
@@ -280,6 +315,18 @@ class InboxMachine(RuleBasedStateMachine):
                 if message.id not in known:
                     muted = find_muted_titles(self.service, message)
                     assert muted == set(), "no finding is both muted and announced"
+
+    def check_lost_types(self, removed: set[str], failing: set[str]) -> None:
+        """Checks that a type that is not listed loses nothing for an hour."""
+        rows = {row.instance_id: row for row in self.service.nodes.all()}
+        for node, since in [*self.lost_since.items()]:
+            own = {title for title in removed - failing if title.startswith(f"{node}/")}
+            if node in self.ssm and self.service.clock.now - since < HOUR:
+                early = own & {f"{node}/{letter}" for letter in OTHER_LETTERS}
+                assert early == set(), "a type is gone after an hour, not before"
+            # a return that no scan has seen does not count
+            if node not in rows or (node in self.other and not rows[node].absent_since):
+                del self.lost_since[node]
 
     @property
     def listed_nodes(self) -> set[str]:

@@ -18,7 +18,8 @@ from tests.fleet import DAY, MINUTE
 from tests.reliability.bounds import any_bounds
 from tests.reliability.crashing import CRASHES, CrashPoint, Fuse, Moment
 from tests.reliability.interleaving import Program, interleave
-from tests.reliability.machine import LONG, InboxMachine
+from tests.reliability.machine import LONG
+from tests.reliability.odd_lists import OddLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ READS = {"about", "all", "get", "identity", "open", "rows", "targets", "unsettle
 LOSABLE = [each for each in FALLIBLE if each.partition(".")[2] not in READS]
 
 
-class AnyOrder(InboxMachine):
+class AnyOrder(OddLists):
     """The rules: what may happen, in any order."""
 
     # the fleet

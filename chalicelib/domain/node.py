@@ -174,22 +174,23 @@ def judge_report(node: Node | None, report: NodeReport, now: datetime) -> NodeRe
     """Compares the rows that SSM lists of a node with its stored row.
 
     Each execution gets the time at which it was first seen. A row with an older
-    execution than the verified one does not count for `IGNORE_OLDER`: a list may
+    execution than the newest one known does not count for `IGNORE_OLDER`: a list may
     lag behind. Then it counts, because the node's clock may have been set back. The
     absence of a type counts after `GONE_AFTER`. Both times are of the type alone,
-    and begin anew after the list has shown it as it should be.
+    and begin anew after the list has shown it as it should be. A type that is not
+    verified yet counts as well, because it may have shown new findings.
     """
     node = node or Node(report.instance_id)
     rows = tuple(replace(row, execution=_note_sighting(node, row, now)) for row in report.rows)
     older_since = {
         row.folded_type: _keep_since(node.older_since.get(row.folded_type), now)
         for row in rows
-        if _is_older(row.execution, node.executions.get(row.folded_type))
+        if any(row.execution.at < each.at for each in _list_known(node, row))
     }
     listed = {row.folded_type for row in (*rows, *report.flawed)}
     absent_since = {
         name: _keep_since(node.absent_since.get(name), now)
-        for name in node.executions
+        for name in {**node.executions, **node.unverified_executions}
         if name not in listed
     }
     uncounted = {
@@ -216,16 +217,17 @@ def _note_sighting(node: Node, row: SummaryRow, now: datetime) -> Execution:
     The first one of a type may have been there for long, so its own time counts if
     that is not ahead of ours.
     """
-    runs = (node.executions, node.unverified_executions)
-    known = [each[row.folded_type] for each in runs if row.folded_type in each]
+    known = _list_known(node, row)
     for each in known:
         if each.key == row.execution.key:
             return replace(row.execution, seen_at=each.seen_at)
     return replace(row.execution, seen_at=now if known else min(row.execution.executed_at, now))
 
 
-def _is_older(execution: Execution, verified: Execution | None) -> bool:
-    return verified is not None and execution.at < verified.at
+def _list_known(node: Node, row: SummaryRow) -> list[Execution]:
+    """Lists what is known of the type of a row: the verified execution, and the other one."""
+    runs = (node.executions, node.unverified_executions)
+    return [each[row.folded_type] for each in runs if row.folded_type in each]
 
 
 def _keep_since(stored: datetime | None, now: datetime) -> datetime:
@@ -270,12 +272,22 @@ def note_unverified(node: Node, report: NodeReport, fingerprint: str, now: datet
     return replace(
         note_listed(node, report, now),
         unverified_since=_keep_since(node.unverified_since, now),
-        unverified_executions={
-            name: run for name, run in report.executions.items() if run != node.executions.get(name)
-        },
+        unverified_executions=_list_unverified(node, report),
         unverified_fingerprint=fingerprint,
         fingerprint_since=since if fingerprint else None,
     )
+
+
+def _list_unverified(node: Node, report: NodeReport) -> dict[str, Execution]:
+    """Lists what SSM has listed and nobody verified, also of types that do not count now."""
+    flawed = {row.folded_type: row.execution for row in report.flawed}
+    kept = flawed.keys() | report.uncounted.keys()
+    runs = {
+        **{name: run for name, run in flawed.items() if name not in node.executions},
+        **{name: run for name, run in node.unverified_executions.items() if name in kept},
+        **report.executions,
+    }
+    return {name: run for name, run in runs.items() if run != node.executions.get(name)}
 
 
 def has_changed(node: Node | None, report: NodeReport) -> bool:
@@ -288,11 +300,10 @@ def has_changed(node: Node | None, report: NodeReport) -> bool:
 def find_last_report(node: Node | None, report: NodeReport) -> datetime:
     """Returns when the node last reported: when its newest execution was first seen.
 
-    A row that is ignored counts as the execution that was verified. `NEVER` if there
-    is no other.
+    A row that is ignored counts as the newest execution known. `NEVER` if there is none.
     """
-    verified = node.executions if node else {}
-    runs = {**verified, **report.executions}
+    node = node or Node(report.instance_id)
+    runs = {**node.executions, **node.unverified_executions, **report.executions}
     return max((run.seen_at or run.executed_at for run in runs.values()), default=NEVER)
 
 

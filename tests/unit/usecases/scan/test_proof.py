@@ -130,6 +130,25 @@ def test_the_hour_of_an_older_execution_passes_while_nothing_can_be_read(service
     assert service.list_titles() == ["B"]
 
 
+def test_a_list_may_also_lag_behind_what_could_not_be_verified(service: Service) -> None:
+    report_type(service, TYPE, "A")
+    service.run()
+    service.clock.forward(MINUTE)
+    report_type(service, TYPE, "A", "new", run="run-2")
+    service.compliance.change_summary("i-1", TYPE, count=3)
+    assert find_reason(service) == Doubt.COUNT_DIFFERS
+
+    report_type(service, TYPE, "A", at=START)
+    for _ in range(2):
+        assert find_reason(service) == Doubt.OLDER_EXECUTION
+        assert service.list_titles() == ["A", "new"]
+
+    report_type(service, TYPE, "A", "new", run="run-2", at=START + MINUTE)
+    assert find_reason(service) is None
+    assert service.list_titles() == ["A", "new"]
+    assert service.messages == ["new: A", "new: new"]
+
+
 # Clocks ahead of ours
 
 
@@ -229,6 +248,27 @@ def test_a_type_that_was_given_up_and_comes_back_has_a_new_hour(service: Service
 
     assert find_reason(service) == Doubt.TYPE_NOT_LISTED
     assert service.list_titles() == ["A", "B"]
+
+
+@pytest.mark.parametrize("flaw", [None, Doubt.NO_COUNT])
+def test_a_type_that_was_never_verified_has_an_hour_too(
+    service: Service, flaw: Doubt | None
+) -> None:
+    report_type(service, TYPE, "A")
+    service.run()
+    report_type(service, OTHER, "B")
+    service.compliance.change_summary("i-1", OTHER, execution_id="torn", flaw=flaw)
+    assert find_reason(service) == (flaw or Doubt.EXECUTION_DIFFERS)
+    service.compliance.remove_type("i-1", OTHER)
+
+    for _ in range(2):
+        assert find_reason(service) == Doubt.TYPE_NOT_LISTED
+        assert service.list_titles() == ["A", "B"]
+
+    service.clock.forward(HOUR)
+
+    assert find_reason(service) is None
+    assert service.list_titles() == ["A"]
 
 
 # Nodes that are back

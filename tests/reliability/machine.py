@@ -182,7 +182,7 @@ class InboxMachine(RuleBasedStateMachine):
             dict(Counter(targets.values())),
             ago=minutes * MINUTE,
             targets=targets if self.lists_targets else None,
-            status="Failed" if failed else "Success",
+            status="Failed" if "Failed" in targets.values() else "Success",
             later=later * MINUTE,
         )
         latest = self.latest_events.setdefault(job.key, job)
@@ -321,7 +321,8 @@ class InboxMachine(RuleBasedStateMachine):
         rows = {row.instance_id: row for row in self.service.nodes.all()}
         for node, since in [*self.lost_since.items()]:
             own = {title for title in removed - failing if title.startswith(f"{node}/")}
-            if node in self.ssm and self.service.clock.now - since < HOUR:
+            is_listed = node in self.ssm and node not in self.other
+            if is_listed and self.service.clock.now - since < HOUR:
                 early = own & {f"{node}/{letter}" for letter in OTHER_LETTERS}
                 assert early == set(), "a type is gone after an hour, not before"
             # a return that no scan has seen does not count

@@ -62,6 +62,7 @@ class OddLists(InboxMachine):
         """A scan sees an older execution, after another one has verified the newer one."""
         node = self.draw_node(data)
         old, titles = self.compliance.copy_report(node), self.ssm[node]
+        reported_at = self.reported_at[node]
         self.service.clock.forward(MINUTE)
         self.report_node(node, letters)
         self.invoke()
@@ -77,13 +78,14 @@ class OddLists(InboxMachine):
             and before.executed_at < after.executed_at <= now
         )
         current, self.ssm[node] = self.ssm[node], titles
+        reported_at, self.reported_at[node] = self.reported_at[node], reported_at
         self.compliance.show_report(node, old)
         stored = self.list_stored(node)
         self.invoke()
         if is_older:
             assert self.list_stored(node) == stored, "what is older opens and removes nothing"
         self.compliance.show_report(node, new)
-        self.ssm[node] = current
+        self.ssm[node], self.reported_at[node] = current, reported_at
 
     @precondition(lambda self: self.ssm)
     @rule(data=st.data(), flaw=st.sampled_from(sorted(FLAWS)))

@@ -54,16 +54,14 @@ class Execution(Struct, frozen=True):
     """One run of the checks on one node.
 
     executed_at: by the node's clock · count: its number of non-compliant items ·
-    seen_at: when a list first showed it · reported_at: when the node reported it at the
-    latest, as far as its clock is known. Both are None before a list is compared with
-    the node's row (see `judge_report`), and in a row of an earlier version.
+    seen_at: when a list first showed it; None before a list is compared with the
+    node's row (see `judge_report`), and in a row of an earlier version.
     """
 
     execution_id: str
     executed_at: datetime
     count: int
     seen_at: datetime | None = None
-    reported_at: datetime | None = None
 
     @property
     def at(self) -> datetime:

@@ -214,18 +214,14 @@ def judge_report(node: Node | None, report: NodeReport, now: datetime) -> NodeRe
 def _note_sighting(node: Node, row: SummaryRow, now: datetime) -> Execution:
     """Returns the execution of a row with the time at which it was first seen.
 
-    It may have been there before, unseen. So the node's clock counts, after it is
-    corrected by what the executions before say: each was seen so much later or earlier
-    than its own time that the clock is not further behind or ahead.
+    The first one of a type may have been there for long, so its own time counts if
+    that is not ahead of ours.
     """
     known = _list_known(node, row)
     for each in known:
         if each.key == row.execution.key:
-            return replace(row.execution, seen_at=each.seen_at, reported_at=each.reported_at)
-    none, at = timedelta(), row.execution.executed_at
-    gap = min((each.seen_at - each.executed_at for each in known if each.seen_at), default=none)
-    corrected = at + (min(gap, none) if at > now else max(gap, none))
-    return replace(row.execution, seen_at=now, reported_at=min(corrected, now))
+            return replace(row.execution, seen_at=each.seen_at)
+    return replace(row.execution, seen_at=now if known else min(row.execution.executed_at, now))
 
 
 def _list_known(node: Node, row: SummaryRow) -> list[Execution]:
@@ -302,13 +298,13 @@ def has_changed(node: Node | None, report: NodeReport) -> bool:
 
 
 def find_last_report(node: Node | None, report: NodeReport) -> datetime:
-    """Returns when the node last reported, as far as its clock is known.
+    """Returns when the node last reported: when its newest execution was first seen.
 
     A row that is ignored counts as the newest execution known. `NEVER` if there is none.
     """
     node = node or Node(report.instance_id)
     runs = {**node.executions, **node.unverified_executions, **report.executions}
-    return max((run.reported_at or run.executed_at for run in runs.values()), default=NEVER)
+    return max((run.seen_at or run.executed_at for run in runs.values()), default=NEVER)
 
 
 def find_settled_fingerprint(node: Node | None, now: datetime) -> str:

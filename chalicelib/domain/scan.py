@@ -63,10 +63,10 @@ def _by_gravity(status: str) -> tuple[bool, bool]:
 class Coverage(Struct, frozen=True):
     """How much of the fleet a scan has seen.
 
-    known: nodes stored · reports: listed node to its last report, at the latest · read:
-    nodes with anything to read that were read · verified: those of them without a
-    doubt · deferred: nodes there was no time for · unverified: node to the reason ·
-    settling: unverified nodes whose
+    known: nodes stored · reports: listed node to its last report, when it was first
+    seen · read: nodes with anything to read that were
+    read · verified: those of them without a doubt · deferred: nodes there was no
+    time for · unverified: node to the reason · settling: unverified nodes whose
     doubt is young and may pass by itself · untitled: items without a title, set
     aside · missing: known nodes that SSM does not list, gone ones included ·
     braked: too many nodes are missing, so none is removed · gone: nodes removed ·

@@ -85,19 +85,24 @@ class Engines:
         create_tables(self.dynamodb, prefix=self.prefix)
 
     def report(
-        self, node: int, titles: Sequence[str], run: str = "run-1", at: datetime | None = None
+        self,
+        node: int,
+        titles: Sequence[str],
+        run: str = "run-1",
+        at: datetime | None = None,
+        passed: Sequence[str] = (),
     ) -> None:
-        """Lets a node report these titles as non-compliant, and one as compliant."""
+        """Lets a node report these titles as non-compliant, and `passed` and "fine" as compliant."""
+        failed = dict.fromkeys(titles, "NON_COMPLIANT")
         items = [
             {
                 "Id": f"c-{title.replace(' ', '-')}",
                 "Title": title,
                 "Severity": "HIGH",
-                "Status": "NON_COMPLIANT",
+                "Status": status,
             }
-            for title in titles
+            for title, status in (failed | dict.fromkeys([*passed, "fine"], "COMPLIANT")).items()
         ]
-        fine = {"Id": "fine", "Title": "fine", "Severity": "LOW", "Status": "COMPLIANT"}
         put_compliance_items(
             find_store(),
             {
@@ -109,7 +114,7 @@ class Engines:
                     "ExecutionId": run,
                     "ExecutionType": "Command",
                 },
-                "Items": [*items, fine],
+                "Items": items,
             },
         )
 

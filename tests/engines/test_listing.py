@@ -47,8 +47,8 @@ def report_unchanged(fleet: Engines) -> None:
 
 def test_an_incomplete_list_announces_and_fixes_nothing(fleet: Engines) -> None:
     before = fleet.list_findings()
-    fleet.report(0, [], "run-2")
-    fleet.report(NODES - 1, ["new"], "run-2")
+    fleet.report(0, [], "run-2", passed=list_titles(0))
+    fleet.report(NODES - 1, ["new"], "run-2", passed=list_titles(NODES - 1))
     fleet.faults.plan(LIST, refuse("InvalidNextToken"), 3)
 
     with pytest.raises(ServiceError):
@@ -123,7 +123,7 @@ def test_a_page_without_a_list_is_an_error_and_not_an_all_clear(fleet: Engines) 
 
 
 def test_a_throttled_list_is_read_completely(fleet: Engines) -> None:
-    fleet.report(NODES - 1, ["new"], "run-2")
+    fleet.report(NODES - 1, ["new"], "run-2", passed=list_titles(NODES - 1))
     fleet.faults.plan(LIST, refuse("ThrottlingException"), 3)
     (scan,) = fleet.scan(nodes=NODES)
     assert (scan["findings_new"], scan["findings_fixed"], scan["nodes_missing"]) == (1, 1, 0)

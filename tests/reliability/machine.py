@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine
 
 from chalicelib.domain.announcement import Topic
-from chalicelib.domain.compliance import ItemList
+from chalicelib.domain.compliance import NEVER, ItemList
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.scan import Job
 from chalicelib.domain.snooze import Reason, Scope
@@ -191,9 +191,20 @@ class InboxMachine(RuleBasedStateMachine):
             self.latest_events[job.key] = job
 
     def is_covered(self, job: Job) -> bool:
-        """Whether every target of an execution succeeded, and as many nodes reported since."""
+        """Whether every target of an execution succeeded, and as many nodes reported since.
+
+        A node has reported if a list showed a new execution of it since.
+        """
         targets = self.targets[job.key]
-        reported = sum(self.reported_at[node] >= job.since for node in self.listed_nodes)
+        rows = {row.instance_id: row for row in self.service.nodes.all()}
+        runs = {
+            node: [*row.executions.values(), *row.unverified_executions.values()]
+            for node, row in rows.items()
+            if node in self.listed_nodes
+        }
+        reported = sum(
+            any((run.seen_at or NEVER) >= job.since for run in runs[node]) for node in runs
+        )
         return set(targets.values()) == {"Success"} and reported >= len(targets)
 
     def invoke(

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState
-from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
+from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport
 from chalicelib.domain.diff import Evidence, Sight
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.finding import Entry, Finding
-from chalicelib.domain.history import ChangedFinding, EventKind, Mark
+from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.node import (
     MissingNodes,
     Node,
@@ -36,35 +35,17 @@ from chalicelib.usecases.scan.compare import (
     NodeChange,
     accept_unchecked,
     compare_nodes,
-    read_list,
     remove_node,
-    with_list,
 )
+from chalicelib.usecases.scan.gather import FleetState, gather_fleet
 from chalicelib.usecases.scan.read import (
     NO_ITEMS,
     Reading,
-    list_summaries,
     open_reader,
     read_targets,
     split_into_chunks,
 )
 from chalicelib.usecases.scan.recover import recover_marks
-
-
-class FleetState(Struct, frozen=True):
-    """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
-
-    absent: listed findings without a row in the findings table, by node, as far as
-    the table was read · unlisted: the number of rows there that no list had · newer:
-    nodes whose rows a newer version wrote; the scan does not touch them.
-    """
-
-    present: Mapping[str, NodeReport]
-    nodes: Mapping[str, Node]
-    snoozes: tuple[Snooze, ...] | None
-    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    unlisted: int = 0
-    newer: frozenset[str] = frozenset()
 
 
 class ScanPlan(Struct, frozen=True):
@@ -157,90 +138,6 @@ def _accept_unchecked(
     return {**nodes, **{each.before.instance_id: each.after for each in changes if each.after}}
 
 
-def gather_fleet(
-    context: Context,
-    run: Run,
-    snoozes: tuple[Snooze, ...] | None,
-    marks: Sequence[Mark],
-) -> FleetState:
-    """Reads the complete list of SSM and every node row, with its list of findings.
-
-    `marks` name what is left to `recover_marks`.
-    """
-    rows = list_summaries(context.compliance, context.clock, run.read_until)
-    present = group_reports(rows, context.clock())
-    nodes = {node.instance_id: node for node in context.nodes.all()}
-    newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
-    if run.options.full:
-        return fill_lists(context, FleetState(present, nodes, snoozes), marks, full=True)
-    fleet = FleetState(
-        present={key: each for key, each in present.items() if key not in newer},
-        nodes={key: each for key, each in nodes.items() if key not in newer},
-        snoozes=snoozes,
-        newer=newer,
-    )
-    if any(node.open_list is None for node in fleet.nodes.values()):
-        return fill_lists(context, fleet, marks, full=False)
-    return fleet
-
-
-def fill_lists(
-    context: Context, fleet: FleetState, marks: Sequence[Mark], *, full: bool
-) -> FleetState:
-    """Completes the lists of nodes from what is stored, which is read once.
-
-    Not `full`: only those of rows without a list that can be read. A finding that
-    is stored, not listed, and not on a mark was announced. So it is listed without
-    a fact. If its node has no row, it gets one, and is removed like the findings
-    of any missing node. If list and row differ, the row counts: what differs
-    from the reading is then written again. Of a remembered finding that is stored as
-    open too, the open row counts; one without a row is not listed any more.
-    """
-    marked = {key for mark in marks for node in mark.nodes for key in node.kinds}
-    stored: dict[str, dict[str, Entry]] = {}
-
-    def add(finding: Finding, entry: Entry) -> None:
-        node = fleet.nodes.get(finding.instance_id)
-        if full or (node and node.open_list is None):
-            stored.setdefault(finding.instance_id, {}).setdefault(entry.finding_id, entry)
-
-    for finding in context.findings.all():
-        add(finding, Entry.of(finding))
-    for unchecked in context.unchecked.all():
-        add(unchecked.finding, Entry.of_unchecked(unchecked))
-    nodes, filled, absent, unlisted = dict(fleet.nodes), [], {}, 0
-    now = context.clock()
-    for instance_id in stored.keys() | nodes.keys():
-        node = nodes.get(instance_id)
-        listed = read_list(node) if node else {}
-        rows = stored.get(instance_id, {})
-        if full:
-            absent[instance_id] = frozenset(
-                key for key, each in listed.items() if key not in rows and not each.is_unchecked
-            )
-        rows = {key: entry for key, entry in rows.items() if key not in marked}
-        if node is None and not rows:
-            continue
-        unlisted += len(rows.keys() - listed.keys())
-        if node is None or node.is_newer:
-            node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
-        kept = (
-            listed
-            if not full
-            else {
-                key: each
-                for key, each in listed.items()
-                if not each.is_unchecked or key in rows or key in marked
-            }
-        )
-        completed = complete_list(kept, rows)
-        if node.open_list is None or completed != listed:
-            nodes[instance_id] = with_list(node, completed.values())
-            filled.append(nodes[instance_id])
-    context.nodes.put(filled)
-    return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)
-
-
 def judge_reports(fleet: FleetState, now: datetime) -> FleetState:
     """Decides which rows of the list count, by what is stored of their nodes; pure."""
     present = {
@@ -263,23 +160,6 @@ def note_list(context: Context, fleet: FleetState, plan: ScanPlan, now: datetime
     changed = {key: node for key, node in listed.items() if node != fleet.nodes[key]}
     context.nodes.put((*plan.missing.newly, *changed.values()))
     return replace(fleet, nodes={**fleet.nodes, **changed})
-
-
-def complete_list(listed: Mapping[str, Entry], rows: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Returns a list with what is stored. If both have a finding, the row counts.
-
-    Marks that a row does not have stay.
-    """
-    completed = dict(listed)
-    for key, row in rows.items():
-        known = listed.get(key)
-        if known is None or known.is_unchecked != row.is_unchecked:
-            completed[key] = row
-        else:
-            completed[key] = replace(
-                row, worst=known.worst, in_turn=known.in_turn, absences=known.absences
-            )
-    return completed
 
 
 def plan_scan(fleet: FleetState, run: Run, now: datetime) -> ScanPlan:

@@ -181,13 +181,16 @@ def judge_report(node: Node | None, report: NodeReport, now: datetime) -> NodeRe
     verified yet counts as well, because it may have shown new findings.
     """
     node = node or Node(report.instance_id)
-    rows = tuple(replace(row, execution=_note_sighting(node, row, now)) for row in report.rows)
+    rows, flawed = (
+        tuple(replace(row, execution=_note_sighting(node, row, now)) for row in listed_rows)
+        for listed_rows in (report.rows, report.flawed)
+    )
     older_since = {
         row.folded_type: _keep_since(node.older_since.get(row.folded_type), now)
         for row in rows
         if any(row.execution.at < each.at for each in _list_known(node, row))
     }
-    listed = {row.folded_type for row in (*rows, *report.flawed)}
+    listed = {row.folded_type for row in (*rows, *flawed)}
     absent_since = {
         name: _keep_since(node.absent_since.get(name), now)
         for name in {**node.executions, **node.unverified_executions}
@@ -205,6 +208,7 @@ def judge_report(node: Node | None, report: NodeReport, now: datetime) -> NodeRe
     return replace(
         report,
         rows=tuple(row for row in rows if row.folded_type not in uncounted),
+        flawed=flawed,
         uncounted=uncounted,
         older_since=older_since,
         absent_since=absent_since,

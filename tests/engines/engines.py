@@ -92,7 +92,7 @@ class Engines:
         at: datetime | None = None,
         passed: Sequence[str] = (),
     ) -> None:
-        """Lets a node report these titles as non-compliant, and `passed` and "fine" as compliant."""
+        """Lets a node report these titles as non-compliant, others as compliant, always "fine"."""
         failed = dict.fromkeys(titles, "NON_COMPLIANT")
         items = [
             {

@@ -67,9 +67,9 @@ class InboxMachine(RuleBasedStateMachine):
     ssm: the titles that each listed node reported last · untouched: nodes that never
     change · absent_since: when a node left the list · reported_at: when it last reported ·
     main, other: the titles of its two compliance types · lost_since: when the second type
-    left the list · ahead: how much the clock of a node is ahead of ours · targets: nodes
-    with their status, by the key of a job · lists_targets: whether SSM lists them ·
-    latest_events: the last event of each execution.
+    left the list · ahead: how much the clock of a node is ahead of ours · passed_at: when a
+    title was last shown as passed · targets: nodes with their status, by the key of a job ·
+    lists_targets: whether SSM lists them · latest_events: the last event of each execution.
     """
 
     def __init__(self) -> None:
@@ -87,16 +87,26 @@ class InboxMachine(RuleBasedStateMachine):
         self.other: dict[str, frozenset[str]] = {}
         self.lost_since: dict[str, datetime] = {}
         self.ahead: dict[str, timedelta] = {}
+        self.passed_at: dict[str, datetime] = {}
         self.runs = 0
         self.latest_events: dict[str, Job] = {}
         self.faults = Faults()
         self.concurrency = 1
 
     def report_node(
-        self, node: str, letters: set[str], severity: str = "HIGH", *, times: int = 1
+        self,
+        node: str,
+        letters: set[str],
+        severity: str = "HIGH",
+        *,
+        times: int = 1,
+        passed: set[str] | None = None,
     ) -> None:
-        """Lets a node report these titles in a new execution, each so many times."""
-        self.main[node] = self.report_type(node, letters, TYPE, severity, times)
+        """Lets a node report these titles in a new execution, each so many times.
+
+        All others pass, or only these.
+        """
+        self.main[node] = self.report_type(node, letters, TYPE, severity, times, passed)
         self.ssm[node] = self.main[node] | self.other.get(node, frozenset())
 
     def report_type(
@@ -106,6 +116,7 @@ class InboxMachine(RuleBasedStateMachine):
         compliance_type: str,
         severity: str = "HIGH",
         times: int = 1,
+        passed: set[str] | None = None,
     ) -> frozenset[str]:
         """Lets a node report these titles for a compliance type, and returns them."""
         self.runs += 1
@@ -119,7 +130,11 @@ class InboxMachine(RuleBasedStateMachine):
             severity=severity,
             compliance_type=compliance_type,
             ahead=self.ahead.get(node, timedelta()),
+            compliant=1 + len(passed or ()),
+            passed=None if passed is None else [f"{node}/{letter}" for letter in passed],
         )
+        shown = MemoryCompliance.passed_items(self.compliance, node, [compliance_type])
+        self.passed_at.update({str(each.title): self.service.clock.now for each in shown.items})
         self.reported_at[node] = self.service.clock.now
         return titles
 
@@ -300,6 +315,8 @@ class InboxMachine(RuleBasedStateMachine):
         missing = {row.instance_id for row in self.service.nodes.all() if row.missing_since}
         for node in self.ssm.keys() - missing:
             self.absent_since.pop(node, None)
+        for title, since in self.model.fixed.items():
+            assert self.passed_at.get(title, NEVER) >= since, "what is fixed was shown as passed"
         appeared = self.model.stored - stored
         assert appeared <= failing | self.failing, "what is new was shown by SSM"
         self.check_lost_types(removed, failing)
@@ -324,7 +341,7 @@ class InboxMachine(RuleBasedStateMachine):
         if not snoozes_change and not self.faults.injected["snoozes.unsettled"]:
             for message in list_messages(self.service):
                 if message.id not in known:
-                    muted = find_muted_titles(self.service, message)
+                    muted = find_muted_titles(self.service, message, self.model.worsened)
                     assert muted == set(), "no finding is both muted and announced"
 
     def check_lost_types(self, removed: set[str], failing: set[str]) -> None:

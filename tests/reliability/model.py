@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
 from chalicelib.domain.announcement import Topic
-from chalicelib.domain.finding import Severity
+from chalicelib.domain.finding import Severity, finding_id
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.message import Message
 from chalicelib.domain.snooze import Snooze
@@ -25,8 +26,11 @@ class Model:
     appearances: how often a title was new in the store, or worse · stored_since: when it
     last was new, and the number of posts at that time · removed_at: when it last left the
     store for good · stored: the titles in the store · unchecked: those that are remembered ·
-    severities: the worst of both · posted_at: the time of every post ·
-    duplicates: posts that Slack accepted and that were not recorded · nodes: those that
+    severities: the worst of both · worsened: those that were less severe once · fixed:
+    titles that were just called fixed, to when they were last new · posted_at: the time of
+    every post ·
+    duplicates: posts that Slack accepted and that were not recorded · last_fact: the first
+    number of the last row of facts that was looked at · nodes: those that
     are stored · left_at: when nodes left that are not · resolving: `until_resolved`
     snoozes to the last fact before they were made, while their finding was stored.
     """
@@ -37,9 +41,12 @@ class Model:
     removed_at: dict[str, datetime] = field(default_factory=dict)
     unchecked: set[str] = field(default_factory=set)
     severities: dict[str, Severity] = field(default_factory=dict)
+    worsened: set[str] = field(default_factory=set)
+    fixed: dict[str, datetime] = field(default_factory=dict)
     posted_at: list[datetime] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
     duplicates: int = 0
+    last_fact: int = 0
     nodes: set[str] = field(default_factory=set)
     left_at: dict[str, datetime] = field(default_factory=dict)
     resolving: dict[str, int] = field(default_factory=dict)
@@ -63,10 +70,16 @@ class Model:
             if row.severity.rank < worst.rank:
                 self.severities[title] = row.severity
                 self.appearances[title] += 1
+                self.worsened.add(title)
         removed = self.stored - stored_now
-        for title in (self.stored | self.unchecked) - stored_now - unchecked:
+        left = (self.stored | self.unchecked) - stored_now - unchecked
+        fixed = self.list_fixed_since_the_last_time()
+        ids = {finding_id(title.partition(SEPARATOR)[0], title): title for title in left}
+        self.fixed = {ids[key]: self.stored_since[ids[key]][0] for key in fixed if key in ids}
+        for title in left:
             self.removed_at[title] = began
             del self.severities[title]
+            self.worsened.discard(title)
         self.stored, self.unchecked = stored_now, unchecked
         nodes = {node.instance_id for node in self.service.nodes.all()}
         self.left_at.update(dict.fromkeys(self.nodes - nodes, began))
@@ -76,6 +89,18 @@ class Model:
         self.posted_at += [self.service.clock.now] * posts
         self.duplicates = count_unrecorded_posts(self.service)
         return removed
+
+    def list_fixed_since_the_last_time(self) -> set[str]:
+        """Lists the ids of findings that were called fixed since this was last called."""
+        rows = self.service.ledger.facts
+        found = {
+            key.finding_id
+            for first, row in rows.items()
+            if first > self.last_fact
+            for key in row.list_keys(EventKind.FIXED)
+        }
+        self.last_fact = max(rows, default=0)
+        return found
 
     def find_errors(self) -> list[str]:
         """Lists what was not announced or announced too often. Nothing may be pending."""
@@ -164,14 +189,17 @@ def count_unrecorded_posts(service: Service) -> int:
     return len(service.messages) - sum(":thread" in each for each in receipts)
 
 
-def find_muted_titles(service: Service, message: Message) -> set[str]:
-    """Finds the titles of a message that a snooze muted when the message was created."""
+def find_muted_titles(service: Service, message: Message, worsened: AbstractSet[str]) -> set[str]:
+    """Finds the titles of a message that a snooze muted when the message was created.
+
+    The snooze of a pair does not mute that it got worse.
+    """
     titles = [each.title for each in message.alert.titles] if message.alert else []
     return {
         title
         for title in titles
         for each in find_covering(service.ledger.snoozes.values(), title)
-        if is_active(each, message.created_at)
+        if is_active(each, message.created_at) and not (each.scope.is_pair and title in worsened)
     }
 
 

@@ -41,6 +41,14 @@ class OddLists(InboxMachine):
         self.report_node(self.draw_node(data), letters, times=2)
 
     @precondition(lambda self: self.ssm)
+    @rule(data=st.data(), letters=LETTERS, passed=LETTERS)
+    def node_runs_some_of_its_checks(
+        self, data: st.DataObject, letters: set[str], passed: set[str]
+    ) -> None:
+        """The others have no result: another profile, no root, a waiver."""
+        self.report_node(self.draw_node(data), letters, passed=passed - letters)
+
+    @precondition(lambda self: self.ssm)
     @rule(data=st.data(), letters=st.sets(st.sampled_from(OTHER_LETTERS)))
     def another_type_reports(self, data: st.DataObject, letters: set[str]) -> None:
         node = self.draw_node(data)

@@ -111,7 +111,11 @@ def _complete_finding(
     before = listed.get(key) or (listed[former[-1]] if former else None)
     if finding:
         after = _keep_marks(Entry.of(finding), before)
-        return None if after == before else Change(_judge(kind, before), before, after, finding)
+        if before is None:
+            return Change(EventKind.NEW, None, after, finding)
+        # a finding that was to leave is as it was: that was not written
+        is_as_before = after == before or kind in (*AWAY, *ENDING)
+        return None if is_as_before else Change(kind, before, after, finding)
     if remembered:
         if before is None or before.is_unchecked:
             return None
@@ -130,13 +134,3 @@ def _keep_marks(after: Entry, before: Entry | None) -> Entry:
         return after
     worst = min(before.worst, after.severity, key=lambda each: each.rank)
     return replace(after, worst=worst, in_turn=before.in_turn or before.is_unchecked)
-
-
-def _judge(kind: EventKind | None, before: Entry | None) -> EventKind | None:
-    """Returns what happened to a finding that is stored."""
-    if before is None:
-        return EventKind.NEW
-    if kind in AWAY or kind in ENDING:
-        # not written: the finding is as it was
-        return None
-    return kind

@@ -18,7 +18,8 @@ from chalicelib.usecases.run import ScanReport, run_scans
 
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
-Name = Annotated[str, msgspec.Meta(min_length=1)]
+# The longest one that AWS has is a document's name of 128 characters. A key has two.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 # The limit exceeds the nodes of any account. DynamoDB refuses numbers of more than 38 digits.
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 # AWS sends no event outside these years, and arithmetic on its time could overflow.
@@ -127,13 +128,16 @@ def raise_undone(reports: Sequence[ScanReport]) -> None:
 
 
 class AssociationDetail(msgspec.Struct, frozen=True, rename="kebab"):
-    """The part of the detail that is used. AWS does not always send the optional fields."""
+    """The part of the detail that is used.
+
+    AWS does not always send the optional fields, and promises no form of them.
+    """
 
     association_id: Name
     document_name: Name
     status: Name
-    last_execution_date: str | None = None
-    association_status_aggregated_count: str | None = None
+    last_execution_date: Any = None
+    association_status_aggregated_count: Any = None
 
 
 class AssociationEvent(msgspec.Struct, frozen=True):
@@ -176,14 +180,16 @@ def build_execution_job(event: AssociationEvent, now: datetime) -> Job:
     Optional fields that are malformed count as missing.
     """
     detail = event.detail
+    executed_at = _parse_date(detail.last_execution_date)
+    date = detail.last_execution_date if executed_at else ""
     return Job(
-        key=execution_key(detail.association_id, detail.last_execution_date or "", event.id),
+        key=execution_key(detail.association_id, date, event.id),
         kind=JobKind.EXECUTION,
         event_at=_validate_time(event.time),
         enqueued_at=now,
         association_id=detail.association_id,
         status=detail.status,
-        executed_at=_parse_date(detail.last_execution_date),
+        executed_at=executed_at,
         nodes=_parse_counts(detail.association_status_aggregated_count),
     )
 
@@ -232,16 +238,18 @@ def _refuse(reason: str) -> BadEvent:
     return BadEvent(f"The event is refused and nothing was changed: {reason}")
 
 
-def _parse_date(text: str | None) -> datetime | None:
+def _parse_date(date: Any) -> datetime | None:
     try:
-        at = msgspec.convert(text, Aware)
+        at = msgspec.convert(date, Aware)
     except msgspec.ValidationError:
         return None
     return at.astimezone(UTC) if at.year in YEARS else None
 
 
-def _parse_counts(text: str | None) -> Mapping[str, int]:
+def _parse_counts(counts: Any) -> Mapping[str, int]:
+    """Reads the nodes by status, from an object or from its JSON text; empty if it is neither."""
     try:
-        return msgspec.json.decode(text or "{}", type=dict[Name, Count])
-    except msgspec.DecodeError:
+        value = msgspec.json.decode(counts) if isinstance(counts, str) else counts
+        return msgspec.convert(value, dict[Name, Count])
+    except (msgspec.DecodeError, RecursionError):
         return {}

@@ -64,19 +64,47 @@ def test_without_a_date_the_event_id_is_in_the_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "count", ["", "{", "[]", '{"Success":"three"}', '{"Success":-1}', '{"":1}']
+    "count",
+    [
+        *["", "{", "[]", "3", "null", '{"Success":"three"}', '{"Success":-1}', '{"":1}'],
+        *[3, 1.5, True, [], ["Success"], {"Success": None}, {"Success": [1]}, {"": 1}],
+    ],
 )
-def test_a_malformed_count_counts_as_missing(count: str) -> None:
+def test_a_malformed_count_counts_as_missing(count: object) -> None:
     event = change_event("detail.association-status-aggregated-count", count)
 
     assert build_execution_job(parse_association_event(event), NOW).nodes == {}
 
 
-@pytest.mark.parametrize("date", ["yesterday", "2026-11-23T07:58:01", ""])
-def test_a_malformed_date_counts_as_missing(date: str) -> None:
-    event = change_event("detail.last-execution-date", date)
+def test_a_count_may_be_an_object() -> None:
+    event = change_event("detail.association-status-aggregated-count", {"Success": 2, "Failed": 1})
 
-    assert build_execution_job(parse_association_event(event), NOW).executed_at is None
+    assert build_execution_job(parse_association_event(event), NOW).nodes == {
+        "Success": 2,
+        "Failed": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *["yesterday", "2026-11-23T07:58:01", "", "0001-01-01T00:00:00Z", "9" * 2_000],
+        *[7, 1.5, True, [], ["2026-11-23T07:58:01Z"], {"at": 7}],
+    ],
+)
+def test_a_malformed_date_counts_as_missing(date: object) -> None:
+    event = change_event("detail.last-execution-date", date)
+    job = build_execution_job(parse_association_event(event), NOW)
+
+    assert (job.executed_at, job.key) == (None, "6e37940a#db839caf-6f6c-40af-9a48-25b2ae2b7774")
+
+
+@pytest.mark.parametrize("targets", [7, None, "[", "[]", {}, [{"key": 1}], True])
+def test_the_targets_of_an_event_may_have_any_shape(targets: object) -> None:
+    event = deepcopy(EVENT)
+    event["detail"]["targets"] = targets
+
+    assert build_execution_job(parse_association_event(event), NOW).nodes
 
 
 @pytest.mark.parametrize(
@@ -88,6 +116,7 @@ def test_a_malformed_date_counts_as_missing(date: str) -> None:
         ("detail.status", 7, r"\$\.detail\.status"),
         ("detail.association-id", None, "`association-id`"),
         ("detail.association-id", "", r"\$\.detail\.association-id"),
+        ("detail.association-id", "a" * 257, r"\$\.detail\.association-id"),
         ("detail.document-name", None, "`document-name`"),
         ("time", "2026-11-23T07:59:10", r"\$\.time"),
         ("id", None, "`id`"),

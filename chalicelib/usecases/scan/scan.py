@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState
-from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport
+from chalicelib.domain.compliance import CERTAIN, Doubt, NodeReport, group_reports
 from chalicelib.domain.diff import Evidence, Sight
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.history import ChangedFinding, EventKind
+from chalicelib.domain.history import ChangedFinding, EventKind, Mark
 from chalicelib.domain.node import (
     MissingNodes,
     Node,
@@ -37,15 +37,32 @@ from chalicelib.usecases.scan.compare import (
     compare_nodes,
     remove_node,
 )
-from chalicelib.usecases.scan.gather import FleetState, gather_fleet
+from chalicelib.usecases.scan.lists import fill_lists
 from chalicelib.usecases.scan.read import (
     NO_ITEMS,
     Reading,
+    list_summaries,
     open_reader,
     read_targets,
     split_into_chunks,
 )
 from chalicelib.usecases.scan.recover import recover_marks
+
+
+class FleetState(Struct, frozen=True):
+    """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
+
+    absent: listed findings without a row in the findings table, by node, as far as
+    the table was read · unlisted: the number of rows there that no list had · newer:
+    nodes whose rows a newer version wrote; the scan does not touch them.
+    """
+
+    present: Mapping[str, NodeReport]
+    nodes: Mapping[str, Node]
+    snoozes: tuple[Snooze, ...] | None
+    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unlisted: int = 0
+    newer: frozenset[str] = frozenset()
 
 
 class ScanPlan(Struct, frozen=True):
@@ -136,6 +153,32 @@ def _accept_unchecked(
     changes = [each for each in found if each]
     writer.apply(changes, now)
     return {**nodes, **{each.before.instance_id: each.after for each in changes if each.after}}
+
+
+def gather_fleet(
+    context: Context,
+    run: Run,
+    snoozes: tuple[Snooze, ...] | None,
+    marks: Sequence[Mark],
+) -> FleetState:
+    """Reads the complete list of SSM and every node row, with its list of findings.
+
+    `marks` name what is left to `recover_marks`.
+    """
+    rows = list_summaries(context.compliance, context.clock, run.read_until)
+    present = group_reports(rows, context.clock())
+    nodes = {node.instance_id: node for node in context.nodes.all()}
+    newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
+    full = run.options.full
+    if full:
+        newer = frozenset()
+    present = {key: each for key, each in present.items() if key not in newer}
+    nodes = {key: each for key, each in nodes.items() if key not in newer}
+    fleet = FleetState(present, nodes, snoozes, newer=newer)
+    if full or any(node.open_list is None for node in nodes.values()):
+        lists = fill_lists(context, nodes, present, marks, full=full)
+        return replace(fleet, nodes=lists.nodes, absent=lists.absent, unlisted=lists.unlisted)
+    return fleet
 
 
 def judge_reports(fleet: FleetState, now: datetime) -> FleetState:

@@ -1,67 +1,38 @@
-"""Gathers the fleet: what SSM lists of it, what is stored, and each node's list of findings."""
+"""Completes the lists of nodes from what is stored: in a full scan, and after an update."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.domain.compliance import NodeReport, group_reports
 from chalicelib.domain.finding import Entry
 from chalicelib.domain.history import Mark
 from chalicelib.domain.node import Node
-from chalicelib.domain.snooze import Snooze
-from chalicelib.usecases.context import Context, Run
+from chalicelib.usecases.context import Context
 from chalicelib.usecases.ports import UncheckedKey
 from chalicelib.usecases.scan.compare import read_list, with_list
-from chalicelib.usecases.scan.read import list_summaries
 
 
-class FleetState(Struct, frozen=True):
-    """The fleet as SSM lists it and as it is stored. `snoozes` None: they cannot be read.
+class FilledLists(Struct, frozen=True):
+    """The node rows with complete lists.
 
     absent: listed findings without a row in the findings table, by node, as far as
-    the table was read · unlisted: the number of rows there that no list had · newer:
-    nodes whose rows a newer version wrote; the scan does not touch them.
+    the table was read · unlisted: the number of rows there that no list had.
     """
 
-    present: Mapping[str, NodeReport]
     nodes: Mapping[str, Node]
-    snoozes: tuple[Snooze, ...] | None
-    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    unlisted: int = 0
-    newer: frozenset[str] = frozenset()
+    absent: Mapping[str, frozenset[str]]
+    unlisted: int
 
 
-def gather_fleet(
+def fill_lists(
     context: Context,
-    run: Run,
-    snoozes: tuple[Snooze, ...] | None,
-    marks: Sequence[Mark],
-) -> FleetState:
-    """Reads the complete list of SSM and every node row, with its list of findings.
-
-    `marks` name what is left to `recover_marks`.
-    """
-    rows = list_summaries(context.compliance, context.clock, run.read_until)
-    present = group_reports(rows, context.clock())
-    nodes = {node.instance_id: node for node in context.nodes.all()}
-    newer = frozenset(node.instance_id for node in nodes.values() if node.is_newer)
-    if run.options.full:
-        return _fill_lists(context, FleetState(present, nodes, snoozes), marks, full=True)
-    fleet = FleetState(
-        present={key: each for key, each in present.items() if key not in newer},
-        nodes={key: each for key, each in nodes.items() if key not in newer},
-        snoozes=snoozes,
-        newer=newer,
-    )
-    if any(node.open_list is None for node in fleet.nodes.values()):
-        return _fill_lists(context, fleet, marks, full=False)
-    return fleet
-
-
-def _fill_lists(
-    context: Context, fleet: FleetState, marks: Sequence[Mark], *, full: bool
-) -> FleetState:
+    nodes: Mapping[str, Node],
+    present: Collection[str],
+    marks: Iterable[Mark],
+    *,
+    full: bool,
+) -> FilledLists:
     """Completes the lists of nodes from what is stored, which is read once.
 
     Not `full`: only those of rows without a list that can be read. A finding that
@@ -73,9 +44,9 @@ def _fill_lists(
     listed any more.
     """
     marked = {key for mark in marks for node in mark.nodes for key in node.kinds}
-    filled_nodes = {key for key, each in fleet.nodes.items() if each.open_list is None}
+    filled_nodes = {key for key, each in nodes.items() if each.open_list is None}
     stored, twice = _list_stored(context, None if full else filled_nodes)
-    nodes, filled, absent, unlisted = dict(fleet.nodes), [], {}, 0
+    completed_nodes, filled, absent, unlisted = dict(nodes), [], {}, 0
     now = context.clock()
     for instance_id in stored.keys() | nodes.keys():
         node = nodes.get(instance_id)
@@ -90,7 +61,7 @@ def _fill_lists(
             continue
         unlisted += len(rows.keys() - listed.keys())
         if node is None or node.is_newer:
-            node = Node(instance_id, missing_since=None if instance_id in fleet.present else now)
+            node = Node(instance_id, missing_since=None if instance_id in present else now)
         kept = (
             listed
             if not full
@@ -102,14 +73,14 @@ def _fill_lists(
         )
         completed = _complete_list(kept, rows)
         if node.open_list is None or completed != listed:
-            nodes[instance_id] = with_list(node, completed.values())
-            filled.append(nodes[instance_id])
+            completed_nodes[instance_id] = with_list(node, completed.values())
+            filled.append(completed_nodes[instance_id])
     context.nodes.put(filled)
     # what is on a mark is left to `recover_marks`
     twice = [key for key in twice if key.finding_id not in marked]
     if twice:
         context.unchecked.delete(twice)
-    return replace(fleet, nodes=nodes, absent=absent, unlisted=unlisted)
+    return FilledLists(completed_nodes, absent, unlisted)
 
 
 def _list_stored(

@@ -399,7 +399,8 @@ class InboxMachine(RuleBasedStateMachine):
             assert not latest.is_worse_than(answered), "the latest event is answered"
         assert self.model.stored == self.failing
         assert {node.instance_id for node in self.service.nodes.all()} == self.listed_nodes
-        assert self.model.find_errors() == []
+        errors = self.model.find_errors()
+        assert errors == [], errors
         assert find_inconsistencies(self.service) == []
         calls = self.invoke()
         unchanged = "an unchanged fleet causes no reading of items and no write of findings"

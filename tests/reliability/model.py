@@ -25,14 +25,14 @@ class Model:
 
     appearances: how often a title was new in the store, or worse · stored_since: when it
     last was new, and the number of posts at that time · removed_at: when it last left the
-    store for good · stored: the titles in the store · unchecked: those that are remembered ·
-    severities: the worst of both · worsened: those that were less severe once · fixed:
-    titles that were just called fixed, to when they were last new · posted_at: the time of
-    every post ·
-    duplicates: posts that Slack accepted and that were not recorded · last_fact: the first
-    number of the last row of facts that was looked at · nodes: those that
-    are stored · left_at: when nodes left that are not · resolving: `until_resolved`
-    snoozes to the last fact before they were made, while their finding was stored.
+    store for good, fixed or gone · stored: the titles in the store · unchecked: those that
+    are remembered · severities: the worst of both · worsened: those that were less severe
+    once · fixed: titles that were just called fixed, to when they were last new ·
+    posted_at: the time of every post · duplicates: posts that Slack accepted and that were
+    not recorded · last_fact: the first number of the last row of facts that was looked at ·
+    nodes: those that are stored · left_at: when nodes left that are not · resolving:
+    `until_resolved` snoozes to the last fact before they were made, while their finding was
+    stored.
     """
 
     service: Service
@@ -77,7 +77,9 @@ class Model:
         ids = {finding_id(title.partition(SEPARATOR)[0], title): title for title in left}
         self.fixed = {ids[key]: self.stored_since[ids[key]][0] for key in fixed if key in ids}
         for title in left:
-            self.removed_at[title] = began
+            # what is forgotten was not fixed, and its snooze lives on
+            if title in self.stored or title in self.fixed:
+                self.removed_at[title] = began
             del self.severities[title]
             self.worsened.discard(title)
         self.stored, self.unchecked = stored_now, unchecked

@@ -18,6 +18,7 @@ from chalicelib.usecases.context import DEFAULT_OPTIONS, Author, Options
 from chalicelib.usecases.inbox.snoozes import change_snooze, create_snooze, end_snooze
 from chalicelib.usecases.run import run_scans
 from tests.fakes import MemoryCompliance
+from tests.fakes.compliance import CopiedReport
 from tests.fleet import DAY, HOUR, MINUTE, TYPE, Service
 from tests.reliability.consistency import find_inconsistencies
 from tests.reliability.crashing import (
@@ -133,10 +134,21 @@ class InboxMachine(RuleBasedStateMachine):
             compliant=1 + len(passed or ()),
             passed=None if passed is None else [f"{node}/{letter}" for letter in passed],
         )
-        shown = MemoryCompliance.passed_items(self.compliance, node, [compliance_type])
-        self.passed_at.update({str(each.title): self.service.clock.now for each in shown.items})
-        self.reported_at[node] = self.service.clock.now
+        self.note_passed(node)
+        if compliance_type == TYPE:
+            # the other type may leave the list before a scan has seen it
+            self.reported_at[node] = self.service.clock.now
         return titles
+
+    def note_passed(self, node: str) -> None:
+        """Notes what SSM shows as passed now."""
+        shown = MemoryCompliance.passed_items(self.compliance, node, [TYPE, OTHER])
+        self.passed_at.update({str(each.title): self.service.clock.now for each in shown.items})
+
+    def show_report(self, node: str, report: CopiedReport) -> None:
+        """Lets SSM show what it showed before."""
+        self.compliance.show_report(node, report)
+        self.note_passed(node)
 
     def remove_node(self, node: str) -> None:
         self.service.compliance.remove(node)
@@ -208,9 +220,14 @@ class InboxMachine(RuleBasedStateMachine):
     def is_covered(self, job: Job) -> bool:
         """Whether every target of an execution succeeded, and as many nodes reported since.
 
-        A node has reported if a list showed a new execution of it since.
+        A node has reported if a list showed a new execution of it since. Without a list of
+        targets the latest event counts.
         """
-        targets = self.targets[job.key]
+        statuses = (
+            [*self.targets[job.key].values()]
+            if self.lists_targets
+            else [*Counter(job.nodes).elements()]
+        )
         rows = {row.instance_id: row for row in self.service.nodes.all()}
         runs = {
             node: [*row.executions.values(), *row.unverified_executions.values()]
@@ -220,7 +237,7 @@ class InboxMachine(RuleBasedStateMachine):
         reported = sum(
             any((run.seen_at or NEVER) >= job.since for run in runs[node]) for node in runs
         )
-        return set(targets.values()) == {"Success"} and reported >= len(targets)
+        return set(statuses) == {"Success"} and reported >= len(statuses)
 
     def invoke(
         self,

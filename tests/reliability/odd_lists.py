@@ -87,12 +87,12 @@ class OddLists(InboxMachine):
         )
         current, self.ssm[node] = self.ssm[node], titles
         reported_at, self.reported_at[node] = self.reported_at[node], reported_at
-        self.compliance.show_report(node, old)
+        self.show_report(node, old)
         stored = self.list_stored(node)
         self.invoke()
         if is_older:
             assert self.list_stored(node) == stored, "what is older opens and removes nothing"
-        self.compliance.show_report(node, new)
+        self.show_report(node, new)
         self.ssm[node], self.reported_at[node] = current, reported_at
 
     @precondition(lambda self: self.ssm)
@@ -104,7 +104,7 @@ class OddLists(InboxMachine):
         self.compliance.change_summary(node, TYPE, flaw=flaw, **FLAWS[flaw])
         self.invoke()
         assert self.list_stored(node) >= stored, "a flawed row removes nothing"
-        self.compliance.show_report(node, report)
+        self.show_report(node, report)
 
     @precondition(lambda self: self.ssm)
     @rule(data=st.data())
@@ -118,4 +118,4 @@ class OddLists(InboxMachine):
         )
         self.invoke()
         assert self.list_stored(node) >= stored, "where nothing was checked nothing is fixed"
-        self.compliance.show_report(node, report)
+        self.show_report(node, report)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.domain.compliance import NEVER, Doubt
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.summary import AlertSummary
@@ -127,6 +128,18 @@ def test_types_of_a_node_count_together(service: Service) -> None:
     """A node with a daily type is not silent because its monthly one rests."""
     service.compliance.put("i-1", "Custom:Other", "monthly", service.clock.now, [])
     live(service, range(20), ["i-1"])
+
+    assert list_told(service) == []
+
+
+def test_a_node_whose_row_names_no_execution_is_unverified_and_not_silent(
+    service: Service,
+) -> None:
+    live(service, range(6), ["i-1", "i-2"])
+    service.compliance.change_summary(
+        "i-1", TYPE, flaw=Doubt.NO_EXECUTION, execution_id="no execution", executed_at=NEVER
+    )
+    live(service, range(10), ["i-2"])
 
     assert list_told(service) == []
 

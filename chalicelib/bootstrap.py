@@ -27,8 +27,8 @@ from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
 from chalicelib.reports.csv_file import render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
+from chalicelib.reports.slack_blocks import Origin
 from chalicelib.reports.slack_monthly import render_monthly
-from chalicelib.reports.text import Origin
 from chalicelib.settings import Settings
 from chalicelib.startup import open_session
 from chalicelib.usecases.context import Context, Inbox

@@ -21,9 +21,8 @@ from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.scan import Job, JobKind
 from chalicelib.reports.csv_file import render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
-from chalicelib.reports.slack_blocks import Rendered
+from chalicelib.reports.slack_blocks import Origin, Rendered
 from chalicelib.reports.slack_monthly import render_monthly
-from chalicelib.reports.text import Origin
 from chalicelib.usecases.context import Context
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from tests.fakes import (

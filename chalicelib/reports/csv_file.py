@@ -10,7 +10,7 @@ from itertools import islice
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding, Snooze
-from chalicelib.reports.text import visible
+from chalicelib.domain.text import visible
 
 COLUMNS = (
     "finding_id",

@@ -6,16 +6,26 @@ from chalicelib.domain.announcement import Topic
 from chalicelib.domain.history import VANISHED
 from chalicelib.domain.scan import is_success
 from chalicelib.domain.summary import NAMED_TITLES, AlertSummary, JobSummary
+from chalicelib.domain.text import one_line, visible
 from chalicelib.reports.slack_blocks import (
+    MAX_ATTACHED_ROWS,
     Block,
+    Origin,
     Rendered,
     build_message,
     escape,
     fields,
     fit,
+    format_count,
+    format_findings,
+    format_nodes,
+    format_severities,
+    format_share,
+    format_total,
     header,
     mrkdwn_section,
     note,
+    point_to_csv,
 )
 from chalicelib.reports.slack_sections import (
     render_ended_snoozes,
@@ -24,19 +34,6 @@ from chalicelib.reports.slack_sections import (
     render_titles,
     render_unknown,
     render_vanished,
-)
-from chalicelib.reports.text import (
-    MAX_ATTACHED_ROWS,
-    Origin,
-    format_count,
-    format_findings,
-    format_nodes,
-    format_severities,
-    format_share,
-    format_total,
-    one_line,
-    point_to_csv,
-    visible,
 )
 
 # Characters. The first part of a UUID tells the associations of one account apart.

@@ -5,26 +5,24 @@ from datetime import datetime
 
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.monthly import OLD_RESULT, SOON, MonthlyReport
+from chalicelib.domain.text import one_line
 from chalicelib.reports.slack_blocks import (
-    Block,
-    Rendered,
-    build_message,
-    fields,
-    header,
-    mrkdwn_section,
-    note,
-    plain_section,
-)
-from chalicelib.reports.text import (
     KEY_TEXT,
     MAX_ATTACHED_ROWS,
     NODE_TEXT,
+    Block,
     Origin,
+    Rendered,
+    build_message,
+    fields,
     format_count,
     format_nodes,
     format_severities,
     format_share,
-    one_line,
+    header,
+    mrkdwn_section,
+    note,
+    plain_section,
     point_to_csv,
 )
 

@@ -12,15 +12,19 @@ from chalicelib.domain.summary import (
     UnverifiedNodes,
     VanishedTitle,
 )
-from chalicelib.reports.slack_blocks import Block, mrkdwn_section, note, plain_section, table
-from chalicelib.reports.text import (
+from chalicelib.domain.text import one_line
+from chalicelib.reports.slack_blocks import (
     NODE_TEXT,
+    Block,
     Origin,
     format_count,
     format_findings,
     format_names,
     format_nodes,
-    one_line,
+    mrkdwn_section,
+    note,
+    plain_section,
+    table,
 )
 
 # Characters. Titles have up to 500; these show what is wrong, and ten of them fit a message.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from chalicelib.reports.text import one_line
+from chalicelib.domain.text import one_line
 
 Severity: TypeAlias = Literal["LOW", "HIGH", "CRITICAL"]
 Status: TypeAlias = Literal["COMPLIANT", "NON_COMPLIANT"]

@@ -11,8 +11,8 @@ from hypothesis import example, given
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.domain.snooze import ListedFinding
+from chalicelib.domain.text import visible
 from chalicelib.reports.csv_file import COLUMNS, guard_formula, render_csv
-from chalicelib.reports.text import visible
 from tests.fuzz.strategies import FUZZ, HALVES, RAW_TEXT
 from tests.fuzz.values import AT, ROWS
 

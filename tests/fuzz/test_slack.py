@@ -19,9 +19,8 @@ from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.reports.slack_alert import render_alert
-from chalicelib.reports.slack_blocks import Rendered
+from chalicelib.reports.slack_blocks import Origin, Rendered
 from chalicelib.reports.slack_monthly import render_monthly
-from chalicelib.reports.text import Origin
 from devstack.slack import limits
 from devstack.slack.check_message import check_block, validate_blocks
 from devstack.slack.markup import parse_mrkdwn

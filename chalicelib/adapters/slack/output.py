@@ -13,8 +13,7 @@ from chalicelib.domain.message import CsvFile, Message
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.summary import AlertSummary
 from chalicelib.reports.csv_file import take_first_rows
-from chalicelib.reports.slack_blocks import Rendered, build_message
-from chalicelib.reports.text import MAX_ATTACHED_ROWS
+from chalicelib.reports.slack_blocks import MAX_ATTACHED_ROWS, Rendered, build_message
 from chalicelib.usecases.ports import ReadCsv, StepReceipt
 
 NAME: Final = "slack"

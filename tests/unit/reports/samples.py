@@ -11,8 +11,7 @@ from chalicelib.domain.scan import Coverage, Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
 from chalicelib.domain.summary import summarize_alert
 from chalicelib.reports import slack_alert
-from chalicelib.reports.slack_blocks import Rendered
-from chalicelib.reports.text import Origin
+from chalicelib.reports.slack_blocks import Origin, Rendered
 
 ORIGIN = Origin("123456789012", "eu-central-1", "prod", "UTC")
 BERLIN = replace(ORIGIN, timezone="Europe/Berlin")

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chalicelib.domain.text import visible
 from chalicelib.reports.slack_blocks import BLOCKS, Rendered
-from chalicelib.reports.text import visible
 from devstack.slack.check_message import validate_blocks
 
 

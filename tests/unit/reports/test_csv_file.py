@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.domain.text import visible
 from chalicelib.reports.csv_file import (
     CHANGE_COLUMNS,
     CHUNK_ROWS,
@@ -20,7 +21,6 @@ from chalicelib.reports.csv_file import (
     render_changes_csv,
     render_csv,
 )
-from chalicelib.reports.text import visible
 from tests.unit.reports.samples import AT, make_finding, make_snooze
 
 FORMULA = "=+-@＝＋－＠﹦﹢﹣﹫"  # noqa: RUF001 - the full-width and small variants are meant

@@ -7,7 +7,7 @@ from chalicelib.domain.announcement import Alert, Line, LineReason, Lines
 from chalicelib.domain.compliance import Doubt
 from chalicelib.domain.history import EventKind
 from chalicelib.domain.scan import Coverage
-from chalicelib.reports.text import MAX_ATTACHED_ROWS
+from chalicelib.reports.slack_blocks import MAX_ATTACHED_ROWS
 from tests.unit.reports import alerts
 from tests.unit.reports.samples import (
     AT,

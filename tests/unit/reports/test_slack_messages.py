@@ -13,9 +13,9 @@ from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import NAMED, VANISHED, ChangedFinding
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage
+from chalicelib.domain.text import one_line
 from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.slack_monthly import render_monthly
-from chalicelib.reports.text import one_line
 from tests.unit.reports import alerts
 from tests.unit.reports.renew import render_messages
 from tests.unit.reports.samples import (

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Severity
+from chalicelib.reports.slack_blocks import MAX_ATTACHED_ROWS
 from chalicelib.reports.slack_monthly import render_monthly
-from chalicelib.reports.text import MAX_ATTACHED_ROWS
 from tests.unit.reports import alerts
 from tests.unit.reports.samples import ORIGIN
 from tests.unit.reports.slack_blocks import get_text

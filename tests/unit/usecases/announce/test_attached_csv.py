@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.reports.csv_file import take_first_rows
-from chalicelib.reports.text import MAX_ATTACHED_ROWS
+from chalicelib.reports.slack_blocks import MAX_ATTACHED_ROWS
 from tests.fleet import TYPE, Service, make_item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.domain.finding import Finding, UncheckedFinding, finding_id
+from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, finding_id
+from chalicelib.domain.text import ELLIPSIS, TextPattern, match_key
+
+# The exact parts of a scope: instance, match key of the title, control. None matches any.
+Lookup: TypeAlias = "tuple[str | None, str | None, str | None]"
 
 
 class Reason(StrEnum):
@@ -33,41 +37,85 @@ class State(StrEnum):
 
 
 class Scope(NamedTuple):
-    """Which findings a snooze mutes: those of a node, of a title, or of a pair of both."""
+    """Which findings a snooze mutes: those that all of its parts match.
+
+    `title` is compared by its match key; one that ends with our own ellipsis is a
+    prefix. In `title_pattern` a `*` is any text.
+    """
 
     instance_id: str | None = None
     title: str | None = None
+    title_pattern: str | None = None
+    control_id: str | None = None
 
     @property
     def is_pair(self) -> bool:
-        """Whether it names both a node and a title, so one finding at most."""
-        return self.instance_id is not None and self.title is not None
+        """Whether it names both a node and a whole title, and nothing else."""
+        is_one = self.instance_id is not None and self.title is not None and not self.is_prefix
+        return is_one and self.title_pattern is None and self.control_id is None
+
+    @property
+    def is_prefix(self) -> bool:
+        """Whether the title was cut, as in a message."""
+        return self.title is not None and self.title.rstrip().endswith(ELLIPSIS)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a look-up finds its findings."""
+        return self.title_pattern is None and not self.is_prefix
 
     @property
     def id(self) -> str:
         """32 hex digits; those of a pair are its finding id."""
-        return finding_id(self.instance_id or "", self.title or "")
+        pattern = "" if self.title_pattern is None else f"\npattern {self.title_pattern}"
+        control = "" if self.control_id is None else f"\ncontrol {self.control_id}"
+        return finding_id(self.instance_id or "", f"{self.title or ''}{pattern}{control}")
+
+    @property
+    def pattern(self) -> TextPattern | None:
+        """What a title must match beside the exact parts; None if nothing."""
+        if self.is_prefix and self.title is not None:
+            return TextPattern.of_prefix(self.title.rstrip().rstrip(ELLIPSIS))
+        return None if self.title_pattern is None else TextPattern.of(self.title_pattern)
+
+    @property
+    def lookup(self) -> Lookup:
+        """The exact parts, as a key."""
+        title = None if self.title is None or self.is_prefix else match_key(self.title)
+        return self.instance_id, title, self.control_id
 
     def matches(self, finding: Finding) -> bool:
         """Whether it covers a finding."""
-        return self.instance_id in (None, finding.instance_id) and self.title in (
-            None,
-            finding.title,
-        )
+        instance_id, title, control_id = self.lookup
+        if instance_id not in (None, finding.instance_id):
+            return False
+        if control_id not in (None, finding.control_id):
+            return False
+        if title is None and self.is_exact:
+            return True
+        key = match_key(finding.title)
+        pattern = self.pattern
+        return title in (None, key) and (pattern is None or pattern.matches(key))
 
 
 class Snooze(Struct, frozen=True, kw_only=True):
-    """A rule by instance, by title, or by both (a pair).
+    """A rule for the findings of a scope, up to a severity.
 
     It mutes over `[starts_at, ends_at)`; `ends_at` None means for ever.
     `ended_at` is an end by hand or by a fix. `settled_at` is when its end was
-    announced, or when nothing was left to announce. `reworded_ids` are the ids that the
-    finding of a pair has had since its title was reworded. `version` counts writes.
+    announced, or when nothing was left to announce. `max_severity` is the worst
+    severity that it mutes, None for any. That of a pair is the severity that its finding
+    had, once it was seen. `reworded_ids` are further ids of the finding of a pair: those since
+    its title was reworded, and the one of a title that was written otherwise. `version`
+    counts writes.
     """
 
     id: str
     instance_id: str | None = None
     title: str | None = None
+    title_pattern: str | None = None
+    control_id: str | None = None
+    max_severity: Severity | None = None
     starts_at: datetime
     ends_at: datetime | None = None
     until_resolved: bool
@@ -82,21 +130,33 @@ class Snooze(Struct, frozen=True, kw_only=True):
     version: int = 1
 
     def __post_init__(self) -> None:
-        if self.instance_id is None and self.title is None:
-            raise ValueError("a snooze names an instance, a title, or both")
+        if not any(self.scope):
+            raise ValueError("a snooze names an instance, a title, a title_pattern or a control")
 
     @property
     def scope(self) -> Scope:
         """Which findings it mutes."""
-        return Scope(self.instance_id, self.title)
+        return Scope(self.instance_id, self.title, self.title_pattern, self.control_id)
+
+    @property
+    def finding_ids(self) -> tuple[str, ...]:
+        """The ids that the finding of a pair has or had; none of another scope."""
+        return (self.scope.id, *self.reworded_ids) if self.scope.is_pair else ()
 
     def covers(self, finding: Finding) -> bool:
         """Whether it mutes a finding while it is active."""
-        return self.scope.matches(finding) or (
-            self.scope.is_pair
-            and self.instance_id == finding.instance_id
-            and self.scope.id in finding.former_ids
+        return self.mutes_severity(finding.severity) and (
+            self.scope.matches(finding)
+            or (
+                self.scope.is_pair
+                and self.instance_id == finding.instance_id
+                and self.scope.id in finding.former_ids
+            )
         )
+
+    def mutes_severity(self, severity: Severity) -> bool:
+        """Whether findings of this severity are not above its cap."""
+        return self.max_severity is None or severity.rank >= self.max_severity.rank
 
     @property
     def end(self) -> datetime | None:
@@ -115,7 +175,8 @@ class Snooze(Struct, frozen=True, kw_only=True):
 def is_same_rule(one: Snooze, other: Snooze) -> bool:
     """Whether two snoozes have the same scope and terms, whoever made them and when."""
     return (
-        (one.scope, one.until_resolved) == (other.scope, other.until_resolved)
+        (one.scope, one.max_severity, one.until_resolved)
+        == (other.scope, other.max_severity, other.until_resolved)
         and (one.reason, one.comment) == (other.reason, other.comment)
         and (one.ends_at is None) == (other.ends_at is None)
     )
@@ -126,34 +187,70 @@ def id_prefix(scope_id: str) -> str:
     return f"s-{scope_id[:8]}"
 
 
-def candidate_scopes(finding: Finding) -> tuple[Scope, Scope, Scope]:
-    """Lists every scope that covers a finding."""
-    instance_id, title = finding.key
-    return Scope(instance_id, title), Scope(instance_id, None), Scope(None, title)
-
-
 class SnoozeIndex:
     """Snoozes by scope. Finding one costs a few look-ups, however many there are.
 
-    A pair snooze also covers a finding that had the pair's id before it was reworded.
+    Patterns are looked at one by one, once for each title. A pair snooze also covers a
+    finding that had the pair's id before it was reworded.
     """
 
     def __init__(self, snoozes: Iterable[Snooze]) -> None:
-        by_scope: dict[Scope, Snooze] = {}
+        self._exact: dict[Lookup, list[Snooze]] = {}
+        self._pairs: dict[str, list[Snooze]] = {}
+        self._patterns: list[tuple[TextPattern, Lookup, Snooze]] = []
+        self._by_title: dict[str, tuple[tuple[Lookup, Snooze], ...]] = {}
         for each in snoozes:
-            by_scope[each.scope] = max(by_scope.get(each.scope, each), each, key=_by_end)
-        self._by_scope = by_scope
-        self._pairs = {each.scope.id: each for each in by_scope.values() if each.scope.is_pair}
+            scope = each.scope
+            if scope.pattern:
+                self._patterns.append((scope.pattern, scope.lookup, each))
+            else:
+                self._exact.setdefault(scope.lookup, []).append(each)
+            if scope.is_pair:
+                self._pairs.setdefault(scope.id, []).append(each)
+        # which parts the exact scopes name, so that no other look-up is made
+        self._shapes = {tuple(part is not None for part in key) for key in self._exact}
 
     def find(self, finding: Finding) -> Snooze | None:
         """Returns the snooze of a finding that ends last, None if none covers it."""
-        if not self._by_scope:
+        if not self._exact and not self._patterns:
             return None
-        scopes = candidate_scopes(finding)
-        found = [self._by_scope[scope] for scope in scopes if scope in self._by_scope]
-        former = (self._pairs[key] for key in finding.former_ids if key in self._pairs)
-        found.extend(each for each in former if each.instance_id == finding.instance_id)
-        return max(found, key=_by_end, default=None)
+        return max(self.find_all(finding), key=_by_end, default=None)
+
+    def find_all(self, finding: Finding) -> list[Snooze]:
+        """Lists the snoozes that cover a finding, each once."""
+        covering = (
+            each for each in self._list_matching(finding) if each.mutes_severity(finding.severity)
+        )
+        return list({each.id: each for each in covering}.values())
+
+    def _list_matching(self, finding: Finding) -> Iterator[Snooze]:
+        key = match_key(finding.title)
+        parts = finding.instance_id, key, finding.control_id
+        for shape in self._shapes:
+            instance_id, title, control_id = (
+                part if is_named else None for part, is_named in zip(parts, shape, strict=True)
+            )
+            yield from self._exact.get((instance_id, title, control_id), ())
+        for former in finding.former_ids:
+            pairs = self._pairs.get(former, ())
+            yield from (each for each in pairs if each.instance_id == finding.instance_id)
+        for (instance_id, _, control_id), each in self._match_patterns(key):
+            if instance_id in (None, parts[0]) and control_id in (None, parts[2]):
+                yield each
+
+    def _match_patterns(self, key: str) -> tuple[tuple[Lookup, Snooze], ...]:
+        """Lists those whose pattern matches a title, with their other parts."""
+        if not self._patterns:
+            return ()
+        found = self._by_title.get(key)
+        if found is None:
+            found = tuple(
+                (lookup, each)
+                for pattern, lookup, each in self._patterns
+                if pattern.longest in key and pattern.matches(key) and lookup[1] in (None, key)
+            )
+            self._by_title[key] = found
+        return found
 
 
 class Muting:
@@ -166,20 +263,20 @@ class Muting:
         self, snoozes: Iterable[Snooze], now: datetime, waiting: Sequence[Snooze] = ()
     ) -> None:
         active = [each for each in snoozes if each.state(now) is State.ACTIVE]
-        wide = (each for each in active if not each.scope.is_pair)
+        capped = (each for each in active if each.max_severity or not each.scope.is_pair)
         self._all = SnoozeIndex([*active, *waiting])
-        self._wide = SnoozeIndex([*wide, *waiting])
+        self._capped = SnoozeIndex([*capped, *waiting])
 
     def of(self, finding: Finding) -> Snooze | None:
         """Returns the snooze that mutes a finding longest, None if none does."""
         return self._all.find(finding)
 
     def of_worse(self, finding: Finding) -> Snooze | None:
-        """Returns the snooze that mutes that a finding is worse: one of a node or a title.
+        """Returns the snooze that mutes that a finding is worse.
 
-        One of a pair was made for the severity that it had before.
+        A pair without a cap was made for a severity that is not known any more.
         """
-        return self._wide.find(finding)
+        return self._capped.find(finding)
 
 
 class ListedFinding(Struct, frozen=True):
@@ -240,8 +337,9 @@ def select_settled(
     Those that cover new findings come first, as the others delay nothing that is new.
     Both keep their order.
     """
-    scopes = {scope for finding in new for scope in candidate_scopes(finding)}
-    first = sorted(ended, key=lambda each: each.scope not in scopes)[:most]
+    index = SnoozeIndex(ended)
+    covering = {each.id for finding in new for each in index.find_all(finding)}
+    first = sorted(ended, key=lambda each: each.id not in covering)[:most]
     chosen = {each.id for each in first}
     return (
         tuple(each for each in ended if each.id in chosen),
@@ -249,14 +347,26 @@ def select_settled(
     )
 
 
-def extend_reworded(snooze: Snooze, reworded: Iterable[Finding]) -> Snooze:
-    """Lets a pair snooze cover the new ids of its finding, if that is one of the reworded."""
-    if not snooze.scope.is_pair:
+def follow_pair(snooze: Snooze, reworded: Iterable[Finding], new: Iterable[Finding]) -> Snooze:
+    """Lets a pair snooze follow its finding.
+
+    It covers the new id of one that was reworded. When a finding is first seen that it was
+    made for before, it covers its id, however the title is written, and takes its severity
+    as the cap.
+    """
+    scope = snooze.scope
+    if not scope.is_pair:
         return snooze
-    new = {each.finding_id for each in reworded if snooze.scope.id in each.former_ids}
-    if new.issubset(snooze.reworded_ids):
+    ids = {each.finding_id for each in reworded if scope.id in each.former_ids}
+    severity = snooze.max_severity
+    if severity is None:
+        own = [each for each in new if scope.matches(each)]
+        ids.update(each.finding_id for each in own)
+        severity = min((each.severity for each in own), key=lambda each: each.rank, default=None)
+    further = tuple(sorted(ids.union(snooze.reworded_ids) - {scope.id}))
+    if (further, severity) == (snooze.reworded_ids, snooze.max_severity):
         return snooze
-    return replace(snooze, reworded_ids=tuple(sorted(new.union(snooze.reworded_ids))))
+    return replace(snooze, reworded_ids=further, max_severity=severity)
 
 
 def end_by_fix(snooze: Snooze, returns: Mapping[str, str], now: datetime) -> Snooze:
@@ -269,7 +379,7 @@ def end_by_fix(snooze: Snooze, returns: Mapping[str, str], now: datetime) -> Sno
     """
     if not snooze.until_resolved or snooze.state(now) is State.ENDED:
         return snooze
-    scans = [returns[key] for key in (snooze.scope.id, *snooze.reworded_ids) if key in returns]
+    scans = [returns[key] for key in snooze.finding_ids if key in returns]
     if any(_was_made_before(snooze, each) for each in scans):
         return replace(snooze, ended_at=now)
     return snooze

@@ -5,7 +5,11 @@ message or rows of a file, bidirectional controls would show text in another ord
 and NUL ends a cell in some programs.
 """
 
+import re
 import unicodedata
+from functools import lru_cache
+
+from msgspec import Struct
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -41,3 +45,74 @@ def one_line(text: str, longest: int) -> str:
 def cut(text: str, longest: int) -> str:
     """Returns the text, or its beginning and an ellipsis: `longest` characters at most."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + ELLIPSIS
+
+
+# Our CSV puts an apostrophe before a formula, at the start of a cell or after a semicolon.
+_GUARDS = re.compile(r"(^|;)'+")
+# Titles to remember: more than a large fleet has.
+_KNOWN_TITLES = 32_768
+_KNOWN_PATTERNS = 1_024
+
+
+@lru_cache(maxsize=_KNOWN_TITLES)
+def match_key(text: str) -> str:
+    """Returns the form by which titles are compared: what people take for one title has one key.
+
+    It is the visible text without the apostrophes that our CSV adds, in Unicode NFC, case
+    folded, with single spaces and no space at its ends. The key of a key is itself.
+    """
+    before, key = None, " ".join(_fold_case(visible(text)).split())
+    while key != before:
+        before, key = key, _GUARDS.sub(r"\1", key).strip()
+    return key
+
+
+def _fold_case(text: str) -> str:
+    """Folds case as in Unicode's canonical caseless matching (D145), and composes."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFD", text).casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", decomposed).casefold())
+
+
+class TextPattern(Struct, frozen=True):
+    """A text in which `*` stands for any text, also none. It is matched part by part.
+
+    parts: what is between the stars, as keys; one part is the whole text · longest: the
+    longest of them, which a text must contain.
+    """
+
+    parts: tuple[str, ...]
+    longest: str
+
+    @classmethod
+    @lru_cache(maxsize=_KNOWN_PATTERNS)
+    def of(cls, text: str) -> "TextPattern":
+        """Reads a pattern. Stars that follow each other are one."""
+        first, *rest = match_key(text).split("*")
+        if not rest:
+            return cls((first,), first)
+        *middle, last = rest
+        parts = (first, *filter(None, middle), last)
+        return cls(parts, max(parts, key=len))
+
+    @classmethod
+    def of_prefix(cls, text: str) -> "TextPattern":
+        """Returns the pattern of everything that begins with a text, whose stars are stars."""
+        first = match_key(text)
+        return cls((first, ""), first)
+
+    def matches(self, key: str) -> bool:
+        """Whether it matches a text with this match key, in time linear to its length."""
+        first, last = self.parts[0], self.parts[-1]
+        if len(self.parts) == 1:
+            return key == first
+        at, end = len(first), len(key) - len(last)
+        if at > end or not (key.startswith(first) and key.endswith(last)):
+            return False
+        for part in self.parts[1:-1]:
+            at = key.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True

@@ -8,8 +8,15 @@ from msgspec.structs import replace
 
 from chalicelib.domain.errors import Conflict, ServiceError
 from chalicelib.domain.finding import Finding
-from chalicelib.domain.history import FOLLOWED, FactRow, HistoryEvent, Receipt, find_returns
-from chalicelib.domain.snooze import Snooze, SnoozeIndex, end_by_fix, extend_reworded
+from chalicelib.domain.history import (
+    FOLLOWED,
+    EventKind,
+    FactRow,
+    HistoryEvent,
+    Receipt,
+    find_returns,
+)
+from chalicelib.domain.snooze import Snooze, SnoozeIndex, end_by_fix, follow_pair
 from chalicelib.usecases.context import Context
 
 # How often a use case reads, decides and writes before a conflict becomes an error.
@@ -56,9 +63,10 @@ def follow_findings(context: Context, after: Receipt, until: Receipt) -> Present
     """Reads every unsettled snooze, and lets pair snoozes follow the facts between two receipts.
 
     One whose finding left ends, if it is `until_resolved`. One whose finding was reworded
-    covers its new id. This comes after the facts, so no snooze that was made before a fix
-    is missed. A snooze that somebody changes meanwhile is read and written again. One that
-    cannot be written mutes until the next scan writes it.
+    covers its new id, and one whose finding was first seen takes its severity. This comes
+    after the facts, so no snooze that was made before a fix is missed. A snooze that
+    somebody changes meanwhile is read and written again. One that cannot be written mutes
+    until the next scan writes it.
     """
     present: dict[str, Snooze] = {}
 
@@ -69,10 +77,11 @@ def follow_findings(context: Context, after: Receipt, until: Receipt) -> Present
         rows = tuple(context.facts.rows(after, until)) if pairs else ()
         events = _find_followed(context, rows)
         reworded = [each.finding for each in events if each.finding]
+        new = _find_first_seen(context, rows, pairs)
         returns, now = find_returns(rows, events), context.clock()
         overtaken = []
         for each in pairs:
-            followed = end_by_fix(extend_reworded(each, reworded), returns, now)
+            followed = end_by_fix(follow_pair(each, reworded, new), returns, now)
             if followed != each and not _save(context, followed, present):
                 overtaken.append(each.id)
         if overtaken:
@@ -89,6 +98,21 @@ def _find_followed(context: Context, rows: Iterable[FactRow]) -> Sequence[Histor
     """Finds what snoozes follow, with the former ids of each finding."""
     keys = [key for row in rows for key in row.list_keys(*FOLLOWED)]
     return context.journal.find(keys) if keys else ()
+
+
+def _find_first_seen(
+    context: Context, rows: Iterable[FactRow], pairs: Iterable[Snooze]
+) -> Sequence[Finding]:
+    """Finds the new findings of the nodes of pairs that have no cap yet, and are still stored."""
+    nodes = {each.instance_id for each in pairs if each.max_severity is None}
+    ids = [
+        key
+        for row in rows
+        for node in row.nodes
+        if node.instance_id in nodes
+        for key in node.ids.get(EventKind.NEW, ())
+    ]
+    return tuple(context.findings.get(ids).values()) if ids else ()
 
 
 def _save(context: Context, changed: Snooze, present: dict[str, Snooze]) -> bool:
@@ -110,7 +134,7 @@ def find_failing(context: Context, snoozes: Sequence[Snooze]) -> list[tuple[Snoo
     table, once for all of them.
     """
     if all(each.scope.is_pair for each in snoozes):
-        ids = {key for each in snoozes for key in (each.scope.id, *each.reworded_ids)}
+        ids = {key for each in snoozes for key in each.finding_ids}
         stored = tuple(context.findings.get(ids).values())
     else:
         stored = _read_covered(context, snoozes)

@@ -57,6 +57,12 @@ class Model:
             last = self.service.ledger.last_fact.number
             self.resolving.setdefault(snooze.id, last)
 
+    def forget_severities(self, node: str) -> None:
+        """Forgets how severe the open findings of a node were before."""
+        for row in self.service.findings.all():
+            if row.instance_id == node and row.title in self.severities:
+                self.severities[row.title] = row.severity
+
     def observe(self, began: datetime) -> set[str]:
         """Notes what happened since `began`, and returns the titles that left the store."""
         found = {row.title: row for row in self.service.findings.all() if SEPARATOR in row.title}

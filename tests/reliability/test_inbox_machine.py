@@ -129,10 +129,14 @@ class AnyOrder(OddLists):
     @precondition(lambda self: not self.service.ledger.marks)
     @rule(data=st.data())
     def row_is_of_an_older_version(self, data: st.DataObject) -> None:
-        """It has no list. The version that wrote it left no mark."""
+        """It has no list. The version that wrote it left no mark.
+
+        So the highest severity that was announced is not known, and the present one counts.
+        """
         if rows := {node.instance_id: node for node in self.service.nodes.all()}:
             chosen = rows[data.draw(st.sampled_from(sorted(rows)))]
             self.service.nodes.put([replace(chosen, open_list=None)])
+            self.model.forget_severities(chosen.instance_id)
 
     # time and people
 

@@ -109,7 +109,7 @@ def stage_scan(
     anything. `list_changes` yields what happened in the scan.
     """
     facts = read_facts(context, outcome, work, list_changes)
-    followed_after = _find_last_before_changes(work.channel_state, outcome, facts)
+    followed_after = _find_last_before_changes(work.channel_state, outcome, facts, snoozes)
     attempts = count()
 
     def decide() -> Announcement:
@@ -131,11 +131,16 @@ def stage_scan(
 
 
 def _find_last_before_changes(
-    state: ChannelState, outcome: Outcome, facts: ScanFacts
+    state: ChannelState, outcome: Outcome, facts: ScanFacts, snoozes: Iterable[Snooze]
 ) -> Receipt | None:
-    """Returns the last fact before those that snoozes follow; None if there are none."""
-    now = outcome.count(*FOLLOWED)
-    earlier = any(row.list_keys(*FOLLOWED) for row in facts.earlier)
+    """Returns the last fact before those that snoozes follow; None if there are none.
+
+    A pair that was made before its finding was seen follows new findings too.
+    """
+    is_capless = any(each.scope.is_pair and each.max_severity is None for each in snoozes)
+    kinds = (*FOLLOWED, EventKind.NEW) if is_capless else FOLLOWED
+    now = outcome.count(*kinds)
+    earlier = any(row.list_keys(*kinds) for row in facts.earlier)
     return state.unfollowed_after or (state.facts if now or earlier else None)
 
 

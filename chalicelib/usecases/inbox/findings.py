@@ -14,7 +14,6 @@ from chalicelib.domain.snooze import (
     Muting,
     Snooze,
     State,
-    candidate_scopes,
     list_unchecked,
     list_with_snoozes,
 )
@@ -145,8 +144,8 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     now = inbox.clock()
     covering = [
         snooze
-        for snooze in inbox.snoozes.about(scope.id for scope in candidate_scopes(finding))
-        if snooze.state(now) is not State.ENDED
+        for snooze in inbox.snoozes.unsettled()
+        if snooze.state(now) is not State.ENDED and snooze.covers(finding)
     ]
     covering.sort(key=lambda each: (each.created_at, each.id))
     (row,) = add_ages(inbox, [ListedFinding(finding, Muting(covering, now).of(finding))])

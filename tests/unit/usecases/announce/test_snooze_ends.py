@@ -134,7 +134,8 @@ def test_a_decision_is_repeated_if_a_snooze_changes_meanwhile(service: Service) 
         def stage(self, *decision: Any) -> None:
             if not self.extended:
                 self.extended = True
-                longer = replace(snooze, ends_at=START + 2 * DAY, version=2)
+                now = service.ledger.snoozes[snooze.id]
+                longer = replace(now, ends_at=START + 2 * DAY, version=now.version + 1)
                 service.ledger.snoozes[snooze.id] = longer
             self.port.stage(*decision)
 

@@ -9,7 +9,7 @@ from chalicelib.domain.announcement import Topic
 from chalicelib.domain.compliance import ItemList
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import EventKind
-from chalicelib.domain.snooze import extend_reworded
+from chalicelib.domain.snooze import follow_pair
 from chalicelib.domain.summary import AlertSummary
 from chalicelib.usecases.context import Acceptance, Options
 from chalicelib.usecases.inbox.findings import FindingFilter, list_findings
@@ -541,4 +541,4 @@ def test_the_month_counts_what_is_not_checked_apart_and_lists_it_at_its_end(
 def test_a_snooze_of_a_node_covers_no_further_ids() -> None:
     snooze = make_snooze(title=None)
 
-    assert extend_reworded(snooze, []) is snooze
+    assert follow_pair(snooze, [], []) is snooze

@@ -32,6 +32,7 @@ from chalicelib.reports.slack_monthly import render_monthly
 from chalicelib.settings import Settings
 from chalicelib.startup import open_session
 from chalicelib.usecases.context import Context, Inbox
+from chalicelib.usecases.inventory import WarmInventory
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
@@ -106,15 +107,18 @@ class Runtime:
     def inbox(self) -> Inbox:
         """The ports of the API."""
         settings = self.settings
+        nodes = DynamoNodes(self._dynamodb.Table(settings.nodes_table))
+        archive, titles = DynamoJournal(self._ledger), DynamoTitles(self._ledger)
         return Inbox(
             findings=DynamoFindings(self._dynamodb.Table(settings.findings_table)),
-            nodes=DynamoNodes(self._dynamodb.Table(settings.nodes_table)),
+            nodes=nodes,
             unchecked=DynamoUnchecked(self._ledger),
             snoozes=DynamoSnoozes(self._ledger),
             work=DynamoWork(self._ledger),
-            archive=DynamoJournal(self._ledger),
+            archive=archive,
             clock=self.clock,
             longest=timedelta(days=settings.max_snooze_days),
+            inventory=WarmInventory(nodes, titles, archive),
         )
 
     @cached_property

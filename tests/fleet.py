@@ -19,6 +19,7 @@ from chalicelib.domain.summary import AlertSummary, TitleSummary, summarize_aler
 from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.usecases.announce.deliver import StepResult
 from chalicelib.usecases.context import DEFAULT_OPTIONS, Bounds, Context, Inbox, Options
+from chalicelib.usecases.inventory import WarmInventory
 from chalicelib.usecases.ports import Output
 from chalicelib.usecases.run import ScanReport, run_scans
 from tests.fakes import (
@@ -197,6 +198,7 @@ class Service:
             archive=MemoryArchive(self.ledger),
             clock=self.clock,
             longest=timedelta(days=180),
+            inventory=WarmInventory(self.nodes, self.titles, MemoryArchive(self.ledger)),
         )
 
     @property

@@ -3,10 +3,11 @@
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -265,3 +266,20 @@ def unpack_list(packed: bytes) -> dict[str, Entry]:
         }
     except (struct.error, IndexError) as error:
         raise ValueError(f"not a list of findings: {len(packed)} bytes") from error
+
+
+class BriefEntry(NamedTuple):
+    """The part of an entry that is needed to count it. `key` is the finding id as bytes."""
+
+    key: bytes
+    reference: str
+    severity: Severity
+    control_mark: int
+    is_unchecked: bool
+
+
+def read_briefly(packed: bytes) -> Iterator[BriefEntry]:
+    """Yields a part of each entry, in a fraction of the time of `unpack_list`."""
+    for key, reference, severities, marks, _, control_mark, _ in _ENTRY.iter_unpack(packed):
+        severity = _SEVERITIES[severities & 0xF]
+        yield BriefEntry(key, reference.hex(), severity, control_mark, bool(marks & _UNCHECKED))

@@ -1,13 +1,20 @@
 """The rules that a snooze must keep when a person makes or changes it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 from chalicelib.domain.errors import FieldFault, RuleBroken
+from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, Scope, Snooze, State
+from chalicelib.domain.text import match_key
 
 SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
+# Characters of a pattern beside its stars.
+SHORTEST_PATTERN = 3
+# A snooze that would mute more findings than this must say so.
+MOST_UNCONFIRMED = 1_000
 
 
 class SnoozeEnd(Struct, frozen=True):
@@ -29,12 +36,24 @@ class SnoozeEnd(Struct, frozen=True):
 
 
 class SnoozeTerms(Struct, frozen=True):
-    """How long and why to snooze, whatever the scope."""
+    """How long and why to snooze, whatever the scope.
+
+    `starts_at` None means now. `max_severity` is the worst severity to mute, None for any.
+    """
 
     end: SnoozeEnd
     reason: Reason
     comment: str
     until_resolved: bool = False
+    starts_at: datetime | None = None
+    max_severity: Severity | None = None
+
+
+class SnoozeTime(Struct, frozen=True):
+    """When a snooze mutes: `[starts_at, ends_at)`, `ends_at` None for ever."""
+
+    starts_at: datetime
+    ends_at: datetime | None
 
 
 class SnoozeChange(Struct, frozen=True):
@@ -47,12 +66,23 @@ class SnoozeChange(Struct, frozen=True):
 
 def validate_snooze(
     scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
-) -> datetime | None:
-    """Returns when the snooze ends, None for never; `RuleBroken` names every broken rule."""
-    faults = [*_check_scope(scope, terms), *_check_comment(terms.comment)]
-    ends_at, end_faults = _validate_end(terms.end, now, longest)
-    _raise_if_any(*faults, *end_faults)
-    return ends_at
+) -> SnoozeTime:
+    """Returns when the snooze mutes; `RuleBroken` names every broken rule."""
+    starts_at, start_faults = _validate_start(terms.starts_at, now, longest)
+    ends_at, end_faults = _validate_end(terms.end, starts_at, longest)
+    _raise_if_any(
+        *_check_scope(scope, terms), *_check_comment(terms.comment), *start_faults, *end_faults
+    )
+    return SnoozeTime(starts_at, ends_at)
+
+
+def check_matches(by_severity: Mapping[Severity, int], confirmed: int | None) -> None:
+    """Raises `RuleBroken` if a snooze would mute more findings than a person confirmed."""
+    total = sum(by_severity.values())
+    if total <= max(MOST_UNCONFIRMED, confirmed or 0):
+        return
+    text = f"This would mute {total:,} findings. To confirm that, give confirm_matches: {total}."
+    _raise_if_any(FieldFault("/confirm_matches", "unconfirmed", text))
 
 
 def validate_change(
@@ -67,7 +97,7 @@ def validate_change(
     ends_at: datetime | None = snooze.ends_at
     end_faults: list[FieldFault] = []
     if change.end is not None:
-        ends_at, end_faults = _validate_end(change.end, now, longest)
+        ends_at, end_faults = _validate_end(change.end, max(now, snooze.starts_at), longest)
     _raise_if_any(*faults, *end_faults)
     return ends_at
 
@@ -79,12 +109,30 @@ def _raise_if_any(*faults: FieldFault) -> None:
 
 def _check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
     faults = []
-    if scope.instance_id is None and scope.title is None:
-        faults.append(FieldFault("", "scope_missing", "Name an instance_id, a title, or both."))
+    if not any(part is not None for part in scope):
+        text = "Name an instance_id, a title, a title_pattern or a control_id."
+        faults.append(FieldFault("", "scope_missing", text))
+    if scope.title is not None and not match_key(scope.title):
+        faults.append(FieldFault("/title", "blank", "Give a title with visible characters."))
+    if scope.title_pattern is not None:
+        faults += _check_pattern(scope.title_pattern)
+    if scope.title is not None and scope.title_pattern is not None:
+        text = "Give a title or a title_pattern, not both."
+        faults.append(FieldFault("/title_pattern", "two_titles", text))
     if terms.until_resolved and not scope.is_pair:
-        text = "Only a snooze of one instance_id and one title can end with a fix."
+        text = "Only a snooze of one instance_id and one whole title can end with a fix."
         faults.append(FieldFault("/until_resolved", "pairs_only", text))
     return faults
+
+
+def _check_pattern(pattern: str) -> list[FieldFault]:
+    if len(match_key(pattern.replace("*", ""))) >= SHORTEST_PATTERN:
+        return []
+    text = (
+        f"Give {SHORTEST_PATTERN} characters or more beside the stars. "
+        "To snooze everything on a node, name its instance_id."
+    )
+    return [FieldFault("/title_pattern", "too_wide", text)]
 
 
 def _check_comment(comment: str) -> list[FieldFault]:
@@ -95,9 +143,25 @@ def _check_comment(comment: str) -> list[FieldFault]:
     return [FieldFault("/comment", "length", text)]
 
 
+def _validate_start(
+    starts_at: datetime | None, now: datetime, longest: timedelta
+) -> tuple[datetime, list[FieldFault]]:
+    if starts_at is None:
+        return now, []
+    at = _to_utc_seconds(starts_at)
+    if at <= now:
+        text = "The start must lie in the future. Leave it out to begin now."
+        return now, [FieldFault("/starts_at", "past", text)]
+    if at - now > longest:
+        text = f"The start must lie within {longest.days} days."
+        return now, [FieldFault("/starts_at", "too_late", text)]
+    return at, []
+
+
 def _validate_end(
-    end: SnoozeEnd, now: datetime, longest: timedelta
+    end: SnoozeEnd, starts_at: datetime, longest: timedelta
 ) -> tuple[datetime | None, list[FieldFault]]:
+    """Checks an end. A duration counts from the start, which is not in the past."""
     if len(end.given) != 1:
         text = "Give exactly one of ends_at, duration and permanent: true."
         pointer = f"/{end.given[-1]}" if end.given else ""
@@ -109,11 +173,12 @@ def _validate_end(
         code = "too_long" if end.duration > longest else "past"
         text = f"Give a duration above zero and of {longest.days} days at most."
         return None, [FieldFault(pointer, code, text)]
-    ends_at = _to_utc_seconds(end.at or now + (end.duration or timedelta(0)))
-    if ends_at <= now:
-        return None, [FieldFault(pointer, "past", "The end must lie in the future.")]
-    if ends_at - now > longest:
-        text = f"The end must lie within {longest.days} days; permanent: true has no end."
+    ends_at = _to_utc_seconds(end.at or starts_at + (end.duration or timedelta(0)))
+    if ends_at <= starts_at:
+        text = "The end must lie in the future, after the start."
+        return None, [FieldFault(pointer, "past", text)]
+    if ends_at - starts_at > longest:
+        text = f"A snooze lasts {longest.days} days at most; permanent: true has no end."
         return None, [FieldFault(pointer, "too_long", text)]
     return ends_at, []
 

@@ -9,6 +9,7 @@ from chalicelib.domain.announcement import Alert
 from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
 from chalicelib.domain.summary import AlertSummary, summarize_alert
+from chalicelib.usecases.inventory import Inventory
 from chalicelib.usecases.ports import (
     MAX_SETTLED_SNOOZES,
     Archive,
@@ -125,7 +126,11 @@ class Run(Struct, frozen=True):
 
 
 class Inbox(Struct, frozen=True):
-    """The ports of the API. `longest` limits a snooze that has an end."""
+    """The ports of the API.
+
+    `longest` limits a snooze that has an end. `inventory` returns the open findings as of
+    the last scan.
+    """
 
     findings: FindingPages
     nodes: NodePages
@@ -135,6 +140,7 @@ class Inbox(Struct, frozen=True):
     archive: Archive
     clock: Clock
     longest: timedelta
+    inventory: Callable[[], Inventory]
 
 
 class Author(Struct, frozen=True):

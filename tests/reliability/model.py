@@ -26,7 +26,8 @@ class Model:
     appearances: how often a title was new in the store, or worse · stored_since: when it
     last was new, and the number of posts at that time · removed_at: when it last left the
     store for good, fixed or gone · stored: the titles in the store · unchecked: those that
-    are remembered · severities: the worst of both · worsened: those that were less severe
+    are remembered · severities: the worst of both · present: the
+    severities of those in the store · worsened: those that were less severe
     once · fixed: titles that were just called fixed, to when they were last new ·
     posted_at: the time of every post · duplicates: posts that Slack accepted and that were
     not recorded · last_fact: the first number of the last row of facts that was looked at ·
@@ -41,6 +42,7 @@ class Model:
     removed_at: dict[str, datetime] = field(default_factory=dict)
     unchecked: set[str] = field(default_factory=set)
     severities: dict[str, Severity] = field(default_factory=dict)
+    present: dict[str, Severity] = field(default_factory=dict)
     worsened: set[str] = field(default_factory=set)
     fixed: dict[str, datetime] = field(default_factory=dict)
     posted_at: list[datetime] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Model:
         for title in stored_now - self.stored - self.unchecked:
             self.appearances[title] += 1
             self.stored_since[title] = (began, len(self.posted_at))
+        self.present = {title: row.severity for title, row in found.items()}
         for title, row in found.items():
             worst = self.severities.setdefault(title, row.severity)
             if row.severity.rank < worst.rank:
@@ -117,12 +120,19 @@ class Model:
         errors = []
         for title in sorted(self.stored):
             covering = find_covering(snoozes, title)
-            if any(is_active(each, now) for each in covering):
+            present, worst = self.present[title], self.severities[title]
+            if any(is_active(each, now) and each.mutes_severity(present) for each in covering):
                 continue
             began, posts = self.stored_since[title]
             if self.count_announced(title, posts) == 0:
                 errors.append(f"{title} was never announced")
-            ends = [end for each in covering for end in [min(list_ends(each))] if end > began]
+            # what is worse than a snooze mutes was announced before its end
+            ended = [
+                min(list_ends(each))
+                for each in covering
+                if list_ends(each) and each.mutes_severity(worst)
+            ]
+            ends = [end for end in ended if began < end <= now]
             if ends and not self.was_announced_since(title, max(ends)):
                 errors.append(f"{title} was not announced when its snooze ended")
         for each in snoozes:
@@ -136,8 +146,8 @@ class Model:
             if is_active(self.service.ledger.snoozes[key], now)
         ]
         for title, times in count_titles(self.service.messages).items():
-            ended = len(find_covering(snoozes, title))
-            if times > self.appearances[title] + ended + self.duplicates:
+            known = len(find_covering(snoozes, title))
+            if times > self.appearances[title] + known + self.duplicates:
                 errors.append(f"{title} was announced {times} times")
         return [*errors, *self.find_silence_errors()]
 

@@ -114,8 +114,8 @@ class SnoozePreviewResponse(msgspec.Struct, frozen=True):
 def build_preview_response(preview: SnoozePreview) -> SnoozePreviewResponse:
     """Returns the result of a dry run."""
     return SnoozePreviewResponse(
-        total=sum(preview.by_severity.values()),
-        by_severity=preview.by_severity,
+        total=preview.matches.total,
+        by_severity=preview.matches.by_severity,
         sample=[build_finding_response(each) for each in preview.sample],
     )
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix
-from chalicelib.domain.snooze_rules import SnoozeTerms
+from chalicelib.domain.snooze_rules import SnoozeTerms, SnoozeTime
 from chalicelib.usecases.context import Author, Inbox
 
 # A response is limited to 6 MB (Lambda quotas), and a line may have 3 KB.
@@ -35,25 +35,28 @@ class SnoozeLine(Struct, frozen=True):
 def build_snooze(
     scope: Scope,
     terms: SnoozeTerms,
-    ends_at: datetime | None,
+    time: SnoozeTime,
     author: Author,
     now: datetime,
     alike: Iterable[Snooze],
 ) -> Snooze:
-    """Builds a snooze that begins now.
+    """Builds a snooze.
 
     Its id begins with its scope and is derived from the snoozes `alike` that
     have the same scope. Two callers that decide by the same state get the same
     id, so only one can write and the other reads again.
     """
-    known = [scope.instance_id, scope.title, *sorted(each.id for each in alike)]
+    known = [*scope, *sorted(each.id for each in alike)]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     return Snooze(
         id=f"{id_prefix(scope.id)}{digest[:8]}",
         instance_id=scope.instance_id,
         title=scope.title,
-        starts_at=now,
-        ends_at=ends_at,
+        title_pattern=scope.title_pattern,
+        control_id=scope.control_id,
+        max_severity=terms.max_severity,
+        starts_at=time.starts_at,
+        ends_at=time.ends_at,
         until_resolved=terms.until_resolved,
         reason=terms.reason,
         comment=terms.comment,

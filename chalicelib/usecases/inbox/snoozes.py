@@ -1,5 +1,6 @@
 """Snoozes: people make, change, end and list them."""
 
+import heapq
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -14,11 +15,12 @@ from chalicelib.domain.snooze import ListedFinding, Scope, Snooze, State, is_sam
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeTerms,
+    check_matches,
     validate_change,
     validate_snooze,
 )
 from chalicelib.usecases.context import Author, Inbox
-from chalicelib.usecases.inbox.findings import FindingFilter, add_ages, all_findings
+from chalicelib.usecases.inbox.findings import add_ages
 from chalicelib.usecases.inbox.snooze_history import (
     MOST_LINES,
     SnoozeLine,
@@ -34,10 +36,25 @@ from chalicelib.usecases.snooze_access import retry_on_conflict
 SAMPLE = 10
 
 
-class SnoozePreview(Struct, frozen=True):
-    """What a snooze would mute now: counts by severity and a sample, worst first."""
+class Matches(Struct, frozen=True):
+    """The open findings that a snooze covers now, as of the last scan.
+
+    `nearest` is what a person may have meant if there are none: a title, or an instance id.
+    """
 
     by_severity: dict[Severity, int]
+    nearest: str | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of findings."""
+        return sum(self.by_severity.values())
+
+
+class SnoozePreview(Struct, frozen=True):
+    """What a snooze would mute now, and a sample of it, worst first."""
+
+    matches: Matches
     sample: tuple[ListedFinding, ...]
 
 
@@ -58,30 +75,34 @@ def snooze_finding(
     """Snoozes the pair of a stored finding. Returns the snooze and whether it is new.
 
     Afterwards this is the pair's only snooze that has not ended. A second call
-    changes it; a call with the same terms writes nothing. `versions` are those
-    that the caller knows, None for any. Raises `NotFound`, `RuleBroken`, `Stale`.
+    changes it; a call with the same terms writes nothing. It mutes up to the severity that
+    the finding has. `versions` are those that the caller knows, None for any. Raises
+    `NotFound`, `RuleBroken`, `Stale`.
     """
     finding = _read_finding(inbox, wanted_id)
     scope = Scope(finding.instance_id, finding.title)
+    capped = replace(terms, max_severity=terms.max_severity or finding.severity)
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
-        ends_at = validate_snooze(scope, terms, now, inbox.longest)
+        time = validate_snooze(scope, terms, now, inbox.longest)
         pair = _read_scope(inbox, scope)
         active = _list_not_ended(pair, now)
         latest = active[-1] if active else None
         _check_version(latest, versions)
         if latest is None:
-            new = build_snooze(scope, terms, ends_at, author, now, pair)
+            new = build_snooze(scope, capped, time, author, now, pair)
             return add_snooze(inbox, new, author, now), True
         for other in active[:-1]:
             end_now(inbox, other, author)
         changed = replace(
             latest,
-            ends_at=ends_at,
+            starts_at=latest.starts_at if terms.starts_at is None else time.starts_at,
+            ends_at=time.ends_at,
             reason=terms.reason,
             comment=terms.comment,
             until_resolved=terms.until_resolved,
+            max_severity=capped.max_severity,
         )
         if changed == latest:
             return latest, False
@@ -121,31 +142,88 @@ def unsnooze_finding(
     retry_on_conflict(attempt)
 
 
-def create_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms, author: Author) -> Snooze:
-    """Makes a rule; `AlreadySnoozed` if the same one is active."""
+def create_snooze(
+    inbox: Inbox, scope: Scope, terms: SnoozeTerms, author: Author, confirmed: int | None = None
+) -> Snooze:
+    """Makes a rule; `AlreadySnoozed` if the same one is active.
+
+    A title is stored as nodes write it, if it is known. A rule that covers many findings
+    needs their number, `confirmed`.
+    """
+    validate_snooze(scope, terms, inbox.clock(), inbox.longest)
+    scope = _write_as_known(inbox, scope)
+    if scope.is_pair:
+        terms = _cap_at_present(inbox, scope, terms)
+    else:
+        check_matches(_count(inbox, scope, terms.max_severity), confirmed)
 
     def attempt() -> Snooze:
         now = inbox.clock()
-        ends_at = validate_snooze(scope, terms, now, inbox.longest)
+        time = validate_snooze(scope, terms, now, inbox.longest)
         alike = _read_scope(inbox, scope)
-        snooze = build_snooze(scope, terms, ends_at, author, now, alike)
+        snooze = build_snooze(scope, terms, time, author, now, alike)
         for each in alike:
-            if each.state(now) is State.ACTIVE and is_same_rule(each, snooze):
+            if each.state(now) is not State.ENDED and is_same_rule(each, snooze):
                 raise AlreadySnoozed(each.id)
         return add_snooze(inbox, snooze, author, now)
 
     return retry_on_conflict(attempt)
 
 
+def _write_as_known(inbox: Inbox, scope: Scope) -> Scope:
+    """Returns a scope with its title as nodes write it, which may be known by its copy only."""
+    if scope.title is None or scope.is_prefix:
+        return scope
+    known = inbox.inventory().find_own_title(scope.instance_id, scope.title)
+    return scope if known is None else scope._replace(title=known)
+
+
+def _cap_at_present(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozeTerms:
+    """Caps the terms of a pair at the severity of its finding, if that is open."""
+    finding = inbox.findings.get([scope.id]).get(scope.id)
+    if finding is None or terms.max_severity is not None:
+        return terms
+    return replace(terms, max_severity=finding.severity)
+
+
+def _count(inbox: Inbox, scope: Scope, cap: Severity | None) -> dict[Severity, int]:
+    places = inbox.inventory().select(scope, cap)
+    return count_by_severity(place.entry.severity for place in places)
+
+
+def count_matches(inbox: Inbox, snoozes: Sequence[Snooze]) -> dict[str, Matches]:
+    """Counts the open findings that each snooze covers, by its id. Those of pairs are read."""
+    pairs = [each for each in snoozes if each.scope.is_pair]
+    ids = {key for each in pairs for key in each.finding_ids}
+    stored = inbox.findings.get(ids).values() if ids else ()
+    matches = {
+        each.id: Matches(count_by_severity(row.severity for row in stored if each.covers(row)))
+        for each in pairs
+    }
+    for each in snoozes:
+        if not each.scope.is_pair:
+            matches[each.id] = Matches(_count(inbox, each.scope, each.max_severity))
+    return matches
+
+
+def explain_matches(inbox: Inbox, snooze: Snooze) -> Matches:
+    """Counts the open findings that a snooze covers. If there are none, says what is near."""
+    matches = count_matches(inbox, [snooze])[snooze.id]
+    if matches.total:
+        return matches
+    return replace(matches, nearest=inbox.inventory().find_nearest(snooze.scope))
+
+
 def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePreview:
     """Counts what a rule would mute, without making it. The rule is validated all the same."""
     validate_snooze(scope, terms, inbox.clock(), inbox.longest)
-    covered = FindingFilter(instance_id=scope.instance_id, title=scope.title)
-    findings = sort_worst_first(row.finding for row in all_findings(inbox, covered))
-    sample = [ListedFinding(each, None) for each in findings[:SAMPLE]]
-    return SnoozePreview(
-        count_by_severity(each.severity for each in findings), add_ages(inbox, sample)
-    )
+    places = list(inbox.inventory().select(scope, terms.max_severity))
+    by_severity = count_by_severity(place.entry.severity for place in places)
+    nearest = None if places else inbox.inventory().find_nearest(scope)
+    worst = heapq.nsmallest(SAMPLE, places, key=lambda each: each.entry.severity.rank)
+    stored = inbox.findings.get([place.entry.key.hex() for place in worst])
+    sample = [ListedFinding(each, None) for each in sort_worst_first(stored.values())]
+    return SnoozePreview(Matches(by_severity, nearest), add_ages(inbox, sample))
 
 
 def change_snooze(

@@ -28,7 +28,7 @@ def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields:
         "comment": "ticket 42",
     }
     terms = SnoozeTerms(**{**usual, **fields})
-    return validate_snooze(Scope(instance_id, title), terms, START, LONGEST)
+    return validate_snooze(Scope(instance_id, title), terms, START, LONGEST).ends_at
 
 
 def list_faults(**fields: Any) -> list[tuple[str, str]]:

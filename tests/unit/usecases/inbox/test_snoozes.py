@@ -149,11 +149,11 @@ def test_a_rule_can_be_made_before_its_finding_appears(service: Service) -> None
 def test_a_preview_counts_findings_and_writes_nothing(service: Service) -> None:
     preview = snoozes.preview_snooze(service.inbox, *make_rule(instance_id=None))
 
-    assert preview.by_severity == {"HIGH": 1, "LOW": 1}
+    assert preview.matches.by_severity == {"HIGH": 1, "LOW": 1}
     assert [each.finding.instance_id for each in preview.sample] == ["i-1", "i-2"]
     assert [each.checked_at for each in preview.sample] == [START, START]
-    assert snoozes.preview_snooze(service.inbox, *make_rule()).by_severity == {"HIGH": 1}
-    assert snoozes.preview_snooze(service.inbox, *make_rule(title=None)).by_severity == {"HIGH": 2}
+    assert snoozes.preview_snooze(service.inbox, *make_rule()).matches.by_severity == {"HIGH": 1}
+    assert snoozes.preview_snooze(service.inbox, *make_rule(title=None)).matches.by_severity == {"HIGH": 2}
     assert service.ledger.snoozes == {}
 
 

@@ -1,0 +1,154 @@
+"""The open findings of the fleet, counted from the lists of the nodes: no finding is read.
+
+A list names findings by references to titles, and titles stand once for all nodes. So this
+takes one row for each node and one for each title, whatever the number of findings.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from typing import NamedTuple
+
+from chalicelib.domain.finding import (
+    BriefEntry,
+    Severity,
+    Title,
+    mark_control,
+    read_briefly,
+    title_reference,
+)
+from chalicelib.domain.node import Node
+from chalicelib.domain.snooze import Scope
+from chalicelib.domain.text import TextPattern, match_key
+from chalicelib.usecases.ports import Archive, NodePages, Titles
+
+# How alike two texts must be, from 0 to 1, so that one is taken for a slip of the other.
+ALIKE = 0.85
+
+
+class Place(NamedTuple):
+    """A finding as the list of its node has it. `title` is None if its title has expired."""
+
+    node: Node
+    title: Title | None
+    entry: BriefEntry
+
+    def has_control(self, control_id: str) -> bool:
+        """Whether it is of this control. A list has a checksum only, its title settles doubts."""
+        mark = mark_control(control_id)
+        if self.entry.control_mark != mark:
+            return False
+        known = self.title.control_id if self.title else control_id
+        return known == control_id or mark_control(known) != mark
+
+
+class Inventory:
+    """The open findings of the fleet, by node and by title."""
+
+    def __init__(self, nodes: Iterable[Node], titles: Mapping[str, Title]) -> None:
+        self._titles = titles
+        self.nodes = {node.instance_id: node for node in nodes}
+
+    @cached_property
+    def by_title(self) -> Mapping[str, list[Place]]:
+        """The findings of each title, open and unchecked, by its reference."""
+        found: dict[str, list[Place]] = defaultdict(list)
+        for instance_id in self.nodes:
+            for place in self._list_places(instance_id):
+                found[place.entry.reference].append(place)
+        return found
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, list[str]]:
+        """The references of the titles with the same match key."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for reference, title in self._titles.items():
+            found[match_key(title.text)].append(reference)
+        return found
+
+    def _list_places(self, instance_id: str) -> Iterator[Place]:
+        node = self.nodes[instance_id]
+        for entry in read_briefly(node.open_list or b""):
+            yield Place(node, self._titles.get(entry.reference), entry)
+
+    def list_titles(self, key: str) -> list[str]:
+        """Lists the known titles with this match key, as nodes wrote them."""
+        return [self._titles[reference].text for reference in self._by_key.get(key, ())]
+
+    def find_own_title(self, instance_id: str | None, title: str) -> str | None:
+        """Finds how a node, else any node, writes a title; None if nobody does."""
+        written = self.list_titles(match_key(title))
+        if title in written:
+            return title
+        node = self.nodes.get(instance_id) if instance_id else None
+        own = {each.reference for each in read_briefly(node.open_list or b"")} if node else set()
+        known = sorted(written, key=lambda each: (title_reference(each) not in own, each))
+        return known[0] if known else None
+
+    def select(self, scope: Scope, max_severity: Severity | None) -> Iterator[Place]:
+        """Yields the open findings that a snooze covers."""
+        instance_id, key, control_id = scope.lookup
+        for place in self._list_candidates(instance_id, self._find_references(key, scope.pattern)):
+            severity = place.entry.severity
+            if (
+                not place.entry.is_unchecked
+                and (max_severity is None or severity.rank >= max_severity.rank)
+                and (control_id is None or place.has_control(control_id))
+            ):
+                yield place
+
+    def _find_references(self, key: str | None, pattern: TextPattern | None) -> set[str] | None:
+        """Finds the titles that a scope names; None for all."""
+        if pattern is not None:
+            return {
+                reference
+                for each, found in self._by_key.items()
+                if pattern.longest in each and pattern.matches(each)
+                for reference in found
+            }
+        return None if key is None else set(self._by_key.get(key, ()))
+
+    def _list_candidates(
+        self, instance_id: str | None, references: set[str] | None
+    ) -> Iterator[Place]:
+        if instance_id is not None:
+            if instance_id in self.nodes:
+                for place in self._list_places(instance_id):
+                    if references is None or place.entry.reference in references:
+                        yield place
+            return
+        for reference in self.by_title if references is None else references:
+            yield from self.by_title.get(reference, ())
+
+    def find_nearest(self, scope: Scope) -> str | None:
+        """Finds what a person may have meant whose scope matches nothing; None if nothing is near.
+
+        Returns a title as a node writes it, or an instance id.
+        """
+        if scope.instance_id is not None and scope.instance_id not in self.nodes:
+            near = get_close_matches(scope.instance_id, self.nodes, 1, ALIKE)
+            return near[0] if near else None
+        if scope.title is None:
+            return None
+        near = get_close_matches(match_key(scope.title), self._by_key, 1, ALIKE)
+        return self.list_titles(near[0])[0] if near else None
+
+
+class WarmInventory:
+    """Keeps the inventory of a warm process until a further scan has ended."""
+
+    def __init__(self, nodes: NodePages, titles: Titles, archive: Archive) -> None:
+        self._nodes = nodes
+        self._titles = titles
+        self._archive = archive
+        self._kept: tuple[str, Inventory] | None = None
+
+    def __call__(self) -> Inventory:
+        """Returns the inventory as of the last scan. One row says whether it still is."""
+        last = next((each.scan_id for each in self._archive.scans(None, 1)), "")
+        if self._kept is None or self._kept[0] != last:
+            # the old one goes first: a small Lambda has no memory for two
+            self._kept = None
+            self._kept = last, Inventory(self._nodes.all(), self._titles.all())
+        return self._kept[1]

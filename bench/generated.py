@@ -21,8 +21,7 @@ from bench.simulation.fleet import (
 )
 from chalicelib.adapters.dynamodb.tables import ROW_VERSION, Row, to_text
 from chalicelib.adapters.ssm import MANAGED_INSTANCE, PAGE_SIZE
-from chalicelib.domain.finding import Entry, Finding, pack_list
-from chalicelib.domain.node import count_by_severity
+from chalicelib.domain.finding import Entry, Finding, count_by_severity, pack_list
 
 # All nodes of a fleet report within these seconds.
 SPREAD = 300

@@ -111,6 +111,14 @@ def sort_worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return ordered
 
 
+def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
+    """Counts findings by severity, worst first, without zeros."""
+    counts: dict[Severity, int] = {}
+    for severity in sorted(severities, key=lambda each: each.rank):
+        counts[severity] = counts.get(severity, 0) + 1
+    return counts
+
+
 def finding_id(instance_id: str, title: str) -> str:
     """Returns the MD5 of instance id and title (UTF-8, no separator), 32 hex digits. Fixed."""
     return hashlib.md5((instance_id + title).encode(), usedforsecurity=False).hexdigest()

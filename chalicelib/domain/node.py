@@ -476,14 +476,6 @@ def judge_silence(
     )
 
 
-def count_by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
-    """Counts findings by severity, worst first, without zeros."""
-    counts: dict[Severity, int] = {}
-    for severity in sorted(severities, key=lambda each: each.rank):
-        counts[severity] = counts.get(severity, 0) + 1
-    return counts
-
-
 def sum_severities(nodes: Iterable[Node]) -> dict[Severity, int]:
     """Sums the open findings of all nodes by severity, worst first, without zeros."""
     totals = dict.fromkeys(Severity, 0)

@@ -5,23 +5,30 @@ takes one row for each node and one for each title, whatever the number of findi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
     BriefEntry,
     Severity,
     Title,
+    count_by_severity,
     mark_control,
     read_briefly,
     title_reference,
 )
 from chalicelib.domain.node import Node
-from chalicelib.domain.snooze import Scope
+from chalicelib.domain.snooze import Scope, Snooze
 from chalicelib.domain.text import TextPattern, match_key
 from chalicelib.usecases.ports import Archive, NodePages, Titles
+
+if TYPE_CHECKING:
+    from chalicelib.usecases.context import Inbox
 
 # How alike two texts must be, from 0 to 1, so that one is taken for a slip of the other.
 ALIKE = 0.85
@@ -152,3 +159,47 @@ class WarmInventory:
             self._kept = None
             self._kept = last, Inventory(self._nodes.all(), self._titles.all())
         return self._kept[1]
+
+
+class Matches(Struct, frozen=True):
+    """The open findings that a snooze covers now, as of the last scan.
+
+    `nearest` is what a person may have meant if there are none: a title, or an instance id.
+    """
+
+    by_severity: dict[Severity, int]
+    nearest: str | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of findings."""
+        return sum(self.by_severity.values())
+
+
+def count_scope(inbox: "Inbox", scope: Scope, cap: Severity | None) -> dict[Severity, int]:
+    """Counts the open findings of a scope up to a severity, by severity."""
+    places = inbox.inventory().select(scope, cap)
+    return count_by_severity(place.entry.severity for place in places)
+
+
+def count_matches(inbox: "Inbox", snoozes: Sequence[Snooze]) -> dict[str, Matches]:
+    """Counts the open findings that each snooze covers, by its id. Those of pairs are read."""
+    pairs = [each for each in snoozes if each.scope.is_pair]
+    ids = {key for each in pairs for key in each.finding_ids}
+    stored = inbox.findings.get(ids).values() if ids else ()
+    matches = {
+        each.id: Matches(count_by_severity(row.severity for row in stored if each.covers(row)))
+        for each in pairs
+    }
+    for each in snoozes:
+        if not each.scope.is_pair:
+            matches[each.id] = Matches(count_scope(inbox, each.scope, each.max_severity))
+    return matches
+
+
+def explain_matches(inbox: "Inbox", snooze: Snooze) -> Matches:
+    """Counts the open findings that a snooze covers. If there are none, says what is near."""
+    matches = count_matches(inbox, [snooze])[snooze.id]
+    if matches.total:
+        return matches
+    return replace(matches, nearest=inbox.inventory().find_nearest(snooze.scope))

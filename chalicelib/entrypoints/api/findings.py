@@ -7,9 +7,17 @@ from chalicelib.domain.snooze import ListedFinding  # noqa: TC001 - consistent w
 from chalicelib.entrypoints.api import responses
 from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse, make_etag, parse_if_match
 from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
-from chalicelib.entrypoints.api.requests import FindingQuery, NoQuery, SnoozeFinding, or_none
+from chalicelib.entrypoints.api.requests import (
+    FindingQuery,
+    NoQuery,
+    SnoozeFinding,
+    SnoozeFindings,
+    UnsnoozeFindings,
+    or_none,
+)
 from chalicelib.reports.csv_file import render_csv
-from chalicelib.usecases.inbox import findings, snoozes
+from chalicelib.usecases.inbox import bulk, findings, snoozes
+from chalicelib.usecases.inventory import explain_matches
 
 # Bytes of an encoded response: Lambda stops at 6 MB (Lambda quotas, synchronous invocation).
 LARGEST_CSV = 5 * 1024 * 1024
@@ -58,8 +66,22 @@ def snooze_finding(request: ApiRequest[NoQuery, SnoozeFinding]) -> ApiResponse:
         parse_if_match(request.if_match),
         request.author,
     )
-    body = responses.build_snooze_response(snooze, request.inbox.clock())
+    matches = explain_matches(request.inbox, snooze)
+    body = responses.build_snooze_response(snooze, matches, request.inbox.clock())
     return ApiResponse(body, 201 if is_new else 200, {"ETag": make_etag(snooze)})
+
+
+def snooze_findings(request: ApiRequest[NoQuery, SnoozeFindings]) -> ApiResponse:
+    """Snooze up to 100 findings on the same terms."""
+    body = request.body
+    results = bulk.snooze_findings(request.inbox, body.finding_ids, body.terms, request.author)
+    return ApiResponse(responses.build_snooze_results(results))
+
+
+def unsnooze_findings(request: ApiRequest[NoQuery, UnsnoozeFindings]) -> ApiResponse:
+    """End the snoozes of up to 100 findings now."""
+    results = bulk.unsnooze_findings(request.inbox, request.body.finding_ids, request.author)
+    return ApiResponse(responses.build_snooze_results(results))
 
 
 def unsnooze_finding(request: ApiRequest[NoQuery, None]) -> ApiResponse:

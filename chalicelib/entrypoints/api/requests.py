@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from chalicelib.domain.errors import BadRequest, FieldFault
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, Scope, State
 from chalicelib.domain.snooze_rules import (
@@ -21,9 +22,22 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 # msgspec searches instead of matching, and `$` alone would allow a trailing line break.
 InstanceId = Annotated[str, msgspec.Meta(pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)")]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+MOST_IDS = 100
+FindingId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+FindingIds = Annotated[list[FindingId], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Aware = Annotated[
     datetime, msgspec.Meta(tz=True, description="RFC 3339 with a time zone, in the future")
+]
+# A parameter is text, and msgspec would take a number in it for seconds.
+InstantText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$(?!\n)",
+        description="RFC 3339 with a time zone",
+        extra_json_schema={"format": "date-time"},
+    ),
 ]
 _WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
 Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: the snooze never ends")]
@@ -70,24 +84,56 @@ class SnoozeFinding(Body, frozen=True):
     duration: Duration | None = None
     permanent: Permanent = None
     until_resolved: bool = False
+    starts_at: Aware | None = None
 
     @property
     def terms(self) -> SnoozeTerms:
         """The terms as a domain value."""
-        end = SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
-        return SnoozeTerms(end, self.reason, self.comment, self.until_resolved)
+        return SnoozeTerms(
+            SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent)),
+            self.reason,
+            self.comment,
+            self.until_resolved,
+            self.starts_at,
+        )
+
+
+class SnoozeFindings(SnoozeFinding, frozen=True, kw_only=True):
+    """Snooze up to 100 findings on the same terms."""
+
+    finding_ids: FindingIds
+
+
+class UnsnoozeFindings(Body, frozen=True, kw_only=True):
+    """End the snoozes of up to 100 findings."""
+
+    finding_ids: FindingIds
 
 
 class CreateSnooze(SnoozeFinding, frozen=True):
-    """Snooze an instance, a title or both. Give exactly one of ends_at, duration and permanent."""
+    """Snooze what matches all of instance_id, title or title_pattern, and control_id.
+
+    Give exactly one of ends_at, duration and permanent. title is compared as people see it;
+    in title_pattern a * is any text. max_severity is the worst severity to mute.
+    confirm_matches is needed for a rule that mutes more than 1,000 findings.
+    """
 
     instance_id: InstanceId | None = None
     title: Text | None = None
+    title_pattern: Text | None = None
+    control_id: Text | None = None
+    max_severity: Severity | None = None
+    confirm_matches: Count | None = None
 
     @property
     def scope(self) -> Scope:
         """The scope as a domain value."""
-        return Scope(self.instance_id, self.title)
+        return Scope(self.instance_id, self.title, self.title_pattern, self.control_id)
+
+    @property
+    def terms(self) -> SnoozeTerms:
+        """The terms as a domain value."""
+        return msgspec.structs.replace(super().terms, max_severity=self.max_severity)
 
 
 class ChangeSnooze(Body, frozen=True):
@@ -111,6 +157,15 @@ def or_none(value: T | msgspec.UnsetType) -> T | None:
     A missing parameter is UNSET, because msgspec reads the text "null" as None.
     """
     return None if isinstance(value, msgspec.UnsetType) else value
+
+
+def read_instant(name: str, text: str | None) -> datetime | None:
+    """Reads an `InstantText`; `BadRequest` names the parameter if there is no such time."""
+    try:
+        return None if text is None else msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        fault = FieldFault(name, "invalid", f"There is no such time: {text}")
+        raise BadRequest("A query parameter is refused.", fault) from error
 
 
 class NoQuery(Body, frozen=True):
@@ -137,11 +192,17 @@ class FindingQuery(PageQuery, frozen=True):
 
 
 class SnoozeQuery(PageQuery, frozen=True):
-    """Which snoozes."""
+    """Which snoozes. unused: those that have not ended and match no finding."""
 
     instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
     title: Text | msgspec.UnsetType = msgspec.UNSET
+    control_id: Text | msgspec.UnsetType = msgspec.UNSET
     state: State | msgspec.UnsetType = msgspec.UNSET
+    created_by: Text | msgspec.UnsetType = msgspec.UNSET
+    reason: Reason | msgspec.UnsetType = msgspec.UNSET
+    permanent: bool | msgspec.UnsetType = msgspec.UNSET
+    unused: bool | msgspec.UnsetType = msgspec.UNSET
+    ends_before: InstantText | msgspec.UnsetType = msgspec.UNSET
 
 
 class DryRunQuery(Body, frozen=True):

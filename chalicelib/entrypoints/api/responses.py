@@ -11,18 +11,40 @@ from chalicelib.domain.history import HistoryEvent
 from chalicelib.domain.node import Node
 from chalicelib.domain.scan import ScanRecord
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze, State
+from chalicelib.usecases.inbox.bulk import BulkResult, Result
 from chalicelib.usecases.inbox.findings import FindingDetail
 from chalicelib.usecases.inbox.overview import DeliveryState, Summary
 from chalicelib.usecases.inbox.snooze_history import SERVICE, SnoozeLine
 from chalicelib.usecases.inbox.snoozes import SnoozePreview
+from chalicelib.usecases.inventory import Matches
+
+
+class MatchesResponse(msgspec.Struct, frozen=True):
+    """The open findings that a snooze covers now. note says what to do if there are none."""
+
+    total: int
+    by_severity: dict[Severity, int]
+    note: str | None
+
+
+def build_matches_response(matches: Matches) -> MatchesResponse:
+    """Returns counts, and in words that there is nothing to count."""
+    note = None
+    if not matches.total:
+        near = f" The nearest is: {matches.nearest}" if matches.nearest else ""
+        note = f"No open finding matches now.{near}"
+    return MatchesResponse(matches.total, matches.by_severity, note)
 
 
 class SnoozeResponse(msgspec.Struct, frozen=True):
-    """A snooze. If ends_at is null it has no end."""
+    """A snooze. If ends_at is null it has no end. max_severity is the worst it mutes, null: any."""
 
     id: str
     instance_id: str | None
     title: str | None
+    title_pattern: str | None
+    control_id: str | None
+    max_severity: Severity | None
     state: State
     starts_at: datetime
     ends_at: datetime | None
@@ -35,6 +57,7 @@ class SnoozeResponse(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     settled_at: datetime | None
     version: int
+    matches: MatchesResponse
 
 
 class SnoozeList(msgspec.Struct, frozen=True):
@@ -44,9 +67,35 @@ class SnoozeList(msgspec.Struct, frozen=True):
     next: str | None
 
 
-def build_snooze_response(snooze: Snooze, now: datetime) -> SnoozeResponse:
-    """Returns a snooze with its state as of now."""
-    return msgspec.convert({**asdict(snooze), "state": snooze.state(now)}, SnoozeResponse)
+def build_snooze_response(snooze: Snooze, matches: Matches, now: datetime) -> SnoozeResponse:
+    """Returns a snooze with its state as of now, and what it matches."""
+    content = {
+        **asdict(snooze),
+        "state": snooze.state(now),
+        "matches": build_matches_response(matches),
+    }
+    return msgspec.convert(content, SnoozeResponse)
+
+
+class SnoozeResult(msgspec.Struct, frozen=True):
+    """What a call for many did with one finding, and the snooze that it has."""
+
+    finding_id: str
+    result: Result
+    snooze_id: str | None
+
+
+class SnoozeResults(msgspec.Struct, frozen=True):
+    """What a call for many did, in the order of the ids."""
+
+    items: list[SnoozeResult]
+
+
+def build_snooze_results(results: Sequence[BulkResult]) -> SnoozeResults:
+    """Returns one result for each id."""
+    return SnoozeResults(
+        [SnoozeResult(each.finding_id, each.result, each.snooze_id) for each in results]
+    )
 
 
 class SnoozedBy(msgspec.Struct, frozen=True):
@@ -98,24 +147,22 @@ class FindingDetailResponse(FindingResponse, frozen=True):
 
 def build_detail_response(detail: FindingDetail, now: datetime) -> FindingDetailResponse:
     """Returns a finding with its snoozes as of now."""
-    snoozes = [build_snooze_response(each, now) for each in detail.snoozes]
+    snoozes = [build_snooze_response(each, detail.matches[each.id], now) for each in detail.snoozes]
     content = {**_list_finding_fields(detail.listed), "snoozes": snoozes}
     return msgspec.convert(content, FindingDetailResponse)
 
 
-class SnoozePreviewResponse(msgspec.Struct, frozen=True):
-    """What a rule would mute now."""
+class SnoozePreviewResponse(MatchesResponse, frozen=True):
+    """What a rule would mute now, and a sample, worst first."""
 
-    total: int
-    by_severity: dict[Severity, int]
     sample: list[FindingResponse]
 
 
 def build_preview_response(preview: SnoozePreview) -> SnoozePreviewResponse:
     """Returns the result of a dry run."""
+    matches = build_matches_response(preview.matches)
     return SnoozePreviewResponse(
-        total=preview.matches.total,
-        by_severity=preview.matches.by_severity,
+        **asdict(matches),
         sample=[build_finding_response(each) for each in preview.sample],
     )
 

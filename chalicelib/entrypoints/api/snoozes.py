@@ -12,39 +12,58 @@ from chalicelib.entrypoints.api.requests import (
     NoQuery,
     SnoozeQuery,
     or_none,
+    read_instant,
 )
+from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inbox import snoozes
+from chalicelib.usecases.inventory import explain_matches
 
 ROUTE = "snoozes"
 
 
 def list_snoozes(request: ApiRequest[SnoozeQuery, None]) -> ApiResponse:
-    """List snoozes, newest first."""
+    """List snoozes, newest first, each with the number of findings that it matches."""
     query = request.query
     now = request.inbox.clock()
-
-    def keep(snooze: Snooze) -> bool:
-        return (
-            or_none(query.instance_id) in (None, snooze.instance_id)
-            and or_none(query.title) in (None, snooze.title)
-            and or_none(query.state) in (None, snooze.state(now))
-        )
-
+    wanted = snoozes.SnoozeFilter(
+        instance_id=or_none(query.instance_id),
+        title=or_none(query.title),
+        control_id=or_none(query.control_id),
+        state=or_none(query.state),
+        created_by=or_none(query.created_by),
+        reason=or_none(query.reason),
+        permanent=or_none(query.permanent),
+        unused=or_none(query.unused),
+        ends_before=read_instant("ends_before", or_none(query.ends_before)),
+    )
     after = read_cursor(ROUTE, query, or_none(query.cursor))
-    page = snoozes.list_snoozes(request.inbox, keep, after, query.limit)
+    page = snoozes.list_snoozes(request.inbox, wanted, after, query.limit)
     following = make_cursor(ROUTE, query, page.after)
-    items = [responses.build_snooze_response(each, now) for each in page.snoozes]
+    items = [
+        responses.build_snooze_response(each, page.matches[each.id], now) for each in page.snoozes
+    ]
     return paginate(responses.SnoozeList(items, following), query, following)
 
 
 def create_snooze(request: ApiRequest[DryRunQuery, CreateSnooze]) -> ApiResponse:
-    """Make a rule by instance, title or both, or count what it would mute."""
-    scope, terms = request.body.scope, request.body.terms
+    """Make a rule by instance, title, pattern or control, or count what it would mute."""
     if request.query.dry_run:
-        preview = snoozes.preview_snooze(request.inbox, scope, terms)
-        return ApiResponse(responses.build_preview_response(preview))
-    snooze = snoozes.create_snooze(request.inbox, scope, terms, request.author)
+        return _respond_with_preview(request.inbox, request.body)
+    body = request.body
+    snooze = snoozes.create_snooze(
+        request.inbox, body.scope, body.terms, request.author, body.confirm_matches
+    )
     return _respond(request, snooze, 201, {"Location": f"snoozes/{snooze.id}"})
+
+
+def preview_snooze(request: ApiRequest[NoQuery, CreateSnooze]) -> ApiResponse:
+    """Count what a rule would mute, without making it."""
+    return _respond_with_preview(request.inbox, request.body)
+
+
+def _respond_with_preview(inbox: Inbox, body: CreateSnooze) -> ApiResponse:
+    preview = snoozes.preview_snooze(inbox, body.scope, body.terms)
+    return ApiResponse(responses.build_preview_response(preview))
 
 
 def get_snooze(request: ApiRequest[NoQuery, None]) -> ApiResponse:
@@ -87,5 +106,6 @@ def _respond(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> ApiResponse:
-    body = responses.build_snooze_response(snooze, request.inbox.clock())
+    matches = explain_matches(request.inbox, snooze)
+    body = responses.build_snooze_response(snooze, matches, request.inbox.clock())
     return ApiResponse(body, status, {"ETag": make_etag(snooze), **(headers or {})})

@@ -1,6 +1,6 @@
 """Findings, looked up by people and programs: lists, one finding, its history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from chalicelib.domain.snooze import (
 )
 from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
+from chalicelib.usecases.inventory import Matches, count_matches
 from chalicelib.usecases.ports import Selection, UncheckedKey
 
 # A page stops looking for rows that match a rare filter after this time.
@@ -80,10 +81,14 @@ class FindingPage(Struct, frozen=True):
 
 
 class FindingDetail(Struct, frozen=True):
-    """One finding, the snooze that mutes it, and every snooze that covers it and has not ended."""
+    """One finding, the snooze that mutes it, and every snooze that covers it and has not ended.
+
+    `matches` has what each of these covers, by its id.
+    """
 
     listed: ListedFinding
     snoozes: tuple[Snooze, ...]
+    matches: Mapping[str, Matches]
 
 
 class OutOfTimeError(Exception):
@@ -149,7 +154,7 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     ]
     covering.sort(key=lambda each: (each.created_at, each.id))
     (row,) = add_ages(inbox, [ListedFinding(finding, Muting(covering, now).of(finding))])
-    return FindingDetail(row, tuple(covering))
+    return FindingDetail(row, tuple(covering), count_matches(inbox, covering))
 
 
 def list_finding_history(

@@ -1,17 +1,16 @@
 """Snoozes: people make, change, end and list them."""
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
-from chalicelib.domain.finding import Finding, Severity, sort_worst_first
+from chalicelib.domain.finding import Finding, count_by_severity, sort_worst_first
 from chalicelib.domain.history import SnoozeEventKind
-from chalicelib.domain.node import count_by_severity
-from chalicelib.domain.snooze import ListedFinding, Scope, Snooze, State, is_same_rule
+from chalicelib.domain.snooze import ListedFinding, Reason, Scope, Snooze, State, is_same_rule
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeTerms,
@@ -19,6 +18,7 @@ from chalicelib.domain.snooze_rules import (
     validate_change,
     validate_snooze,
 )
+from chalicelib.domain.text import match_key
 from chalicelib.usecases.context import Author, Inbox
 from chalicelib.usecases.inbox.findings import add_ages
 from chalicelib.usecases.inbox.snooze_history import (
@@ -30,25 +30,11 @@ from chalicelib.usecases.inbox.snooze_history import (
     list_history_lines,
     save_snooze,
 )
+from chalicelib.usecases.inventory import Matches, count_matches, count_scope
 from chalicelib.usecases.snooze_access import retry_on_conflict
 
 # Findings that a preview names.
 SAMPLE = 10
-
-
-class Matches(Struct, frozen=True):
-    """The open findings that a snooze covers now, as of the last scan.
-
-    `nearest` is what a person may have meant if there are none: a title, or an instance id.
-    """
-
-    by_severity: dict[Severity, int]
-    nearest: str | None = None
-
-    @property
-    def total(self) -> int:
-        """The number of findings."""
-        return sum(self.by_severity.values())
 
 
 class SnoozePreview(Struct, frozen=True):
@@ -58,10 +44,47 @@ class SnoozePreview(Struct, frozen=True):
     sample: tuple[ListedFinding, ...]
 
 
+class SnoozeFilter(Struct, frozen=True):
+    """Which snoozes to list; None for any.
+
+    `title` is compared by its match key. `unused` ones have not ended, and match no finding.
+    """
+
+    instance_id: str | None = None
+    title: str | None = None
+    control_id: str | None = None
+    state: State | None = None
+    created_by: str | None = None
+    reason: Reason | None = None
+    permanent: bool | None = None
+    unused: bool | None = None
+    ends_before: datetime | None = None
+
+    def keeps(self, snooze: Snooze, now: datetime) -> bool:
+        """Whether to list a snooze, whatever it matches."""
+        title = None if snooze.title is None else match_key(snooze.title)
+        return (
+            self.instance_id in (None, snooze.instance_id)
+            and (self.title is None or match_key(self.title) == title)
+            and self.control_id in (None, snooze.control_id)
+            and self.state in (None, snooze.state(now))
+            and self.created_by in (None, snooze.created_by)
+            and self.reason in (None, snooze.reason)
+            and self.permanent in (None, snooze.ends_at is None)
+            and (self.ends_before is None or _ends_before(snooze, self.ends_before))
+            and not (self.unused and snooze.state(now) is State.ENDED)
+        )
+
+
+def _ends_before(snooze: Snooze, at: datetime) -> bool:
+    return snooze.end is not None and snooze.end < at
+
+
 class SnoozePage(Struct, frozen=True):
-    """A page of snoozes, and the position to continue after; None at the end."""
+    """A page of snoozes, what each matches, and the position to continue after; None at the end."""
 
     snoozes: tuple[Snooze, ...]
+    matches: Mapping[str, Matches]
     after: str | None
 
 
@@ -155,7 +178,7 @@ def create_snooze(
     if scope.is_pair:
         terms = _cap_at_present(inbox, scope, terms)
     else:
-        check_matches(_count(inbox, scope, terms.max_severity), confirmed)
+        check_matches(count_scope(inbox, scope, terms.max_severity), confirmed)
 
     def attempt() -> Snooze:
         now = inbox.clock()
@@ -184,34 +207,6 @@ def _cap_at_present(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozeTer
     if finding is None or terms.max_severity is not None:
         return terms
     return replace(terms, max_severity=finding.severity)
-
-
-def _count(inbox: Inbox, scope: Scope, cap: Severity | None) -> dict[Severity, int]:
-    places = inbox.inventory().select(scope, cap)
-    return count_by_severity(place.entry.severity for place in places)
-
-
-def count_matches(inbox: Inbox, snoozes: Sequence[Snooze]) -> dict[str, Matches]:
-    """Counts the open findings that each snooze covers, by its id. Those of pairs are read."""
-    pairs = [each for each in snoozes if each.scope.is_pair]
-    ids = {key for each in pairs for key in each.finding_ids}
-    stored = inbox.findings.get(ids).values() if ids else ()
-    matches = {
-        each.id: Matches(count_by_severity(row.severity for row in stored if each.covers(row)))
-        for each in pairs
-    }
-    for each in snoozes:
-        if not each.scope.is_pair:
-            matches[each.id] = Matches(_count(inbox, each.scope, each.max_severity))
-    return matches
-
-
-def explain_matches(inbox: Inbox, snooze: Snooze) -> Matches:
-    """Counts the open findings that a snooze covers. If there are none, says what is near."""
-    matches = count_matches(inbox, [snooze])[snooze.id]
-    if matches.total:
-        return matches
-    return replace(matches, nearest=inbox.inventory().find_nearest(snooze.scope))
 
 
 def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePreview:
@@ -270,14 +265,18 @@ def list_snooze_history(inbox: Inbox, snooze_id: str) -> Sequence[SnoozeLine]:
     return list_history_lines(snooze, inbox.snoozes.events(snooze_id), inbox.clock())[-MOST_LINES:]
 
 
-def list_snoozes(
-    inbox: Inbox, keep: Callable[[Snooze], bool], after: str | None, limit: int
-) -> SnoozePage:
+def list_snoozes(inbox: Inbox, wanted: SnoozeFilter, after: str | None, limit: int) -> SnoozePage:
     """Returns a page of rules, newest first."""
-    chosen = sorted(filter(keep, inbox.snoozes.all()), key=_position, reverse=True)
+    now = inbox.clock()
+    kept = [each for each in inbox.snoozes.all() if wanted.keeps(each, now)]
+    if wanted.unused is not None:
+        matches = count_matches(inbox, kept)
+        kept = [each for each in kept if (matches[each.id].total == 0) is wanted.unused]
+    chosen = sorted(kept, key=_position, reverse=True)
     rest = [each for each in chosen if after is None or _position(each) < after]
     page = tuple(rest[:limit])
-    return SnoozePage(page, _position(page[-1]) if len(rest) > limit else None)
+    following = _position(page[-1]) if len(rest) > limit else None
+    return SnoozePage(page, count_matches(inbox, page), following)
 
 
 def _position(snooze: Snooze) -> str:

@@ -23,6 +23,7 @@ from chalicelib.domain.finding import (
     Finding,
     Title,
     UncheckedFinding,
+    count_by_severity,
     finding_id,
     mark_control,
     pack_list,
@@ -34,7 +35,6 @@ from chalicelib.domain.history import EventKind, NodeFacts
 from chalicelib.domain.node import (
     Node,
     add_run,
-    count_by_severity,
     has_new_execution,
     note_unverified,
     note_verified,

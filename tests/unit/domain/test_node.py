@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.compliance import Execution, NodeReport, SummaryRow, group_reports
-from chalicelib.domain.finding import Severity
+from chalicelib.domain.finding import Severity, count_by_severity
 from chalicelib.domain.node import (
     Node,
-    count_by_severity,
     has_changed,
     judge_missing,
     select_for_reading,

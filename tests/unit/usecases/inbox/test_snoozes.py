@@ -7,6 +7,7 @@ from chalicelib.domain.finding import Finding
 from chalicelib.domain.snooze import Reason, State
 from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd
 from chalicelib.usecases.inbox import snoozes
+from chalicelib.usecases.inbox.snoozes import SnoozeFilter
 from tests.fleet import DAY, HOUR, MINUTE, START, Service
 from tests.unit.usecases.inbox.requests import (
     FIRST,
@@ -153,7 +154,9 @@ def test_a_preview_counts_findings_and_writes_nothing(service: Service) -> None:
     assert [each.finding.instance_id for each in preview.sample] == ["i-1", "i-2"]
     assert [each.checked_at for each in preview.sample] == [START, START]
     assert snoozes.preview_snooze(service.inbox, *make_rule()).matches.by_severity == {"HIGH": 1}
-    assert snoozes.preview_snooze(service.inbox, *make_rule(title=None)).matches.by_severity == {"HIGH": 2}
+    assert snoozes.preview_snooze(service.inbox, *make_rule(title=None)).matches.by_severity == {
+        "HIGH": 2
+    }
     assert service.ledger.snoozes == {}
 
 
@@ -183,7 +186,7 @@ def test_snoozes_are_listed_once_each_newest_first(service: Service) -> None:
     listed: list[str] = []
     after = None
     while True:
-        page = snoozes.list_snoozes(service.inbox, lambda _: True, after, 3)
+        page = snoozes.list_snoozes(service.inbox, SnoozeFilter(), after, 3)
         listed += [each.id for each in page.snoozes]
         after = page.after
         if after is None:
@@ -195,6 +198,6 @@ def test_snoozes_are_listed_once_each_newest_first(service: Service) -> None:
 def test_a_filter_that_no_snooze_matches_gives_an_empty_page(service: Service) -> None:
     snooze_pair(service)
 
-    page = snoozes.list_snoozes(service.inbox, lambda each: each.title == "T9", None, 3)
+    page = snoozes.list_snoozes(service.inbox, SnoozeFilter(title="T9"), None, 3)
 
     assert (page.snoozes, page.after) == ((), None)

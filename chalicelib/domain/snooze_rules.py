@@ -49,9 +49,8 @@ def validate_snooze(
     scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
 ) -> datetime | None:
     """Returns when the snooze ends, None for never; `RuleBroken` names every broken rule."""
-    faults = [*_check_scope(scope, terms), *_check_comment(terms.comment)]
-    ends_at, end_faults = _validate_end(terms.end, now, longest)
-    _raise_if_any(*faults, *end_faults)
+    ends_at, faults = _validate_terms(terms, now, longest)
+    _raise_if_any(*check_scope(scope, terms), *faults)
     return ends_at
 
 
@@ -59,25 +58,30 @@ def validate_change(
     snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
 ) -> datetime | None:
     """Returns when the changed snooze ends; `RuleBroken` names every broken rule."""
-    faults = []
+    faults = check_change(change, now, longest)
     if snooze.state(now) is State.ENDED:
-        faults.append(FieldFault("", "ended", "The snooze has ended; make a new one."))
-    if change.comment is not None:
-        faults += _check_comment(change.comment)
-    ends_at: datetime | None = snooze.ends_at
-    end_faults: list[FieldFault] = []
+        faults.insert(0, FieldFault("", "ended", "The snooze has ended; make a new one."))
+    _raise_if_any(*faults)
+    if change.end is None:
+        return snooze.ends_at
+    return _validate_end(change.end, now, longest)[0]
+
+
+def check_terms(terms: SnoozeTerms, now: datetime, longest: timedelta) -> list[FieldFault]:
+    """Lists the rules that these terms break, whatever the scope."""
+    return _validate_terms(terms, now, longest)[1]
+
+
+def check_change(change: SnoozeChange, now: datetime, longest: timedelta) -> list[FieldFault]:
+    """Lists the rules that a change breaks, whatever the snooze."""
+    faults = [] if change.comment is None else _check_comment(change.comment)
     if change.end is not None:
-        ends_at, end_faults = _validate_end(change.end, now, longest)
-    _raise_if_any(*faults, *end_faults)
-    return ends_at
+        faults += _validate_end(change.end, now, longest)[1]
+    return faults
 
 
-def _raise_if_any(*faults: FieldFault) -> None:
-    if faults:
-        raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
-
-
-def _check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
+def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
+    """Lists the rules that a scope breaks, alone or with these terms."""
     faults = []
     if scope.instance_id is None and scope.title is None:
         faults.append(FieldFault("", "scope_missing", "Name an instance_id, a title, or both."))
@@ -85,6 +89,18 @@ def _check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
         text = "Only a snooze of one instance_id and one title can end with a fix."
         faults.append(FieldFault("/until_resolved", "pairs_only", text))
     return faults
+
+
+def _raise_if_any(*faults: FieldFault) -> None:
+    if faults:
+        raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
+
+
+def _validate_terms(
+    terms: SnoozeTerms, now: datetime, longest: timedelta
+) -> tuple[datetime | None, list[FieldFault]]:
+    ends_at, faults = _validate_end(terms.end, now, longest)
+    return ends_at, [*_check_comment(terms.comment), *faults]
 
 
 def _check_comment(comment: str) -> list[FieldFault]:

@@ -8,19 +8,14 @@ from threading import Thread
 from typing import Any, TextIO
 
 from chalice.config import Config
-from chalice.local import (
-    ChaliceRequestHandler,
-    LambdaContext,
-    LocalChalice,
-    LocalDevServer,
-    create_local_server,
-)
+from chalice.local import LambdaContext, LocalChalice, LocalDevServer, create_local_server
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import Role
 from devstack.aws.session import make_session
 from devstack.environment import ACCOUNT, ASSOCIATION, REGION
 from devstack.events import build_association_event, build_scheduled_event
+from devstack.local_gateway import Handler
 from devstack.serving import HOST, POLL_INTERVAL
 from ops.tokens import add_token
 
@@ -72,14 +67,6 @@ class Handlers:
         return response
 
 
-class _SilentHandler(ChaliceRequestHandler):
-    # A response is two writes. On a kept connection Nagle delays the second one by 40 ms.
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_: object) -> None:
-        """Print no request: its query may contain the title of a finding."""
-
-
 @contextmanager
 def serve_api(port: int = 0) -> Iterator[str]:
     """Serve the API on `port`, or on a free port if it is 0.
@@ -93,7 +80,7 @@ def serve_api(port: int = 0) -> Iterator[str]:
     config = Config.create(lambda_timeout=API_TIMEOUT)
     if not isinstance(app.app, LocalChalice):
         create_local_server(app.app, config, HOST, 0).server.server_close()
-    local = LocalDevServer(app.app, config, HOST, port, handler_cls=_SilentHandler)
+    local = LocalDevServer(app.app, config, HOST, port, handler_cls=Handler)
     server = local.server
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, args=(POLL_INTERVAL,), daemon=True)

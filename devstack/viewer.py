@@ -16,6 +16,7 @@ from werkzeug.serving import WSGIRequestHandler
 from devstack.serving import serve_wsgi
 
 TITLE = "ec2-inspec-scan: the API of this machine"
+HEAD = '<head>\n  <meta name="viewport" content="width=device-width, initial-scale=1">'
 # The page has inline styles, an inline script, and pictures as data: URLs.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -58,6 +59,13 @@ def create_app(api_url: str) -> Flask:
     @app.route("/v1/<path:_rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def forward(_rest: str = "") -> Response:
         return _forward(api_url)
+
+    @app.after_request
+    def add_viewport(response: Response) -> Response:
+        # flask-swagger-ui's page has none, so a phone would show a desktop page in small
+        if response.mimetype == "text/html" and not response.direct_passthrough:
+            response.set_data(response.get_data(as_text=True).replace("<head>", HEAD, 1))
+        return response
 
     @app.after_request
     def add_policy(response: Response) -> Response:

@@ -68,12 +68,9 @@ def validate_snooze(
     scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
 ) -> SnoozeTime:
     """Returns when the snooze mutes; `RuleBroken` names every broken rule."""
-    starts_at, start_faults = _validate_start(terms.starts_at, now, longest)
-    ends_at, end_faults = _validate_end(terms.end, starts_at, longest)
-    _raise_if_any(
-        *_check_scope(scope, terms), *_check_comment(terms.comment), *start_faults, *end_faults
-    )
-    return SnoozeTime(starts_at, ends_at)
+    time, faults = _validate_terms(terms, now, longest)
+    _raise_if_any(*check_scope(scope, terms), *faults)
+    return time
 
 
 def check_matches(by_severity: Mapping[Severity, int], confirmed: int | None) -> None:
@@ -89,25 +86,31 @@ def validate_change(
     snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
 ) -> datetime | None:
     """Returns when the changed snooze ends; `RuleBroken` names every broken rule."""
-    faults = []
+    start = max(now, snooze.starts_at)
+    faults = check_change(change, start, longest)
     if snooze.state(now) is State.ENDED:
-        faults.append(FieldFault("", "ended", "The snooze has ended; make a new one."))
-    if change.comment is not None:
-        faults += _check_comment(change.comment)
-    ends_at: datetime | None = snooze.ends_at
-    end_faults: list[FieldFault] = []
+        faults.insert(0, FieldFault("", "ended", "The snooze has ended; make a new one."))
+    _raise_if_any(*faults)
+    if change.end is None:
+        return snooze.ends_at
+    return _validate_end(change.end, start, longest)[0]
+
+
+def check_terms(terms: SnoozeTerms, now: datetime, longest: timedelta) -> list[FieldFault]:
+    """Lists the rules that these terms break, whatever the scope."""
+    return _validate_terms(terms, now, longest)[1]
+
+
+def check_change(change: SnoozeChange, now: datetime, longest: timedelta) -> list[FieldFault]:
+    """Lists the rules that a change breaks, whatever the snooze. Its end counts from `now`."""
+    faults = [] if change.comment is None else _check_comment(change.comment)
     if change.end is not None:
-        ends_at, end_faults = _validate_end(change.end, max(now, snooze.starts_at), longest)
-    _raise_if_any(*faults, *end_faults)
-    return ends_at
+        faults += _validate_end(change.end, now, longest)[1]
+    return faults
 
 
-def _raise_if_any(*faults: FieldFault) -> None:
-    if faults:
-        raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
-
-
-def _check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
+def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
+    """Lists the rules that a scope breaks, alone or with these terms."""
     faults = []
     if not any(part is not None for part in scope):
         text = "Name an instance_id, a title, a title_pattern or a control_id."
@@ -133,6 +136,20 @@ def _check_pattern(pattern: str) -> list[FieldFault]:
         "To snooze everything on a node, name its instance_id."
     )
     return [FieldFault("/title_pattern", "too_wide", text)]
+
+
+def _raise_if_any(*faults: FieldFault) -> None:
+    if faults:
+        raise RuleBroken("The request breaks a rule; nothing was written.", *faults)
+
+
+def _validate_terms(
+    terms: SnoozeTerms, now: datetime, longest: timedelta
+) -> tuple[SnoozeTime, list[FieldFault]]:
+    starts_at, start_faults = _validate_start(terms.starts_at, now, longest)
+    ends_at, end_faults = _validate_end(terms.end, starts_at, longest)
+    faults = [*_check_comment(terms.comment), *start_faults, *end_faults]
+    return SnoozeTime(starts_at, ends_at), faults
 
 
 def _check_comment(comment: str) -> list[FieldFault]:

@@ -23,6 +23,7 @@ from devstack.environment import isolate
 # Test module and test of each target.
 TARGETS = {
     "events": ("test_events", "test_an_event_is_read_or_its_wrong_field_is_named"),
+    "bodies": ("test_bodies", "test_a_body_is_read_or_every_fault_is_named"),
     "cursors": ("test_cursors", "test_a_cursor_opens_its_own_list_or_is_refused"),
     "headers": ("test_headers", "test_only_a_known_token_is_allowed_and_none_is_printed"),
     "csv": ("test_csv", "test_a_csv_is_harmless_and_complete"),

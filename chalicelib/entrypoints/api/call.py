@@ -8,16 +8,9 @@ import msgspec
 from chalice.app import MultiDict, Request, Response
 from msgspec import Struct, field
 
-from chalicelib.domain.errors import (
-    BadRequest,
-    BadSetting,
-    FieldFault,
-    RequestError,
-    RuleBroken,
-    TooLarge,
-)
+from chalicelib.domain.errors import BadRequest, BadSetting, FieldFault, TooLarge
 from chalicelib.domain.snooze import Snooze
-from chalicelib.entrypoints.api.requests import decode_duration
+from chalicelib.entrypoints.api import requests
 from chalicelib.usecases.context import Author, Inbox
 
 # Bytes. A snooze needs fewer than 2,000.
@@ -25,12 +18,9 @@ LARGEST_BODY = 256 * 1024
 
 Query = TypeVar("Query")
 Body = TypeVar("Body")
-Shape = TypeVar("Shape")
+Parameters = TypeVar("Parameters", bound=msgspec.Struct)
+Content = TypeVar("Content", bound=requests.Body)
 
-# msgspec reports where a value is wrong only in the text of its error. This is the one place that
-# reads a library's message (decision 34); tests/functional/api/test_refusals.py guards the text.
-_PLACE = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
-_FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 # Weak or strong, and without the quotes that some clients leave out.
 _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
@@ -62,43 +52,44 @@ class ApiResponse(Struct, frozen=True):
         return Response(msgspec.json.encode(self.body).decode(), headers, self.status)
 
 
-def read_query(request: Request, shape: type[Shape]) -> Shape:
-    """Validates the query parameters; `BadRequest` names the wrong one."""
+def read_query(request: Request, shape: type[Parameters]) -> Parameters:
+    """Validates the query parameters; `BadRequest` names the wrong ones."""
     given = request.query_params or MultiDict({})
-    for name in given:
-        if len(given.getlist(name)) > 1:
-            fault = FieldFault(name, "repeated", "Give this parameter once.")
-            raise BadRequest("A query parameter is refused.", fault)
+    repeated = [name for name in given if len(given.getlist(name)) > 1]
+    if repeated:
+        text = "Give this parameter once."
+        faults = [FieldFault(name, "repeated", text) for name in repeated]
+        raise BadRequest("A query parameter is refused.", *faults)
     flat = {name: given[name] for name in given}
     try:
         # text without a UTF-8 form can be neither stored nor put into a cursor
         "".join(flat.values()).encode()
         return msgspec.convert(flat, shape, strict=False)
-    except msgspec.ValidationError as error:
-        fault = _locate_fault(error)
-        named = FieldFault(fault.pointer.lstrip("/"), fault.code, fault.message)
-        raise BadRequest("A query parameter is refused.", named) from error
+    except msgspec.ValidationError:
+        # few requests need it
+        from chalicelib.entrypoints.api import faults as all_faults  # noqa: PLC0415
+
+        return all_faults.read_parameters(flat, shape)
     except UnicodeError as error:
         fault = FieldFault("", "text", "A query parameter holds half a surrogate pair.")
         raise BadRequest("A query parameter is refused.", fault) from error
 
 
-def read_body(request: Request, shape: type[Shape]) -> Shape:
+def read_body(request: Request, shape: type[Content], inbox: Inbox) -> Content:
     """Validates the JSON body.
 
-    Raises `TooLarge`, `BadRequest` if it is not JSON, and `RuleBroken` for the
-    first wrong field: msgspec stops there.
+    Raises `TooLarge`, `BadRequest` if it is not JSON, and `RuleBroken`, which names every
+    wrong field.
     """
     content = request.raw_body
     if len(content) > LARGEST_BODY:
         raise TooLarge(f"The body has {len(content):,} bytes; the limit is {LARGEST_BODY:,}.")
     try:
-        return msgspec.json.decode(content, type=shape, dec_hook=decode_duration)
-    except msgspec.ValidationError as error:
-        raise _refuse_body(RuleBroken, error) from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        fault = FieldFault("", "json", str(error))
-        raise BadRequest("The body is not JSON.", fault) from error
+        return msgspec.json.decode(content, type=shape, dec_hook=requests.decode_duration)
+    except msgspec.ValidationError:
+        return _read_again(content, shape, inbox)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _refuse_json(error) from error
 
 
 def read_caller(request: Request) -> str:
@@ -128,19 +119,21 @@ def parse_if_match(if_match: str | None) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for tag in tags if tag)
 
 
-def _refuse_body(kind: type[RequestError], error: msgspec.ValidationError) -> RequestError:
-    return kind("A field of the body is refused; nothing was written.", _locate_fault(error))
+def _read_again(content: str | bytes, shape: type[Content], inbox: Inbox) -> Content:
+    """Reads a body that has a wrong field, to name all of them."""
+    # few requests need it
+    from chalicelib.entrypoints.api import faults  # noqa: PLC0415
+
+    try:
+        given = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _refuse_json(error) from error
+
+    def find_broken_rules(body: Content) -> list[FieldFault]:
+        return body.find_broken_rules(inbox.clock(), inbox.longest)
+
+    return faults.read_json(given, shape, find_broken_rules)
 
 
-def _locate_fault(error: msgspec.ValidationError) -> FieldFault:
-    """Turns msgspec's error into a JSON pointer, a code and a sentence."""
-    text = str(error)
-    place = _PLACE.search(text)
-    path = place["path"] if place else ""
-    named = _FIELD.search(text)
-    parts = [part for part in re.split(r"[.\[\]]+", path) if part and part != "..."]
-    if named:
-        parts.append(named["name"])
-    pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
-    code = "unknown" if "unknown field" in text else "missing" if named else "invalid"
-    return FieldFault(pointer, code, _PLACE.sub("", text))
+def _refuse_json(error: Exception) -> BadRequest:
+    return BadRequest("The body is not JSON.", FieldFault("", "json", f"{error}."))

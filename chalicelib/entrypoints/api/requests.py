@@ -12,15 +12,32 @@ from chalicelib.domain.snooze import Reason, Scope, State
 from chalicelib.domain.snooze_rules import (
     LONGEST_COMMENT,
     SHORTEST_COMMENT,
+    SnoozeChange,
     SnoozeEnd,
     SnoozeTerms,
+    check_change,
+    check_scope,
+    check_terms,
 )
 
 T = TypeVar("T")
 
+# A description is the end of a sentence: "instance_id is …". Refusals quote it (wording.py).
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-# msgspec searches instead of matching, and `$` alone would allow a trailing line break.
-InstanceId = Annotated[str, msgspec.Meta(pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)")]
+InstanceId = Annotated[
+    str,
+    # msgspec searches instead of matching, and `$` alone would allow a trailing line break
+    msgspec.Meta(
+        pattern=r"^(i|mi)-[0-9a-f]{1,32}$(?!\n)",
+        description="an instance id, which looks like i-0123456789abcdef0 or mi-0123456789abcdef0",
+        examples=["i-0123456789abcdef0"],
+    ),
+]
+# On a list that has `q`.
+SearchableId = Annotated[
+    InstanceId,
+    msgspec.Meta(extra={"hint": "To search by a part of an instance id or a title, use q."}),
+]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 MOST_IDS = 100
@@ -28,7 +45,12 @@ FindingId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 FindingIds = Annotated[list[FindingId], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Aware = Annotated[
-    datetime, msgspec.Meta(tz=True, description="RFC 3339 with a time zone, in the future")
+    datetime,
+    msgspec.Meta(
+        tz=True,
+        description="a date and time with a zone, such as 2027-01-31T00:00:00Z",
+        examples=["2027-01-31T00:00:00Z"],
+    ),
 ]
 # A parameter is text, and msgspec would take a number in it for seconds.
 InstantText = Annotated[
@@ -40,8 +62,13 @@ InstantText = Annotated[
     ),
 ]
 _WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
-Permanent = Annotated[Literal[True] | None, msgspec.Meta(description="true: the snooze never ends")]
-Comment = Annotated[str, msgspec.Meta(min_length=SHORTEST_COMMENT, max_length=LONGEST_COMMENT)]
+Permanent = Annotated[
+    Literal[True] | None, msgspec.Meta(description="true if the snooze never ends, or left out")
+]
+Comment = Annotated[
+    str,
+    msgspec.Meta(min_length=SHORTEST_COMMENT, max_length=LONGEST_COMMENT, examples=["TICKET-42"]),
+]
 
 
 class Duration(timedelta):
@@ -67,12 +94,24 @@ def describe_duration(kind: type) -> dict[str, Any]:
     """Returns the JSON schema of a `Duration`: msgspec's `schema_hook`."""
     if kind is not Duration:
         raise NotImplementedError(kind)
-    text = "ISO 8601 duration in weeks to seconds, such as P2W, P1DT12H or PT30M"
-    return {"type": "string", "format": "duration", "description": text}
+    return {
+        "type": "string",
+        "format": "duration",
+        "description": "an ISO 8601 duration in weeks to seconds, such as P14D, P2W or PT12H",
+        "examples": ["P14D"],
+    }
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body or the parameters of a request. An unknown field is refused."""
+
+    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:  # noqa: ARG002 - same signature
+        """Lists the rules that the body breaks, as far as it alone shows them.
+
+        `longest` is how far away an end may be. The use case applies every rule; this only
+        lets a refusal name those beside the fields that are wrong.
+        """
+        return []
 
 
 class SnoozeFinding(Body, frozen=True):
@@ -96,6 +135,10 @@ class SnoozeFinding(Body, frozen=True):
             self.until_resolved,
             self.starts_at,
         )
+
+    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+        """Lists the rules that the terms break."""
+        return check_terms(self.terms, now, longest)
 
 
 class SnoozeFindings(SnoozeFinding, frozen=True, kw_only=True):
@@ -135,6 +178,11 @@ class CreateSnooze(SnoozeFinding, frozen=True):
         """The terms as a domain value."""
         return msgspec.structs.replace(super().terms, max_severity=self.max_severity)
 
+    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+        """Lists the rules that the scope and the terms break."""
+        scope_faults = check_scope(self.scope, self.terms)
+        return [*scope_faults, *check_terms(self.terms, now, longest)]
+
 
 class ChangeSnooze(Body, frozen=True):
     """Change a snooze. Give at most one of ends_at, duration and permanent."""
@@ -149,6 +197,15 @@ class ChangeSnooze(Body, frozen=True):
     def end(self) -> SnoozeEnd:
         """The end as a domain value; empty if the end is not changed."""
         return SnoozeEnd(self.ends_at, self.duration, permanent=bool(self.permanent))
+
+    @property
+    def change(self) -> SnoozeChange:
+        """The change as a domain value."""
+        return SnoozeChange(self.end if self.end.given else None, self.reason, self.comment)
+
+    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+        """Lists the rules that the change breaks, whatever the snooze."""
+        return check_change(self.change, now, longest)
 
 
 def or_none(value: T | msgspec.UnsetType) -> T | None:
@@ -182,7 +239,7 @@ class PageQuery(Body, frozen=True):
 class FindingQuery(PageQuery, frozen=True):
     """Which findings. title must match exactly; q is a part of title or instance_id in any case."""
 
-    instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
+    instance_id: SearchableId | msgspec.UnsetType = msgspec.UNSET
     title: Text | msgspec.UnsetType = msgspec.UNSET
     severity: Severity | msgspec.UnsetType = msgspec.UNSET
     control_id: Text | msgspec.UnsetType = msgspec.UNSET

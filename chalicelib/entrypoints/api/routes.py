@@ -40,7 +40,7 @@ class Route(Struct, frozen=True):
     handle: Callable[[ApiRequest[Any, Any]], ApiResponse]
     answers: Mapping[int, type[msgspec.Struct] | None]
     query: type[msgspec.Struct] = requests.NoQuery
-    body: type[msgspec.Struct] | None = None
+    body: type[requests.Body] | None = None
     problems: tuple[int, ...] = ()
     if_match: bool = False
     csv: bool = False
@@ -230,9 +230,10 @@ def handle_request(route: Route, request: Request, path: dict[str, str]) -> Resp
     try:
         check_ids(path)
         query = read_query(request, route.query)
-        body = read_body(request, route.body) if route.body else None
+        inbox = bootstrap.runtime().inbox
+        body = read_body(request, route.body, inbox) if route.body else None
         call = ApiRequest(
-            inbox=bootstrap.runtime().inbox,
+            inbox=inbox,
             author=Author(read_caller(request)),
             path=path,
             query=query,

@@ -1,7 +1,6 @@
 """Handlers of the routes about snoozes."""
 
 from chalicelib.domain.snooze import Snooze
-from chalicelib.domain.snooze_rules import SnoozeChange
 from chalicelib.entrypoints.api import responses
 from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse, make_etag, parse_if_match
 from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
@@ -73,12 +72,10 @@ def get_snooze(request: ApiRequest[NoQuery, None]) -> ApiResponse:
 
 def change_snooze(request: ApiRequest[NoQuery, ChangeSnooze]) -> ApiResponse:
     """Change the end, the reason or the comment."""
-    body = request.body
-    end = body.end
     snooze = snoozes.change_snooze(
         request.inbox,
         request.path["snooze_id"],
-        SnoozeChange(end if end.given else None, body.reason, body.comment),
+        request.body.change,
         parse_if_match(request.if_match),
         request.author,
     )

@@ -52,6 +52,24 @@ def test_a_wrong_parameter_is_named(api: ApiClient, query: str, pointer: str) ->
     assert [fault[0] for fault in refused.faults] == [pointer]
 
 
+def test_every_wrong_parameter_is_named_at_once(api: ApiClient) -> None:
+    refused = api.get("/v1/findings?limit=0&severity=BAD&colour=red")
+
+    assert refused.status == 400
+    assert refused.faults == [("limit", "invalid"), ("severity", "invalid"), ("colour", "unknown")]
+
+
+@pytest.mark.parametrize("query", ["severity=high", "severity=High&state=OPEN", "format=JSON"])
+def test_the_words_of_a_list_are_taken_in_any_case(api: ApiClient, query: str) -> None:
+    assert len(api.get(f"/v1/findings?{query}").json["items"]) == 3
+
+
+def test_a_cursor_holds_in_any_case_of_its_filter(api: ApiClient) -> None:
+    cursor = api.get("/v1/findings?limit=1&severity=high").json["next"]
+
+    assert api.get(f"/v1/findings?limit=1&severity=HIGH&cursor={cursor}").status == 200
+
+
 def test_an_unknown_id_is_not_found(api: ApiClient) -> None:
     unknown = "/v1/findings/" + "0" * 32
     for method, path, body in (
@@ -120,6 +138,30 @@ def test_a_body_that_breaks_a_rule_is_refused_with_the_field(
     assert api.get("/v1/snoozes").json["items"] == []
 
 
+def test_every_wrong_field_and_broken_rule_of_a_body_is_named_at_once(api: ApiClient) -> None:
+    body = {"reason": "wontfix", "duration": "14d", "instance_id": "web-01", "until_resolved": True}
+
+    response = api.call("POST", "/v1/snoozes", body)
+
+    assert response.status == 422
+    assert response.faults == [
+        ("/reason", "invalid"),
+        ("/duration", "invalid"),
+        ("/instance_id", "invalid"),
+        ("/comment", "missing"),
+        ("/until_resolved", "pairs_only"),
+    ]
+    assert response.json["errors"][1]["message"] == (
+        '"14d" is not an ISO 8601 duration. Write P14D for 14 days.'
+    )
+
+
+def test_of_a_field_that_is_there_twice_the_last_one_counts(api: ApiClient) -> None:
+    body = b'{"reason": 7, "reason": "other", "comment": "ticket 42", "duration": "P500D"}'
+
+    assert api.call("PUT", f"{FINDING}/snooze", body).faults == [("/duration", "too_long")]
+
+
 def test_a_missing_field_is_named(api: ApiClient) -> None:
     for name in ("reason", "comment"):
         body = {key: value for key, value in SNOOZE.items() if key != name}
@@ -143,6 +185,13 @@ def test_a_body_that_is_not_json_is_400(api: ApiClient, body: bytes) -> None:
 
     assert response.status == 400
     assert response.json["title"] == "Malformed request"
+
+
+@pytest.mark.parametrize("name", [b"duration", b"comment", b"unknown"])
+def test_a_body_that_is_nested_too_deeply_is_400(api: ApiClient, name: bytes) -> None:
+    body = b'{"reason": "other", "%s": %s' % (name, b"[" * 100_000)
+
+    assert api.call("PUT", f"{FINDING}/snooze", body).status == 400
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"text"'])

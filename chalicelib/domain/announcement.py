@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import NO_FACTS, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.scan import Job, Outcome
-from chalicelib.domain.snooze import Snooze
+from chalicelib.domain.snooze import Snooze, SnoozeNotes
 
 # Above this number of unverified nodes only TOO_MANY is remembered, not their ids: a DynamoDB
 # item is limited to 400 KB, and nobody reads thousands of ids.
@@ -38,6 +38,7 @@ class Topic(StrEnum):
     INCOMPLETE = "incomplete"
     COMPLETE_AGAIN = "complete again"
     SILENT = "silent"
+    SNOOZED = "snoozed"
     FIXED = "fixed"
 
 
@@ -52,6 +53,7 @@ class DecisionReason(StrEnum):
     EXECUTION = "an execution waits for its answer"
     COMPLETE_AGAIN = "an announced notice is over"
     SILENT_NODES = "nodes have fallen silent or have left"
+    SNOOZES = "wide or permanent snoozes were made"
     FIXES = "fixes have been in no message for an hour"
     NO_EXECUTION = "no execution waits for its answer"
     QUIET_ANSWERS_OFF = "quiet answers are turned off"
@@ -69,10 +71,14 @@ class Line(Struct, frozen=True):
 
 
 class Lines(Struct, frozen=True):
-    """The findings to announce, and the number of new and worse ones that a snooze mutes."""
+    """What a message lists: findings, and snoozes to mention.
+
+    `muted` is the number of new and worse findings that a snooze mutes.
+    """
 
     announced: tuple[Line, ...] = ()
     muted: int = 0
+    notes: SnoozeNotes = SnoozeNotes()
 
 
 class AssociationState(Struct, frozen=True):

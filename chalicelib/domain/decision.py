@@ -126,7 +126,7 @@ def decide_announcement(
     `state` has considered the facts of the scan. Findings come first, and they
     answer every execution that can be answered. Otherwise a notice that begins is
     announced, then an execution is answered, then a notice that is over is
-    announced, then fixes that no message has told.
+    announced, then snoozes that were made, then fixes that no message has told.
     """
     coverage = outcome.coverage
     results = {job.key: judge_targets(job, coverage) for job in jobs}
@@ -143,6 +143,8 @@ def decide_announcement(
     asked = tuple(job for job in completed if withheld[job.key] is None)
     combined = combine_targets(asked, coverage) if asked else None
     topic, reason = _choose_topic(coverage, lines, state, combined, now)
+    if topic is None and lines.notes.made:
+        topic, reason = Topic.SNOOZED, DecisionReason.SNOOZES
     if topic is None and quiet_answers and _are_fixes_due(state, now):
         topic, reason = Topic.FIXED, DecisionReason.FIXES
     if reason is DecisionReason.NO_EXECUTION and completed:

@@ -1,7 +1,7 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, finding_id
 from chalicelib.domain.text import ELLIPSIS, TextPattern, match_key
 
+# People are reminded of a snooze this long before it ends.
+REMINDER = timedelta(days=3)
 # The exact parts of a scope: instance, match key of the title, control. None matches any.
 Lookup: TypeAlias = "tuple[str | None, str | None, str | None]"
 
@@ -106,8 +108,9 @@ class Snooze(Struct, frozen=True, kw_only=True):
     announced, or when nothing was left to announce. `max_severity` is the worst
     severity that it mutes, None for any. That of a pair is the severity that its finding
     had, once it was seen. `reworded_ids` are further ids of the finding of a pair: those since
-    its title was reworded, and the one of a title that was written otherwise. `version`
-    counts writes.
+    its title was reworded, and the one of a title that was written otherwise.
+    `is_unannounced` says that people are still to be told that it was made. `reminded_of` is
+    the end of which they were reminded. `version` counts writes.
     """
 
     id: str
@@ -127,6 +130,8 @@ class Snooze(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     settled_at: datetime | None = None
     reworded_ids: tuple[str, ...] = ()
+    is_unannounced: bool = False
+    reminded_of: datetime | None = None
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -327,6 +332,47 @@ def list_unsettled(snoozes: Iterable[Snooze], now: datetime) -> tuple[Snooze, ..
     """Lists ended snoozes whose end is not settled, first ended first."""
     ended = [each for each in snoozes if each.state(now) is State.ENDED and each.settled_at is None]
     return tuple(sorted(ended, key=lambda each: (each.end or now, each.id)))
+
+
+class SnoozeNotes(NamedTuple):
+    """What a message says of snoozes, beside those that have ended.
+
+    made: wide or permanent ones that nobody was told of · ending: those that end soon.
+    """
+
+    made: tuple[Snooze, ...] = ()
+    ending: tuple[Snooze, ...] = ()
+
+    def note(self) -> tuple[Snooze, ...]:
+        """Returns them as they are once people were told."""
+        return (
+            *(replace(each, is_unannounced=False) for each in self.made),
+            *(replace(each, reminded_of=each.end) for each in self.ending),
+        )
+
+
+def find_notes(snoozes: Iterable[Snooze], now: datetime, most: int) -> SnoozeNotes:
+    """Finds at most so many snoozes to mention, oldest first. New ones come first.
+
+    One that ends is mentioned `REMINDER` before its end, if it lasts longer than that.
+    """
+    standing = [each for each in snoozes if each.state(now) is not State.ENDED]
+    standing.sort(key=lambda each: (each.created_at, each.id))
+    made = [each for each in standing if each.is_unannounced][:most]
+    ending = [each for each in standing if not each.is_unannounced and _is_due(each, now)]
+    return SnoozeNotes(tuple(made), tuple(ending[: most - len(made)]))
+
+
+def _is_due(snooze: Snooze, now: datetime) -> bool:
+    end = snooze.end
+    if end is None or snooze.reminded_of == end or end - snooze.starts_at <= REMINDER:
+        return False
+    return end - now <= REMINDER
+
+
+def needs_announcement(snooze: Snooze) -> bool:
+    """Whether people are told that it was made: it is wide, or it never ends."""
+    return not snooze.scope.is_pair or snooze.ends_at is None
 
 
 def select_settled(

@@ -55,6 +55,27 @@ class EndedSnooze(Struct, frozen=True):
     comment: str
 
 
+class NotedSnooze(Struct, frozen=True):
+    """A snooze to mention: what it mutes up to which severity, until when, who made it and why."""
+
+    instance_id: str | None
+    title: str | None
+    title_pattern: str | None
+    control_id: str | None
+    max_severity: Severity | None
+    until: datetime | None
+    created_by: str
+    reason: str
+    comment: str
+
+
+class NotedSnoozes(Struct, frozen=True):
+    """A number of snoozes, and the first `NAMED_SNOOZES` of them."""
+
+    count: int = 0
+    snoozes: tuple[NotedSnooze, ...] = ()
+
+
 class NamedNodes(Struct, frozen=True):
     """A number of nodes, and the first `NAMED_NODES` of them."""
 
@@ -118,7 +139,8 @@ class AlertSummary(Struct, frozen=True):
     `title_count` of all of them · vanished: the worst titles that vanished without proof of
     a fix, and `vanished_count` of all of them · alternating: nodes on which two executions
     overwrite each other · snoozes: the worst that ended · more_snoozed: findings of the
-    other ended snoozes · jobs: the newest executions, and `job_count` of all of them ·
+    other ended snoozes · made: wide or permanent snoozes that were made · ending: those
+    that end soon · jobs: the newest executions, and `job_count` of all of them ·
     silent: nodes that fell silent since the last message, the longest silent first, and
     `silent_count` of all of them · gone_nodes: those that left · returned: silent ones
     that report again.
@@ -149,6 +171,8 @@ class AlertSummary(Struct, frozen=True):
     last_alert_at: datetime | None = None
     recovered: bool = False
     csv_key: str = ""
+    made: NotedSnoozes = NotedSnoozes()
+    ending: NotedSnoozes = NotedSnoozes()
     silent: tuple[SilentNode, ...] = ()
     silent_count: int = 0
     gone_nodes: NamedNodes = NamedNodes()
@@ -158,7 +182,8 @@ class AlertSummary(Struct, frozen=True):
     def is_replaceable(self) -> bool:
         """Whether a newer message shows all of it anew, but for findings, which are in files."""
         once = (self.gone_nodes, self.returned, self.alternating)
-        return not (self.silent or self.gone or any(each.count for each in once))
+        notes = (self.made, self.ending)
+        return not (self.silent or self.gone or any(each.count for each in (*once, *notes)))
 
     @property
     def counted(self) -> Mapping[Severity, int]:
@@ -217,6 +242,8 @@ def summarize_alert(alert: Alert) -> AlertSummary:
         last_alert_at=alert.last_alert_at,
         recovered=alert.recovered,
         csv_key=alert.csv_key,
+        made=_note_snoozes(alert.lines.notes.made),
+        ending=_note_snoozes(alert.lines.notes.ending),
         silent=tuple(SilentNode(*each) for each in silent[:NAMED_NODES]),
         silent_count=len(silent),
         gone_nodes=name_nodes(alert.gone_nodes),
@@ -292,6 +319,16 @@ def _summarize_snooze(snooze: Snooze, muted: Sequence[Line]) -> EndedSnooze:
         reason=str(snooze.reason),
         comment=snooze.comment,
     )
+
+
+def _note_snoozes(snoozes: Sequence[Snooze]) -> NotedSnoozes:
+    named = (
+        NotedSnooze(
+            *each.scope, each.max_severity, each.end, each.created_by, each.reason, each.comment
+        )
+        for each in snoozes[:NAMED_SNOOZES]
+    )
+    return NotedSnoozes(len(snoozes), tuple(named))
 
 
 def _summarize_job(job: Job) -> JobSummary:

@@ -29,6 +29,7 @@ from chalicelib.reports.slack_blocks import (
 )
 from chalicelib.reports.slack_sections import (
     render_ended_snoozes,
+    render_noted_snoozes,
     render_remarks,
     render_silence,
     render_titles,
@@ -96,6 +97,7 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
         yield fields(list_facts(alert, origin))
         yield from render_titles(alert.titles[:most], alert.title_count, _point_to_all(alert))
         yield from render_ended_snoozes(alert, origin, most)
+        yield from render_noted_snoozes(alert, origin, most)
         yield from render_vanished(alert, most, with_head=True)
         yield from render_unknown(alert.coverage)
         yield from render_silence(alert, origin)
@@ -103,6 +105,7 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
         if lead := _write_lead(alert):
             yield mrkdwn_section(lead)
         yield from render_vanished(alert, most, with_head=False)
+        yield from render_noted_snoozes(alert, origin, most)
         yield from render_unknown(alert.coverage)
         yield from render_silence(alert, origin)
         yield fields(list_facts(alert, origin))
@@ -118,7 +121,9 @@ def _write_lead(alert: AlertSummary) -> str:
     return _LEADS.get(alert.topic, "")
 
 
-def _write_headline(alert: AlertSummary, origin: Origin) -> str:
+def _write_headline(  # noqa: PLR0911 - a flat list: one return for each topic
+    alert: AlertSummary, origin: Origin
+) -> str:
     match alert.topic:
         case Topic.NEW:
             return _count_news(alert)
@@ -129,6 +134,8 @@ def _write_headline(alert: AlertSummary, origin: Origin) -> str:
             return _count_checked(alert, origin)
         case Topic.SILENT:
             return _write_silence(alert)
+        case Topic.SNOOZED:
+            return format_count(alert.made.count, "new snooze", "new snoozes")
         case Topic.FIXED:
             return f"{format_findings(alert.fixed)} fixed"
         case _:

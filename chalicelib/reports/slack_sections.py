@@ -8,6 +8,7 @@ from chalicelib.domain.summary import (
     AlertSummary,
     CoverageSummary,
     EndedSnooze,
+    NotedSnooze,
     TitleSummary,
     UnverifiedNodes,
     VanishedTitle,
@@ -95,6 +96,42 @@ def _describe_snooze(snooze: EndedSnooze, origin: Origin) -> str:
     reason = snooze.reason.replace("_", " ")
     comment = one_line(snooze.comment, COMMENT_TEXT)
     return f"• {what} on {where}\n   snoozed by {author}{until} · {reason} · {comment}"
+
+
+def render_noted_snoozes(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Block]:
+    """Renders the snoozes that were made and those that end soon. No blocks without any."""
+    for head, noted in (("Snoozed", alert.made), ("Snoozes that end soon", alert.ending)):
+        if noted.count:
+            lines = [_describe_noted(each, origin) for each in noted.snoozes[:most]]
+            more = noted.count - len(lines)
+            if more:
+                lines.append(f"• {format_count(more, 'more snooze', 'more snoozes')}")
+            yield mrkdwn_section(f"*{head}*")
+            yield plain_section("\n".join(lines))
+
+
+def _describe_noted(snooze: NotedSnooze, origin: Origin) -> str:
+    until = f"until {origin.local(snooze.until)}" if snooze.until else "for ever"
+    who = one_line(snooze.created_by, AUTHOR_TEXT)
+    reason = snooze.reason.replace("_", " ")
+    why = f"{reason} · {one_line(snooze.comment, COMMENT_TEXT)}"
+    return f"• {describe_scope(snooze)} {until}\n   by {who} · {why}"
+
+
+def describe_scope(snooze: NotedSnooze) -> str:
+    """Returns what a snooze mutes, in words."""
+    if snooze.title is not None:
+        what = one_line(snooze.title, SNOOZED_TITLE_TEXT)
+    elif snooze.title_pattern is not None:
+        pattern = one_line(snooze.title_pattern, SNOOZED_TITLE_TEXT)
+        what = f'titles like "{pattern}"'
+    else:
+        what = "every finding"
+    if snooze.control_id is not None:
+        what += f" of control {one_line(snooze.control_id, NODE_TEXT)}"
+    where = "all nodes" if snooze.instance_id is None else one_line(snooze.instance_id, NODE_TEXT)
+    cap = f" up to {snooze.max_severity.lower()}" if snooze.max_severity else ""
+    return f"{what} on {where}{cap}"
 
 
 def render_vanished(alert: AlertSummary, most: int, *, with_head: bool) -> Iterator[Block]:

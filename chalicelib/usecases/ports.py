@@ -275,14 +275,15 @@ MAX_SETTLED_SNOOZES = 50
 class Staged(Struct, frozen=True):
     """A decision to be written in one transaction.
 
-    The version of each settled snooze is one more than the stored one; there are
-    at most `MAX_SETTLED_SNOOZES`. `channel_state` is None if it did not change.
+    `snoozes` have changed: they are settled, or people are told of them. The version of
+    each is one more than the stored one; there are at most `MAX_SETTLED_SNOOZES`.
+    `channel_state` is None if it did not change.
     `scan` is the record of the scan that decided.
     """
 
     message: Message | None = None
     completed: tuple[Job, ...] = ()
-    settled_snoozes: tuple[Snooze, ...] = ()
+    snoozes: tuple[Snooze, ...] = ()
     channel_state: ChannelState | None = None
     scan: ScanRecord | None = None
     unannounced_scans: tuple[str, ...] = ()

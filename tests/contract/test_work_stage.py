@@ -32,7 +32,7 @@ def decide(stores: Stores, *, snoozes: int = 1, jobs: int = 1) -> Staged:
     return Staged(
         message=make_message(1),
         completed=waiting,
-        settled_snoozes=tuple(map(settle, stored)),
+        snoozes=tuple(map(settle, stored)),
         channel_state=ChannelState(last_alert_at=NOW),
         scan=make_scan_record(1),
     )
@@ -47,7 +47,7 @@ def test_a_decision_is_written_completely(stores: Stores) -> None:
     assert list(stores.archive.scans(None, 2)) == [make_scan_record(1)]
     assert work.jobs == ()
     assert work.channel_state == ChannelState(last_alert_at=NOW)
-    assert tuple(stores.snoozes.all()) == staged.settled_snoozes
+    assert tuple(stores.snoozes.all()) == staged.snoozes
 
 
 def test_an_empty_decision_changes_nothing(stores: Stores) -> None:
@@ -62,12 +62,12 @@ def test_an_empty_decision_changes_nothing(stores: Stores) -> None:
 @pytest.mark.parametrize("version", [1, 3])
 def test_a_changed_snooze_prevents_the_whole_decision(stores: Stores, version: int) -> None:
     staged = decide(stores, snoozes=3)
-    first, second, third = staged.settled_snoozes
+    first, second, third = staged.snoozes
     before = stores.work.open(), set(stores.snoozes.all())
 
     with pytest.raises(Conflict):
         stores.work.stage(
-            replace(staged, settled_snoozes=(first, replace(second, version=version), third)), NOW
+            replace(staged, snoozes=(first, replace(second, version=version), third)), NOW
         )
     assert (stores.work.open(), set(stores.snoozes.all())) == before
 
@@ -77,12 +77,12 @@ def test_a_snooze_that_is_not_stored_prevents_the_whole_decision(stores: Stores)
     before = stores.work.open()
 
     with pytest.raises(Conflict):
-        stores.work.stage(replace(staged, settled_snoozes=(settle(make_snooze(99)),)), NOW)
+        stores.work.stage(replace(staged, snoozes=(settle(make_snooze(99)),)), NOW)
     assert stores.work.open() == before
 
 
 def test_a_repeated_decision_creates_no_second_message(stores: Stores) -> None:
-    staged = replace(decide(stores), settled_snoozes=())
+    staged = replace(decide(stores), snoozes=())
     stores.work.stage(staged, NOW)
     after = stores.work.open()
 
@@ -118,6 +118,6 @@ def test_a_decision_settles_only_a_limited_number_of_snoozes(stores: Stores) -> 
         stores.work.stage(staged, NOW)
     assert stores.work.open() == before
 
-    stores.work.stage(replace(staged, settled_snoozes=staged.settled_snoozes[1:]), NOW)
+    stores.work.stage(replace(staged, snoozes=staged.snoozes[1:]), NOW)
     assert [each.settled_at for each in stores.snoozes.all()].count(None) == 1
     assert stores.work.open().jobs == ()

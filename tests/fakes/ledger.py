@@ -129,11 +129,11 @@ class MemoryWork:
     def stage(self, staged: Staged, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
         """Writes a decision, all or nothing: checks every condition first."""
         ledger, message = self._ledger, staged.message
-        if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
+        if len(staged.snoozes) > MAX_SETTLED_SNOOZES:
             raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
         if message and (message.id in ledger.messages or message.id in ledger.sent):
             raise Conflict(f"message {message.id}: another writer was first")
-        for snooze in staged.settled_snoozes:
+        for snooze in staged.snoozes:
             ledger.check_version(snooze)
         for job in staged.completed:
             if ledger.jobs.get(job.key, job).event_at != job.event_at:
@@ -144,7 +144,7 @@ class MemoryWork:
         for job in staged.completed:
             ledger.jobs.pop(job.key, None)
             ledger.completed[job.key] = job
-        ledger.snoozes.update({snooze.id: snooze for snooze in staged.settled_snoozes})
+        ledger.snoozes.update({snooze.id: snooze for snooze in staged.snoozes})
         ledger.channel_state = staged.channel_state or ledger.channel_state
         if staged.scan:
             ledger.scans[staged.scan.scan_id] = staged.scan

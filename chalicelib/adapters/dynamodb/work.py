@@ -108,7 +108,7 @@ class DynamoWork(Struct, frozen=True):
 
     def stage(self, staged: Staged, now: datetime) -> None:
         """Writes the decision in one transaction, and what that cannot hold in further ones."""
-        if len(staged.settled_snoozes) > MAX_SETTLED_SNOOZES:
+        if len(staged.snoozes) > MAX_SETTLED_SNOOZES:
             raise ValueError(f"more than {MAX_SETTLED_SNOOZES} settled snoozes in one decision")
         for number, actions in enumerate(_plan_transactions(staged, now)):
             # after the first the decision is written: jobs with a later event wait for the next
@@ -279,7 +279,7 @@ def _plan_transactions(staged: Staged, now: datetime) -> Iterator[list[Action]]:
 
 def _list_decision(staged: Staged) -> list[Action]:
     """Lists what must stay together: the message, its settled snoozes, the channel state."""
-    actions: list[Action] = [{"Put": put_next_version(each)} for each in staged.settled_snoozes]
+    actions: list[Action] = [{"Put": put_next_version(each)} for each in staged.snoozes]
     if staged.message:
         pending = _write_message(staged.message, _pending_key(staged.message))
         actions.append({"Put": {"Item": pending, **_ABSENT}})

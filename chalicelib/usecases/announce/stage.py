@@ -33,6 +33,7 @@ from chalicelib.domain.snooze import (
     Muting,
     Snooze,
     SnoozeIndex,
+    find_notes,
     list_unchecked,
     list_unsettled,
     list_with_snoozes,
@@ -116,7 +117,7 @@ def stage_scan(
         present = PresentSnoozes(tuple(snoozes))
         if followed_after:
             present = follow_findings(context, followed_after, outcome.last)
-        elif facts.has_news or list_unsettled(snoozes, context.clock()):
+        elif facts.has_news or _has_notes(snoozes, context.clock()):
             present = PresentSnoozes(read_snoozes_or_empty(context))
         # a later event may have changed a job
         jobs = _read_again(context, work.jobs) if next(attempts) else work.jobs
@@ -128,6 +129,12 @@ def stage_scan(
         # those that were made after the decision had read them, and before it was written
         follow_findings(context, followed_after, outcome.last)
     return announcement
+
+
+def _has_notes(snoozes: Iterable[Snooze], now: datetime) -> bool:
+    """Whether any snooze has ended, or is to be mentioned."""
+    snoozes = tuple(snoozes)
+    return bool(list_unsettled(snoozes, now)) or any(find_notes(snoozes, now, 1))
 
 
 def _find_last_before_changes(
@@ -234,7 +241,8 @@ def _stage_scan(
         list_unsettled(snoozes, now), (*news.new, *news.worse), context.bounds.settled_snoozes
     )
     news = replace(news, ended=find_failing(context, ended), waiting=waiting)
-    lines = collect_lines(news, snoozes, now)
+    notes = find_notes(snoozes, now, context.bounds.settled_snoozes - len(ended))
+    lines = replace(collect_lines(news, snoozes, now), notes=notes)
     decision = decide_announcement(
         outcome,
         lines,
@@ -261,8 +269,12 @@ def _stage_scan(
             message=message,
             unannounced_scans=work.unannounced_scans,
             completed=decision.completed,
-            settled_snoozes=tuple(
-                replace(each, settled_at=now, version=each.version + 1) for each in ended
+            snoozes=tuple(
+                replace(each, version=each.version + 1)
+                for each in (
+                    *(replace(each, settled_at=now) for each in ended),
+                    *(notes.note() if decision.alert else ()),
+                )
             ),
             channel_state=decision.channel_state if changed else None,
             scan=build_record(outcome, now, message.id if message else None),

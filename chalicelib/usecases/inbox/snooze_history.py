@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
-from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix
+from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix, needs_announcement
 from chalicelib.domain.snooze_rules import SnoozeTerms, SnoozeTime
 from chalicelib.usecases.context import Author, Inbox
 
@@ -48,7 +48,7 @@ def build_snooze(
     """
     known = [*scope, *sorted(each.id for each in alike)]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
-    return Snooze(
+    snooze = Snooze(
         id=f"{id_prefix(scope.id)}{digest[:8]}",
         instance_id=scope.instance_id,
         title=scope.title,
@@ -64,6 +64,7 @@ def build_snooze(
         created_via=author.via,
         created_at=now,
     )
+    return replace(snooze, is_unannounced=needs_announcement(snooze))
 
 
 def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:

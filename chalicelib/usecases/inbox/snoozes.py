@@ -129,6 +129,7 @@ def snooze_finding(
         )
         if changed == latest:
             return latest, False
+        changed = _announce_if_permanent(latest, changed)
         return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
 
     snooze, is_new = retry_on_conflict(attempt)
@@ -242,6 +243,7 @@ def change_snooze(
         )
         if changed == snooze:
             return snooze
+        changed = _announce_if_permanent(snooze, changed)
         return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now)
 
     return retry_on_conflict(attempt)
@@ -277,6 +279,12 @@ def list_snoozes(inbox: Inbox, wanted: SnoozeFilter, after: str | None, limit: i
     page = tuple(rest[:limit])
     following = _position(page[-1]) if len(rest) > limit else None
     return SnoozePage(page, count_matches(inbox, page), following)
+
+
+def _announce_if_permanent(before: Snooze, changed: Snooze) -> Snooze:
+    """Lets people be told of a snooze that has no end any more."""
+    becomes_permanent = changed.ends_at is None and before.ends_at is not None
+    return replace(changed, is_unannounced=before.is_unannounced or becomes_permanent)
 
 
 def _position(snooze: Snooze) -> str:

@@ -8,7 +8,7 @@ from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Coverage
-from chalicelib.domain.snooze import Reason
+from chalicelib.domain.snooze import Reason, SnoozeNotes
 from tests.unit.reports.samples import (
     AT,
     HOSTILE,
@@ -163,6 +163,33 @@ NOT_CHECKED = Alert(
     targets=118,
     reported=118,
 )
+# Snoozes that people made of much, or for ever, and one that ends soon.
+SNOOZED = Alert(
+    topic=Topic.SNOOZED,
+    outcome=make_outcome(Coverage(known=132)),
+    lines=Lines(
+        notes=SnoozeNotes(
+            made=(
+                make_snooze(
+                    title=None,
+                    title_pattern="SSH * must be *",
+                    max_severity=Severity.HIGH,
+                    ends_at=AT + timedelta(days=30),
+                ),
+                make_snooze(
+                    instance_id=make_node_id(7),
+                    title=None,
+                    control_id="ssh-01",
+                    ends_at=None,
+                    reason=Reason.ACCEPTED_RISK,
+                    comment="Is replaced in spring",
+                ),
+            ),
+            ending=(make_snooze(instance_id=make_node_id(3), ends_at=AT + timedelta(days=2)),),
+        )
+    ),
+    last_alert_at=AT - timedelta(days=2),
+)
 # Fixes that no other message has told.
 FIXED = Alert(
     topic=Topic.FIXED,
@@ -255,7 +282,18 @@ HOSTILE_TEXT = Alert(
                 LineReason.SNOOZE_ENDED,
                 make_snooze(title=HOSTILE[1], comment=HOSTILE[2], created_by=HOSTILE[1]),
             ),
-        )
+        ),
+        notes=SnoozeNotes(
+            made=(
+                make_snooze(
+                    title=None,
+                    title_pattern=HOSTILE[1],
+                    control_id=HOSTILE[0],
+                    comment=HOSTILE[2],
+                    created_by=HOSTILE[1],
+                ),
+            )
+        ),
     ),
     jobs=(make_job("<!here>-association", status="<b>"),),
     reported=5,

@@ -24,6 +24,7 @@ def render_messages() -> dict[str, Rendered]:
         "partly_checked": render_alert(alerts.PARTLY_CHECKED, ORIGIN),
         "perhaps_checked": render_alert(alerts.PERHAPS_CHECKED, ORIGIN),
         "not_checked": render_alert(alerts.NOT_CHECKED, ORIGIN),
+        "snoozed": render_alert(alerts.SNOOZED, ORIGIN),
         "fixed": render_alert(alerts.FIXED, ORIGIN),
         "no_report": render_alert(alerts.NO_REPORT, ORIGIN),
         "incomplete": render_alert(alerts.INCOMPLETE, ORIGIN),

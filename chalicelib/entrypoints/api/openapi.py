@@ -1,23 +1,27 @@
 """The OpenAPI specification, built from the table of routes and the types they name."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__
-from chalicelib.entrypoints.api import problems, requests, responses
+from chalicelib.entrypoints.api import problems, responses
 from chalicelib.entrypoints.api.call import ApiResponse
 from chalicelib.entrypoints.api.routes import ID_FORMS, ROUTES, Route
+from chalicelib.entrypoints.api.schemas import (
+    REF,
+    Json,
+    build_schemas,
+    list_parameters,
+    read_examples,
+)
 
-# The problems that every authenticated route can return.
-USUAL_PROBLEMS = (400, 401, 403, 415, 500, 503)
+# The problems that every authenticated route can return, and those of the public ones.
+USUAL_PROBLEMS = (400, 401, 403, 415, 429, 500, 503)
+PUBLIC_PROBLEMS = (415, 429, 500)
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_REF = "#/components/schemas/{name}"
-Json = dict[str, Any]
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -50,13 +54,10 @@ def render_specification() -> str:
 
 def build_specification() -> Json:
     """Builds the specification."""
-    types: list[type] = [problems.Problem, Health]
+    types: list[type[msgspec.Struct]] = [problems.Problem, Health]
     for route in ROUTES:
         types += [route.body] if route.body else []
         types += [each for each in route.answers.values() if each]
-    _, components = msgspec.json.schema_components(
-        list(dict.fromkeys(types)), ref_template=_REF, schema_hook=requests.describe_duration
-    )
     paths: dict[str, Json] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(route)
@@ -72,14 +73,14 @@ def build_specification() -> Json:
         "security": [{"bearer": []}],
         "paths": paths | _describe_public_paths(),
         "components": {
-            "schemas": components,
+            "schemas": build_schemas(types),
+            "responses": {_name_problem(each): _describe_problem(each) for each in problems.TITLES},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
 def _describe_operation(route: Route) -> Json:
-    statuses = {*USUAL_PROBLEMS, *route.problems}
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
@@ -91,13 +92,16 @@ def _describe_operation(route: Route) -> Json:
         ],
         "responses": {
             **{str(status): _describe_success(route, status) for status in route.answers},
-            **{str(status): _describe_problem(status) for status in sorted(statuses)},
+            **_refer_to_problems(*USUAL_PROBLEMS, *route.problems),
         },
     }
     if route.body:
-        schema = {"$ref": _REF.format(name=route.body.__name__)}
-        content = {"application/json": {"schema": schema}}
-        operation["requestBody"] = {"required": True, "content": content}
+        examples = {
+            name.replace(" ", "-"): {"summary": name, "value": value}
+            for name, value in _examples().bodies[route.body.__name__].items()
+        }
+        content = {"schema": _refer_to(route.body), "examples": examples}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     return operation
 
 
@@ -108,22 +112,17 @@ def _list_path_parameters(route: Route) -> list[Json]:
             "in": "path",
             "required": True,
             "schema": {"type": "string", "pattern": f"^{ID_FORMS[name]}$"},
+            "example": _examples().ids[name],
         }
         for name in _PARAMETER.findall(route.path)
     ]
 
 
 def _list_query_parameters(route: Route) -> list[Json]:
-    _, components = msgspec.json.schema_components([route.query], ref_template=_REF)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _inline(each, components)}
-        for name, each in components[route.query.__name__]["properties"].items()
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in list_parameters(route.query).items()
     ]
-
-
-def _inline(schema: Json, components: Mapping[str, Json]) -> Json:
-    """Replaces a reference by its schema: types of parameters are not among the components."""
-    return components[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
 
 
 def _list_headers(route: Route) -> list[Json]:
@@ -138,9 +137,10 @@ def _describe_success(route: Route, status: int) -> Json:
     body = route.answers[status]
     if body is None:
         return {"description": "Done"}
-    content: Json = {"application/json": {"schema": {"$ref": _REF.format(name=body.__name__)}}}
+    example = _examples().responses[body.__name__]
+    content: Json = {"application/json": {"schema": _refer_to(body), "example": example}}
     if route.csv:
-        content["text/csv"] = {"schema": {"type": "string"}}
+        content["text/csv"] = {"schema": {"type": "string"}, "example": _examples().csv}
     response: Json = {
         "description": (body.__doc__ or "").strip().splitlines()[0],
         "content": content,
@@ -154,17 +154,26 @@ def _describe_success(route: Route, status: int) -> Json:
 
 
 def _describe_problem(status: int) -> Json:
-    schema = {"$ref": _REF.format(name="Problem")}
-    content: Json = {problems.PROBLEM_JSON: {"schema": schema}}
-    if status in problems.GATEWAY:
-        # Chalice's local gateway returns these in a form of its own
-        content["application/json"] = {"schema": {"type": "object"}}
-    return {"description": problems.TITLES[status], "content": content}
+    example = _examples().problems[str(status)]
+    content = {"schema": _refer_to(problems.Problem), "example": example}
+    return {"description": problems.TITLES[status], "content": {problems.PROBLEM_JSON: content}}
+
+
+def _refer_to_problems(*statuses: int) -> Json:
+    return {
+        str(status): {"$ref": f"#/components/responses/{_name_problem(status)}"}
+        for status in sorted({*statuses})
+    }
+
+
+def _name_problem(status: int) -> str:
+    """Returns the name of a problem among the components, such as NotFound."""
+    return "".join(word.capitalize() for word in problems.TITLES[status].split())
 
 
 def _describe_public_paths() -> dict[str, Json]:
-    health = {"$ref": _REF.format(name="Health")}
-    anything = {"type": "object"}
+    health = {"schema": _refer_to(Health), "example": _examples().responses[Health.__name__]}
+    anything = {"schema": {"type": "object"}, "example": {"openapi": "3.1.0"}}
     return {
         "/healthz": {
             "get": _describe_public("getHealth", "Show whether the service runs", health),
@@ -175,16 +184,21 @@ def _describe_public_paths() -> dict[str, Json]:
     }
 
 
-def _describe_public(name: str, summary: str, schema: Json) -> Json:
-    content = {"application/json": {"schema": schema}}
+def _describe_public(name: str, summary: str, content: Json) -> Json:
     return {
         "operationId": name,
         "summary": summary,
         "tags": ["service"],
         "security": [],
         "responses": {
-            "200": {"description": "Always", "content": content},
-            "415": _describe_problem(415),
-            "500": _describe_problem(500),
+            "200": {"description": "Always", "content": {"application/json": content}},
+            **_refer_to_problems(*PUBLIC_PROBLEMS),
         },
     }
+
+
+def _refer_to(kind: type[msgspec.Struct]) -> Json:
+    return {"$ref": REF.format(name=kind.__name__)}
+
+
+_examples = cache(read_examples)

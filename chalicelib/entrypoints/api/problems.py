@@ -34,6 +34,7 @@ TITLES = {
     413: "Body too large",
     415: "Not JSON",
     422: "Rule broken",
+    429: "Too many requests",
     500: "Internal error",
     503: "Try again later",
 }
@@ -41,8 +42,6 @@ TITLES = {
 # From this status on the log has the details, and the response does not.
 SERVER_ERROR = 500
 UNAVAILABLE = 503
-# API Gateway returns these itself, before a request reaches the function.
-GATEWAY = (401, 403)
 
 # Domain error to status. The first match counts.
 STATUSES: tuple[tuple[type[ServiceError], int], ...] = (
@@ -136,5 +135,16 @@ class ProblemChalice(Chalice):
             return response
         error = msgspec.json.decode(response["body"], type=dict[str, str])
         request_id = read_request_id(event.get("requestContext", {}), context)
-        problem = build_problem(status, error.get("Message", ""), request_id, headers=headers)
+        detail = _name_right_value(status, headers) or error.get("Message", "")
+        problem = build_problem(status, detail, request_id, headers=headers)
         return {**response, **problem.to_dict()}
+
+
+def _name_right_value(status: int, headers: Mapping[str, Any]) -> str:
+    """Says what to send instead; empty if the text of Chalice says it."""
+    match status:
+        case 405:
+            return f"This path takes {headers['Allow']}."
+        case 415:
+            return "Send the body as Content-Type: application/json."
+    return ""

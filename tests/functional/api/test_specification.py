@@ -1,7 +1,9 @@
 """The specification against foreign tools and against the service."""
 
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,13 @@ from schemathesis.config import SchemathesisConfig
 import app
 from chalicelib.entrypoints.api import openapi, problems
 from chalicelib.entrypoints.api.routes import ROUTES
+from tests.functional.api import example_state
 from tests.functional.api.client import ApiClient, open_api
 from tests.functional.service import run_service
 
 pytestmark = pytest.mark.enable_socket
 
+ROOT = Path(app.__file__).parent
 EXAMPLES = 20
 load_all_checks()
 SCHEMA = schemathesis.openapi.from_dict(
@@ -43,8 +47,8 @@ SCHEMA = schemathesis.openapi.from_dict(
 @pytest.fixture(scope="module")
 def api() -> Iterator[ApiClient]:
     with run_service() as service:
-        service.report("A", "B", "C")
-        service.scan()
+        # what the ids of the examples name, so that they are seeds
+        example_state.fill(service)
         with open_api(service) as api:
             yield api
 
@@ -109,3 +113,29 @@ def test_every_status_of_a_problem_is_documented() -> None:
     # a method that a path does not have belongs to no operation
     assert documented == set(problems.TITLES) - {405}
     assert {status for _, status in problems.STATUSES} <= documented
+    written = openapi.build_specification()["components"]["responses"].values()
+    assert [each["description"] for each in written] == list(problems.TITLES.values())
+
+
+def test_the_specification_has_the_version_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert openapi.build_specification()["info"]["version"] == project["version"]
+
+
+def test_a_value_that_can_only_be_one_is_a_constant() -> None:
+    schemas = openapi.build_specification()["components"]["schemas"]
+
+    for body in ("SnoozeFinding", "CreateSnooze", "ChangeSnooze"):
+        constant, null = schemas[body]["properties"]["permanent"]["anyOf"]
+        assert (constant, null) == ({"const": True}, {"type": "null"})
+
+
+def test_every_time_of_a_response_has_its_format() -> None:
+    schemas = openapi.build_specification()["components"]["schemas"]
+    time = {"type": "string", "format": "date-time"}
+
+    assert schemas["SnoozeResponse"]["properties"]["starts_at"] == time
+    assert schemas["SnoozedBy"]["properties"]["ends_at"]["anyOf"] == [time, {"type": "null"}]
+    assert schemas["ExecutionResponse"]["properties"]["executed_at"] == time
+    assert schemas["SnoozeResponse"]["properties"]["title"]["anyOf"][0] == {"type": "string"}

@@ -273,6 +273,17 @@ def test_a_broken_rule_is_named_beside_a_wrong_field(
     assert found == [("/reason", f"reason is one of {REASONS}."), *wrong, *rules]
 
 
+def test_no_rule_is_named_for_what_stands_for_a_wrong_field() -> None:
+    with pytest.raises(RequestError) as refused:
+        faults.read_json(
+            SNOOZE | {"ends_at": "tomorrow"},
+            SnoozeFinding,
+            lambda body: body.find_broken_rules(NOW, timedelta(days=1)),
+        )
+
+    assert [each.code for each in refused.value.faults] == ["invalid"]
+
+
 def test_lists_and_objects_in_a_body_are_read_item_by_item() -> None:
     item = {"instance_id": "i-0", "severity": "low"}
     given = {

@@ -28,6 +28,13 @@ class SnoozeEnd(Struct, frozen=True):
         return tuple(name for name, is_given in named.items() if is_given)
 
 
+class SnoozeLimits(Struct, frozen=True):
+    """What the settings allow: the longest time until an end, and snoozes without one."""
+
+    longest: timedelta
+    allow_permanent: bool = True
+
+
 class SnoozeTerms(Struct, frozen=True):
     """How long and why to snooze, whatever the scope."""
 
@@ -46,17 +53,17 @@ class SnoozeChange(Struct, frozen=True):
 
 
 def validate_snooze(
-    scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
+    scope: Scope, terms: SnoozeTerms, now: datetime, limits: SnoozeLimits
 ) -> datetime | None:
     """Returns when the snooze ends, None for never; `RuleBroken` names every broken rule."""
     faults = [*_check_scope(scope, terms), *_check_comment(terms.comment)]
-    ends_at, end_faults = _validate_end(terms.end, now, longest)
+    ends_at, end_faults = _validate_end(terms.end, now, limits)
     _raise_if_any(*faults, *end_faults)
     return ends_at
 
 
 def validate_change(
-    snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
+    snooze: Snooze, change: SnoozeChange, now: datetime, limits: SnoozeLimits
 ) -> datetime | None:
     """Returns when the changed snooze ends; `RuleBroken` names every broken rule."""
     faults = []
@@ -67,7 +74,7 @@ def validate_change(
     ends_at: datetime | None = snooze.ends_at
     end_faults: list[FieldFault] = []
     if change.end is not None:
-        ends_at, end_faults = _validate_end(change.end, now, longest)
+        ends_at, end_faults = _validate_end(change.end, now, limits)
     _raise_if_any(*faults, *end_faults)
     return ends_at
 
@@ -96,14 +103,17 @@ def _check_comment(comment: str) -> list[FieldFault]:
 
 
 def _validate_end(
-    end: SnoozeEnd, now: datetime, longest: timedelta
+    end: SnoozeEnd, now: datetime, limits: SnoozeLimits
 ) -> tuple[datetime | None, list[FieldFault]]:
     if len(end.given) != 1:
         text = "Give exactly one of ends_at, duration and permanent: true."
         pointer = f"/{end.given[-1]}" if end.given else ""
         return None, [FieldFault(pointer, "one_end", text)]
+    longest = limits.longest
     if end.permanent:
-        return None, []
+        text = f"Permanent snoozes are turned off. Give an end within {longest.days} days."
+        fault = FieldFault("/permanent", "permanent_off", text)
+        return None, [] if limits.allow_permanent else [fault]
     pointer = "/ends_at" if end.at is not None else "/duration"
     if end.duration is not None and (end.duration <= timedelta(0) or end.duration > longest):
         code = "too_long" if end.duration > longest else "past"
@@ -113,7 +123,8 @@ def _validate_end(
     if ends_at <= now:
         return None, [FieldFault(pointer, "past", "The end must lie in the future.")]
     if ends_at - now > longest:
-        text = f"The end must lie within {longest.days} days; permanent: true has no end."
+        or_none = "; permanent: true has no end" if limits.allow_permanent else ""
+        text = f"The end must lie within {longest.days} days{or_none}."
         return None, [FieldFault(pointer, "too_long", text)]
     return ends_at, []
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
+from chalicelib.domain.snooze_rules import SnoozeLimits
 from chalicelib.domain.summary import AlertSummary, summarize_alert
 from chalicelib.usecases.ports import (
     MAX_SETTLED_SNOOZES,
@@ -125,7 +126,7 @@ class Run(Struct, frozen=True):
 
 
 class Inbox(Struct, frozen=True):
-    """The ports of the API. `longest` limits a snooze that has an end."""
+    """The ports of the API, and the limits of the snoozes that it accepts."""
 
     findings: FindingPages
     nodes: NodePages
@@ -134,7 +135,7 @@ class Inbox(Struct, frozen=True):
     work: Work
     archive: Archive
     clock: Clock
-    longest: timedelta
+    limits: SnoozeLimits
 
 
 class Author(Struct, frozen=True):

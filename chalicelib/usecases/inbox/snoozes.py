@@ -66,7 +66,7 @@ def snooze_finding(
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
-        ends_at = validate_snooze(scope, terms, now, inbox.longest)
+        ends_at = validate_snooze(scope, terms, now, inbox.limits)
         pair = _read_scope(inbox, scope)
         active = _list_not_ended(pair, now)
         latest = active[-1] if active else None
@@ -126,7 +126,7 @@ def create_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms, author: Author
 
     def attempt() -> Snooze:
         now = inbox.clock()
-        ends_at = validate_snooze(scope, terms, now, inbox.longest)
+        ends_at = validate_snooze(scope, terms, now, inbox.limits)
         alike = _read_scope(inbox, scope)
         snooze = build_snooze(scope, terms, ends_at, author, now, alike)
         for each in alike:
@@ -139,7 +139,7 @@ def create_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms, author: Author
 
 def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePreview:
     """Counts what a rule would mute, without making it. The rule is validated all the same."""
-    validate_snooze(scope, terms, inbox.clock(), inbox.longest)
+    validate_snooze(scope, terms, inbox.clock(), inbox.limits)
     covered = FindingFilter(instance_id=scope.instance_id, title=scope.title)
     findings = sort_worst_first(row.finding for row in all_findings(inbox, covered))
     sample = [ListedFinding(each, None) for each in findings[:SAMPLE]]
@@ -160,7 +160,7 @@ def change_snooze(
     def attempt() -> Snooze:
         now = inbox.clock()
         snooze = _read_known(inbox, snooze_id, versions)
-        ends_at = validate_change(snooze, change, now, inbox.longest)
+        ends_at = validate_change(snooze, change, now, inbox.limits)
         changed = replace(
             snooze,
             ends_at=ends_at,

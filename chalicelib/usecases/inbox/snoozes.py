@@ -85,7 +85,7 @@ def snooze_finding(
         )
         if changed == latest:
             return latest, False
-        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
+        return save_snooze(inbox, latest, changed, SnoozeEventKind.CHANGED, author, now), False
 
     snooze, is_new = retry_on_conflict(attempt)
     if terms.until_resolved:
@@ -169,7 +169,7 @@ def change_snooze(
         )
         if changed == snooze:
             return snooze
-        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now)
+        return save_snooze(inbox, snooze, changed, SnoozeEventKind.CHANGED, author, now)
 
     return retry_on_conflict(attempt)
 

@@ -71,10 +71,10 @@ ping: setup  ## post a test message to the channel of a stage: STAGE=dev
 	@$(STAGE_IS_GIVEN)
 	@$(PY) -m ops ping --stage "$$STAGE"
 
-token: setup  ## add an API token: STAGE=dev NAME=who ROLE=viewer or operator
+token: setup  ## add an API token: STAGE=dev NAME=who ROLE=viewer or operator, with a last day ENDS=2027-01-31
 	@test -n "$$STAGE" && test -n "$$NAME" && test -n "$$ROLE" || { \
-		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator" >&2; exit 2; }
-	@$(PY) -m ops token add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE"
+		echo "usage: make token STAGE=dev NAME=who ROLE=viewer|operator [ENDS=2027-01-31]" >&2; exit 2; }
+	@$(PY) -m ops token add --stage "$$STAGE" --name "$$NAME" --role "$$ROLE" $${ENDS:+--ends "$$ENDS"}
 
 package: setup  ## package a stage and check the content: STAGE=dev
 	@$(STAGE_IS_GIVEN)

@@ -25,6 +25,7 @@ from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm import SsmCompliance, SsmExecutions
 from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
+from chalicelib.domain.snooze_rules import SnoozeLimits
 from chalicelib.reports.csv_file import render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
 from chalicelib.reports.slack_blocks import Origin
@@ -117,7 +118,9 @@ class Runtime:
             work=DynamoWork(self._ledger),
             archive=archive,
             clock=self.clock,
-            longest=timedelta(days=settings.max_snooze_days),
+            limits=SnoozeLimits(
+                timedelta(days=settings.max_snooze_days), settings.allow_permanent_snooze
+            ),
             inventory=WarmInventory(nodes, titles, archive),
         )
 

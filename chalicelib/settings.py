@@ -55,6 +55,7 @@ class Settings(Struct, frozen=True):
     quiet_answers: bool
     timezone: str
     max_snooze_days: int
+    allow_permanent_snooze: bool
     unchecked_days: int
     ssm_concurrency: int
     stage: str
@@ -81,6 +82,8 @@ class Settings(Struct, frozen=True):
             == "message",
             timezone=read.timezone("TIMEZONE", "UTC"),
             max_snooze_days=read.number("MAX_SNOOZE_DAYS", 180, lowest=1, highest=3650),
+            allow_permanent_snooze=read.choice("ALLOW_PERMANENT_SNOOZE", "true", ("true", "false"))
+            == "true",
             unchecked_days=read.number("UNCHECKED_DAYS", 45, lowest=1, highest=365),
             ssm_concurrency=read.number("SSM_CONCURRENCY", 8, lowest=1, highest=32),
             stage=read.text("STAGE", "dev"),

@@ -6,11 +6,15 @@ devstack has the same commands for its local API, so they work on any `TokenStor
 import argparse
 import secrets
 import sys
-from datetime import UTC, datetime
-from typing import IO, Protocol
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import IO, Annotated, Protocol
+
+import msgspec
 
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, append_token, hash_token, remove_token
+from chalicelib.domain.errors import FieldFault, RuleBroken
 from ops.aws import explain_errors, open_session
 from ops.stages import read_stage
 
@@ -21,7 +25,8 @@ RANDOM_BYTES = 32
 
 _ADDED = """{token}
 
-This is the token of {name} ({role}). It is shown only once: the service keeps only its hash.
+This is the token of {name} ({role}).{end}
+It is shown only once: the service keeps only its hash.
 Send it with every request:
   curl -H "Authorization: Bearer <token>" <address of the API>/v1/findings
 """
@@ -33,8 +38,10 @@ class TokenStore(Protocol):
     def all(self) -> tuple[AccessToken, ...]:
         """Return every token that may call the API."""
 
-    def save(self, tokens: tuple[AccessToken, ...]) -> None:
-        """Replace all tokens."""
+    def change(
+        self, alter: Callable[[tuple[AccessToken, ...]], tuple[AccessToken, ...]]
+    ) -> tuple[AccessToken, ...]:
+        """Alter the tokens without losing a change of somebody else, and return them."""
 
 
 def add_verbs(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
@@ -51,6 +58,11 @@ def add_verbs(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser,
         required=True,
         choices=[role.value for role in Role],
         help="a viewer can read, an operator can also snooze",
+    )
+    add.add_argument(
+        "--ends",
+        metavar="DATE",
+        help="the last day in UTC, such as 2027-01-31, or a time, such as 2027-01-31T18:00:00Z",
     )
     show = verbs.add_parser(
         "list", help="show names, roles and dates", description="Show names, roles and dates."
@@ -78,21 +90,52 @@ def run_verb(args: argparse.Namespace, store: TokenStore, out: IO[str]) -> None:
     """Run `add`, `list` or `revoke`. Raises the errors of the domain and the store."""
     match args.token_verb:
         case "add":
-            token = add_token(store, args.name, Role(args.role), datetime.now(UTC))
-            out.write(_ADDED.format(token=token, name=args.name, role=args.role))
+            ends_at = None if args.ends is None else parse_end(args.ends)
+            token = add_token(store, args.name, Role(args.role), datetime.now(UTC), ends_at)
+            end = f" It ends at {_format_time(ends_at)}." if ends_at else ""
+            out.write(_ADDED.format(token=token, name=args.name, role=args.role, end=end))
         case "revoke":
-            store.save(remove_token(store.all(), args.name))
+            store.change(lambda tokens: remove_token(tokens, args.name))
             out.write(f"Revoked {args.name}. A deployed API refuses it within ten minutes.\n")
         case _:
             out.write(_format_list(store.all()))
 
 
-def add_token(store: TokenStore, name: str, role: Role, now: datetime) -> str:
-    """Store the hash of a new token, and return the token. It is kept nowhere."""
+def add_token(
+    store: TokenStore, name: str, role: Role, now: datetime, ends_at: datetime | None = None
+) -> str:
+    """Store the hash of a new token, and return the token. It is kept nowhere.
+
+    Raises `RuleBroken` if `ends_at` has passed.
+    """
     token = generate_token()
-    added = AccessToken(name, role, hash_token(token), now.replace(microsecond=0))
-    store.save(append_token(store.all(), added))
+    added = AccessToken(name, role, hash_token(token), now.replace(microsecond=0), ends_at)
+    store.change(lambda tokens: append_token(tokens, added))
     return token
+
+
+def parse_end(text: str) -> datetime:
+    """Return when a token ends: at the end of a day in UTC, or at an RFC 3339 time."""
+    try:
+        day = msgspec.convert(text, date)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    except msgspec.ValidationError:
+        pass
+    except OverflowError as error:
+        raise _refuse_end(text) from error
+    try:
+        at: datetime = msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
+        return at.astimezone(UTC).replace(microsecond=0)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise _refuse_end(text) from error
+
+
+def _refuse_end(text: str) -> RuleBroken:
+    message = (
+        f"--ends is {text!r}, which is neither a day, such as 2027-01-31, nor a time with a time "
+        "zone, such as 2027-01-31T18:00:00Z."
+    )
+    return RuleBroken(message, FieldFault("ends", "form", message))
 
 
 def generate_token() -> str:
@@ -104,8 +147,17 @@ def _format_list(tokens: tuple[AccessToken, ...]) -> str:
     if not tokens:
         return "No tokens. The API refuses every caller.\n"
     width = max(len(token.name) for token in tokens)
-    lines = (
-        f"{token.name:{width}}  {token.role:8}  {token.created_at:%Y-%m-%d %H:%M:%S} UTC\n"
-        for token in tokens
-    )
-    return "".join(lines)
+    now = datetime.now(UTC)
+    return "".join(f"{each.name:{width}}  {_describe(each, now)}\n" for each in tokens)
+
+
+def _describe(token: AccessToken, now: datetime) -> str:
+    described = f"{token.role:8}  {_format_time(token.created_at)}"
+    if token.ends_at is None:
+        return described
+    word = "ended" if token.has_ended(now) else "ends"
+    return f"{described}  {word} {_format_time(token.ends_at)}"
+
+
+def _format_time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -15,6 +15,7 @@ from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Job, JobKind, Outcome
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
+from chalicelib.domain.snooze_rules import SnoozeLimits
 from chalicelib.domain.summary import AlertSummary, TitleSummary, summarize_alert
 from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.usecases.announce.deliver import StepResult
@@ -147,6 +148,7 @@ class Service:
     channel: MemoryChannel = field(default_factory=MemoryChannel)
     quiet_answers: bool = True
     bounds: Bounds = field(default_factory=Bounds)
+    limits: SnoozeLimits = field(default_factory=lambda: SnoozeLimits(timedelta(days=180)))
     webhook: Receiver | None = None
 
     @property
@@ -197,7 +199,7 @@ class Service:
             work=MemoryWork(self.ledger),
             archive=MemoryArchive(self.ledger),
             clock=self.clock,
-            longest=timedelta(days=180),
+            limits=self.limits,
             inventory=WarmInventory(self.nodes, self.titles, MemoryArchive(self.ledger)),
         )
 

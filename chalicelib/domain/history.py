@@ -351,11 +351,19 @@ class SnoozeEventKind(StrEnum):
     ENDED = "ended"
 
 
+class FieldChange(Struct, frozen=True):
+    """A field of a snooze before and after a change. Times are ISO 8601 text."""
+
+    before: str | int | bool | None
+    after: str | int | bool | None
+
+
 class SnoozeEvent(Struct, frozen=True, kw_only=True):
     """One line of a snooze's history.
 
     `by` is who acted and `via` by which way (`api`). `version`, `ends_at`,
-    `reason` and `comment` are those of the snooze after the event.
+    `reason` and `comment` are those of the snooze after the event. `changes` has every
+    field that a change changed, by name. Events of older versions do not have it.
     """
 
     snooze_id: str
@@ -367,3 +375,4 @@ class SnoozeEvent(Struct, frozen=True, kw_only=True):
     ends_at: datetime | None = None
     reason: str
     comment: str
+    changes: Mapping[str, FieldChange] = field(default_factory=dict)

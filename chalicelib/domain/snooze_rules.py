@@ -35,6 +35,13 @@ class SnoozeEnd(Struct, frozen=True):
         return tuple(name for name, is_given in named.items() if is_given)
 
 
+class SnoozeLimits(Struct, frozen=True):
+    """What the settings allow: the longest time until an end, and snoozes without one."""
+
+    longest: timedelta
+    allow_permanent: bool = True
+
+
 class SnoozeTerms(Struct, frozen=True):
     """How long and why to snooze, whatever the scope.
 
@@ -65,10 +72,10 @@ class SnoozeChange(Struct, frozen=True):
 
 
 def validate_snooze(
-    scope: Scope, terms: SnoozeTerms, now: datetime, longest: timedelta
+    scope: Scope, terms: SnoozeTerms, now: datetime, limits: SnoozeLimits
 ) -> SnoozeTime:
     """Returns when the snooze mutes; `RuleBroken` names every broken rule."""
-    time, faults = _validate_terms(terms, now, longest)
+    time, faults = _validate_terms(terms, now, limits)
     _raise_if_any(*check_scope(scope, terms), *faults)
     return time
 
@@ -83,29 +90,29 @@ def check_matches(by_severity: Mapping[Severity, int], confirmed: int | None) ->
 
 
 def validate_change(
-    snooze: Snooze, change: SnoozeChange, now: datetime, longest: timedelta
+    snooze: Snooze, change: SnoozeChange, now: datetime, limits: SnoozeLimits
 ) -> datetime | None:
     """Returns when the changed snooze ends; `RuleBroken` names every broken rule."""
     start = max(now, snooze.starts_at)
-    faults = check_change(change, start, longest)
+    faults = check_change(change, start, limits)
     if snooze.state(now) is State.ENDED:
         faults.insert(0, FieldFault("", "ended", "The snooze has ended; make a new one."))
     _raise_if_any(*faults)
     if change.end is None:
         return snooze.ends_at
-    return _validate_end(change.end, start, longest)[0]
+    return _validate_end(change.end, start, limits)[0]
 
 
-def check_terms(terms: SnoozeTerms, now: datetime, longest: timedelta) -> list[FieldFault]:
+def check_terms(terms: SnoozeTerms, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:
     """Lists the rules that these terms break, whatever the scope."""
-    return _validate_terms(terms, now, longest)[1]
+    return _validate_terms(terms, now, limits)[1]
 
 
-def check_change(change: SnoozeChange, now: datetime, longest: timedelta) -> list[FieldFault]:
+def check_change(change: SnoozeChange, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:
     """Lists the rules that a change breaks, whatever the snooze. Its end counts from `now`."""
     faults = [] if change.comment is None else _check_comment(change.comment)
     if change.end is not None:
-        faults += _validate_end(change.end, now, longest)[1]
+        faults += _validate_end(change.end, now, limits)[1]
     return faults
 
 
@@ -144,10 +151,10 @@ def _raise_if_any(*faults: FieldFault) -> None:
 
 
 def _validate_terms(
-    terms: SnoozeTerms, now: datetime, longest: timedelta
+    terms: SnoozeTerms, now: datetime, limits: SnoozeLimits
 ) -> tuple[SnoozeTime, list[FieldFault]]:
-    starts_at, start_faults = _validate_start(terms.starts_at, now, longest)
-    ends_at, end_faults = _validate_end(terms.end, starts_at, longest)
+    starts_at, start_faults = _validate_start(terms.starts_at, now, limits.longest)
+    ends_at, end_faults = _validate_end(terms.end, starts_at, limits)
     faults = [*_check_comment(terms.comment), *start_faults, *end_faults]
     return SnoozeTime(starts_at, ends_at), faults
 
@@ -176,15 +183,18 @@ def _validate_start(
 
 
 def _validate_end(
-    end: SnoozeEnd, starts_at: datetime, longest: timedelta
+    end: SnoozeEnd, starts_at: datetime, limits: SnoozeLimits
 ) -> tuple[datetime | None, list[FieldFault]]:
     """Checks an end. A duration counts from the start, which is not in the past."""
     if len(end.given) != 1:
         text = "Give exactly one of ends_at, duration and permanent: true."
         pointer = f"/{end.given[-1]}" if end.given else ""
         return None, [FieldFault(pointer, "one_end", text)]
+    longest = limits.longest
     if end.permanent:
-        return None, []
+        text = f"Permanent snoozes are turned off. Give an end within {longest.days} days."
+        fault = FieldFault("/permanent", "permanent_off", text)
+        return None, [] if limits.allow_permanent else [fault]
     pointer = "/ends_at" if end.at is not None else "/duration"
     if end.duration is not None and (end.duration <= timedelta(0) or end.duration > longest):
         code = "too_long" if end.duration > longest else "past"
@@ -195,7 +205,8 @@ def _validate_end(
         text = "The end must lie in the future, after the start."
         return None, [FieldFault(pointer, "past", text)]
     if ends_at - starts_at > longest:
-        text = f"A snooze lasts {longest.days} days at most; permanent: true has no end."
+        or_none = "; permanent: true has no end" if limits.allow_permanent else ""
+        text = f"A snooze lasts {longest.days} days at most{or_none}."
         return None, [FieldFault(pointer, "too_long", text)]
     return ends_at, []
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from chalicelib.domain.announcement import Alert
 from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
+from chalicelib.domain.snooze_rules import SnoozeLimits
 from chalicelib.domain.summary import AlertSummary, summarize_alert
 from chalicelib.usecases.inventory import Inventory
 from chalicelib.usecases.ports import (
@@ -128,8 +129,8 @@ class Run(Struct, frozen=True):
 class Inbox(Struct, frozen=True):
     """The ports of the API.
 
-    `longest` limits a snooze that has an end. `inventory` returns the open findings as of
-    the last scan.
+    `limits` are those of the snoozes that it accepts. `inventory` returns the open findings
+    as of the last scan.
     """
 
     findings: FindingPages
@@ -139,7 +140,7 @@ class Inbox(Struct, frozen=True):
     work: Work
     archive: Archive
     clock: Clock
-    longest: timedelta
+    limits: SnoozeLimits
     inventory: Callable[[], Inventory]
 
 

@@ -1,10 +1,11 @@
 """Values to store. Their times lie ahead: DynamoDB Local really removes what has expired."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.announcement import Topic
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.history import EventKind, SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import EventKind, FieldChange, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MonthlyReport
 from chalicelib.domain.scan import Job, JobKind, ScanRecord
@@ -134,7 +135,11 @@ def make_snooze(number: int) -> Snooze:
 
 
 def make_snooze_event(
-    about: Snooze, kind: SnoozeEventKind = SnoozeEventKind.CREATED, *, minutes: int = 0
+    about: Snooze,
+    kind: SnoozeEventKind = SnoozeEventKind.CREATED,
+    *,
+    minutes: int = 0,
+    changes: Mapping[str, FieldChange] | None = None,
 ) -> SnoozeEvent:
     return SnoozeEvent(
         snooze_id=about.id,
@@ -146,6 +151,7 @@ def make_snooze_event(
         ends_at=about.ends_at,
         reason=about.reason.value,
         comment=about.comment,
+        changes=changes or {},
     )
 
 

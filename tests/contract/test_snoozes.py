@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import FieldChange, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Snooze, id_prefix
 from tests.contract.samples import MINUTE, NOW, make_snooze, make_snooze_event
 from tests.contract.stores import Stores
@@ -44,6 +44,29 @@ def test_a_snooze_and_its_history_are_read_unchanged(stores: Stores, stored: Sno
     (event,) = stores.snoozes.events(stored.id)
     assert event == make_snooze_event(stored)
     assert type(event.version) is int
+
+
+def test_the_changes_of_an_event_are_read_unchanged(stores: Stores) -> None:
+    add(stores, make_snooze(1))
+    changes = {
+        "ends_at": FieldChange("2026-11-23T08:00:00Z", None),
+        "comment": FieldChange("", "two\nlines 🔥"),
+        "until_resolved": FieldChange(before=True, after=False),
+        "matches": FieldChange(1, 1_000),
+    }
+    after = replace(make_snooze(1), version=2)
+    event = make_snooze_event(after, SnoozeEventKind.CHANGED, minutes=1, changes=changes)
+
+    stores.snoozes.save(after, event)
+
+    created, changed = stores.snoozes.events(after.id)
+    assert (created.changes, changed) == ({}, event)
+    assert {name: type(each.after) for name, each in changed.changes.items()} == {
+        "ends_at": type(None),
+        "comment": str,
+        "until_resolved": bool,
+        "matches": int,
+    }
 
 
 def test_more_than_a_page_of_snoozes_is_read_completely(stores: Stores) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters.access_tokens import MOST_BYTES, ParameterTokens
-from chalicelib.domain.access import AccessToken, Caller, Role, find_caller, hash_token
+from chalicelib.domain.access import AccessToken, Role, find_token, hash_token
 from devstack.aws.session import make_session
 from devstack.environment import REGION
 from devstack.stack import RunningStack, Stack, publish_running, run_stack
@@ -66,7 +66,12 @@ def stored(running: Stack, parameter: str) -> tuple[AccessToken, ...]:
 
 def save(running: Stack, parameter: str, *tokens: AccessToken) -> None:
     with closing(make_session().client("ssm", endpoint_url=running.aws.url)) as ssm:
-        ParameterTokens(ssm, parameter).save(tokens)
+        ParameterTokens(ssm, parameter).change(lambda _: tokens)
+
+
+def identify(tokens: tuple[AccessToken, ...], text: str) -> tuple[str, Role] | None:
+    found = find_token(tokens, text)
+    return (found.name, found.role) if found else None
 
 
 def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path: Path) -> None:
@@ -83,7 +88,7 @@ def test_a_token_of_a_stage_is_added_listed_and_revoked(running: Stack, tmp_path
     assert (code, errors) == (0, "")
     token = output.splitlines()[0]
     assert re.fullmatch(r"eis_[A-Za-z0-9_-]{43}", token)
-    assert find_caller(stored(running, DEV), token) == Caller("oncall", Role.OPERATOR)
+    assert identify(stored(running, DEV), token) == ("oncall", Role.OPERATOR)
     assert stored(running, PROD) == ()
     code, output, errors = ops_token(running, tmp_path, "list", *where)
     assert (code, errors) == (0, "")
@@ -173,12 +178,14 @@ def test_make_token_makes_one_and_refuses_to_guess(running: Stack) -> None:
     given = ("STAGE=dev", "NAME=make", "ROLE=viewer", f"VENV={Path(sys.executable).parents[1]}")
     code, output, errors = command(ROOT, *make, *given, **credentials(running))
     assert (code, errors) == (0, "")
-    assert find_caller(stored(running, DEV), output.splitlines()[0]) == Caller("make", Role.VIEWER)
+    assert identify(stored(running, DEV), output.splitlines()[0]) == ("make", Role.VIEWER)
     for missing in range(3):
         arguments = [each for number, each in enumerate(given) if number != missing]
         code, output, errors = command(ROOT, *make, *arguments, **credentials(running))
         assert (code, output) == (2, "")
-        assert errors.startswith("usage: make token STAGE=dev NAME=who ROLE=viewer|operator\n")
+        assert errors.startswith(
+            "usage: make token STAGE=dev NAME=who ROLE=viewer|operator [ENDS=2027-01-31]\n"
+        )
 
 
 def devstack(cwd: Path, *arguments: str) -> tuple[int, str, str]:
@@ -191,7 +198,7 @@ def test_the_stack_of_one_machine_has_the_same_commands(running: Stack, tmp_path
         code, output, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")
         assert (code, errors) == (0, "")
         tokens = stored(running, running.env["API_TOKENS_PARAMETER"])
-        assert find_caller(tokens, output.splitlines()[0]) == Caller("me", Role.VIEWER)
+        assert identify(tokens, output.splitlines()[0]) == ("me", Role.VIEWER)
         code, output, errors = devstack(tmp_path, "list")
         assert (code, output.split()[:2], errors) == (0, ["me", "viewer"], "")
         code, _, errors = devstack(tmp_path, "add", "--name", "me", "--role", "viewer")

@@ -17,7 +17,7 @@ from tests.fakes.ledger import (
 from tests.fakes.outputs import MemoryChannel, MemoryFiles, MemorySorter
 from tests.fakes.pass_through import PassThrough
 from tests.fakes.tables import MemoryFindings, MemoryNodes, MemoryTitles, MemoryUnchecked
-from tests.fakes.tokens import MemoryTokens
+from tests.fakes.tokens import MemoryParameter, MemoryTokens
 
 __all__ = [
     "MemoryArchive",
@@ -31,6 +31,7 @@ __all__ = [
     "MemoryLease",
     "MemoryLedger",
     "MemoryNodes",
+    "MemoryParameter",
     "MemorySnoozes",
     "MemorySorter",
     "MemoryTitles",

@@ -59,7 +59,7 @@ def check_header(presented: tuple[Any, str]) -> None:
     STREAM.seek(0)
     STREAM.truncate()
     request = AuthRequest("TOKEN", header, f"{API}/GET/v1/{path}")
-    response = auth.authorize_with(request, lambda: TOKENS, lambda: LOG).to_dict(request)
+    response = auth.authorize_with(request, lambda: TOKENS, AT, lambda: LOG).to_dict(request)
     lines = [json.loads(line) for line in STREAM.getvalue().splitlines()]
     known = find_token(header)
     name, role, resources = ALLOWED[known] if known else ("nobody", None, [])

@@ -1,5 +1,6 @@
 """Records the IAM actions and resources that a function needs for its calls to AWS."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +21,14 @@ _IN_TRANSACTION = {
 
 @dataclass(frozen=True, order=True)
 class Need:
-    """An action on a resource, as a policy would have to allow it."""
+    """An action on a resource, as a policy would have to allow it.
+
+    `partitions` are the partition keys that a request to the ledger table names.
+    """
 
     action: str
     resource: str
+    partitions: tuple[str, ...] = ()
 
 
 @dataclass
@@ -72,8 +77,9 @@ def list_needs(operation: str, params: Mapping[str, Any]) -> set[Need]:
 
 def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
     if name == "TransactWriteItems":
+        # IAM looks at each element alone
         return {
-            Need(_IN_TRANSACTION[kind], _build_table_arn(what["TableName"]))
+            Need(_IN_TRANSACTION[kind], _build_table_arn(what["TableName"]), _read_key(what))
             for item in params["TransactItems"]
             for kind, what in item.items()
         }
@@ -82,7 +88,37 @@ def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
             Need(f"dynamodb:{name}", _build_table_arn(table)) for table in params["RequestItems"]
         }
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-    return {Need(f"dynamodb:{name}", f"{_build_table_arn(params['TableName'])}{index}")}
+    arn = f"{_build_table_arn(params['TableName'])}{index}"
+    if "KeyConditionExpression" in params:
+        return {Need(f"dynamodb:{name}", arn, _find_key(params))}
+    return {Need(f"dynamodb:{name}", arn, _read_key(params))}
+
+
+def _read_key(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Reads the partition key of a request for one row; none if the table is not the ledger."""
+    return _read_text(params.get("Item", params.get("Key", {})).get("pk"))
+
+
+def _find_key(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Finds the partition key of a query; none if the table is not the ledger.
+
+    boto3 has translated the condition to text by now, such as `(#n0 = :v0 AND …)`.
+    """
+    names, values = params["ExpressionAttributeNames"], params["ExpressionAttributeValues"]
+    equal = re.findall(r"(#\w+) = (:\w+)", params["KeyConditionExpression"])
+    return tuple(
+        key for name, value in equal if names[name] == "pk" for key in _read_text(values[value])
+    )
+
+
+def _read_text(value: str | Mapping[str, str] | None) -> tuple[str, ...]:
+    """Reads an attribute, with its type or without it."""
+    match value:
+        case None:
+            return ()
+        case str():
+            return (value,)
+    return (value["S"],)
 
 
 # S3 requires the same action for a whole object and for one in parts.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,8 @@ def translate_to_stage(stage: str, need: Need) -> Need:
         (API_TOKENS_PARAMETER, f"/ec2-inspec-scan/{stage}/api-tokens"),
     ):
         resource = resource.replace(here, there)
-    return Need(
-        need.action, resource.replace("ec2-inspec-scan-devstack-", f"ec2-inspec-scan-{stage}-")
-    )
+    resource = resource.replace("ec2-inspec-scan-devstack-", f"ec2-inspec-scan-{stage}-")
+    return replace(need, resource=resource)
 
 
 def list_needed(recorder: Recorder, stage: str, function: str) -> set[Need]:
@@ -88,7 +88,7 @@ def test_a_policy_allows_everything_that_its_function_does(
     refused = {
         need
         for need in list_needed(recorder, stage, function)
-        if not any(grant.allows(need.action, need.resource) for grant in allowed)
+        if not any(grant.allows(need) for grant in allowed)
     }
 
     assert refused == set()
@@ -101,12 +101,29 @@ def test_a_policy_allows_nothing_that_its_function_never_does(
 ) -> None:
     does = list_needed(recorder, stage, function)
     unused = {
-        grant
+        part
         for grant in list_granted(stage, function)
-        if not any(grant.allows(need.action, need.resource) for need in does)
+        for part in grant.split_by_partition()
+        if not any(part.allows(need) for need in does)
     }
 
     assert unused == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_api_may_write_only_snoozes_and_their_history(stage: str) -> None:
+    ledger = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ec2-inspec-scan-{stage}-ledger"
+    granted = list_granted(stage, "api_handler")
+
+    def may_put(*partitions: str) -> bool:
+        need = Need("dynamodb:PutItem", ledger, partitions)
+        return any(grant.allows(need) for grant in granted)
+
+    assert may_put("SNOOZE")
+    assert may_put("SNOOZE#s-1")
+    assert not any(map(may_put, ("OPEN", "MESSAGE", "FINDING#1", "SCAN", "SNOOZES", "snooze", "")))
+    assert not may_put("SNOOZE", "OPEN")
+    assert not may_put()
 
 
 @pytest.mark.parametrize("stage", STAGES)

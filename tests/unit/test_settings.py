@@ -21,6 +21,7 @@ def test_an_unset_setting_has_its_documented_default() -> None:
     assert settings.compliance_types == ("Custom:InSpec", "Custom:Inspec")
     assert settings.association_documents == ("AWS-RunInspecChecks",)
     assert settings.quiet_answers
+    assert settings.allow_permanent_snooze
     assert (settings.timezone, settings.stage, settings.log_level) == ("UTC", "dev", "INFO")
     assert (settings.ssm_concurrency, settings.max_snooze_days) == (8, 180)
     assert (settings.api_auth, settings.api_tokens_parameter) == ("token", None)
@@ -66,6 +67,8 @@ def test_a_setting_with_its_placeholder_is_named(name: str) -> None:
         ("MAX_SNOOZE_DAYS", "3651"),
         ("MAX_SNOOZE_DAYS", "1.5"),
         ("MAX_SNOOZE_DAYS", "-1"),
+        ("ALLOW_PERMANENT_SNOOZE", "no"),
+        ("ALLOW_PERMANENT_SNOOZE", "False"),
         ("API_TOKENS_PARAMETER", "/CHANGE-ME/api-tokens"),
         ("LOG_LEVEL", "LOUD"),
     ],
@@ -92,6 +95,11 @@ def test_a_base_url_gets_a_slash_at_its_end_and_a_time_zone_may_be_any_of_iana()
 
 def test_quiet_answers_can_be_turned_off() -> None:
     assert not Settings.from_env({**NEEDED, "NO_NEW_FINDINGS": "silent"}).quiet_answers
+
+
+def test_permanent_snoozes_can_be_turned_off() -> None:
+    env = {**NEEDED, "ALLOW_PERMANENT_SNOOZE": "false"}
+    assert not Settings.from_env(env).allow_permanent_snooze
 
 
 @pytest.mark.parametrize("days", [1, 3650])

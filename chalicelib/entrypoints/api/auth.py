@@ -1,19 +1,21 @@
 """The authorizer of the API: identifies the caller and returns what the role may do.
 
 API Gateway caches the policy of a token for five minutes and applies it to every
-route. So a policy names everything that the role may do, not only the request.
+route. So a policy names everything that the role may do, not only the request, and a
+token may still be accepted for five minutes after its end.
 """
 
 import re
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 from aws_lambda_powertools import Logger
 from chalice.app import AuthRequest, AuthResponse, AuthRoute
 
 from chalicelib import bootstrap
-from chalicelib.domain.access import AccessToken, Caller, find_caller, list_methods
+from chalicelib.domain.access import AccessToken, find_token, list_methods
 from chalicelib.domain.errors import ServiceError
 
 # The routes that need a caller; /healthz and /openapi.json do not.
@@ -35,19 +37,21 @@ class Tokens(Protocol):
 
 def authorize(request: AuthRequest) -> AuthResponse:
     """Returns what the caller may do: nothing if anything is wrong."""
-    return authorize_with(request, lambda: bootstrap.runtime().tokens, _make_logger)
+    return authorize_with(
+        request, lambda: bootstrap.runtime().tokens, datetime.now(UTC), _make_logger
+    )
 
 
 def authorize_with(
-    request: AuthRequest, tokens: Callable[[], Tokens], log: Callable[[], Logger]
+    request: AuthRequest, tokens: Callable[[], Tokens], now: datetime, log: Callable[[], Logger]
 ) -> AuthResponse:
-    """Returns what the caller may do according to `tokens`. The response never says what is wrong.
+    """Returns what the caller may do at `now`, according to `tokens`.
 
-    Never raises: API Gateway would answer 500, and Chalice's local server would
-    drop the connection.
+    The response never says what is wrong. Never raises: API Gateway would answer 500, and
+    Chalice's local server would drop the connection.
     """
     try:
-        caller = _identify_caller(request.token, tokens())
+        caller = _identify_caller(request.token, tokens(), now)
     except Exception as error:  # noqa: BLE001 - no error of any kind may let anybody in
         log().error("authorizer failed, request refused", extra=_describe_error(error))
         return AuthResponse(routes=[], principal_id=NOBODY)
@@ -58,16 +62,18 @@ def authorize_with(
     return AuthResponse([route], principal_id=caller.name, context={"role": caller.role.value})
 
 
-def _identify_caller(header: str, tokens: Tokens) -> Caller | str:
-    """Returns the caller, or the reason why there is none. The reason is only for the log."""
+def _identify_caller(header: str, tokens: Tokens, now: datetime) -> AccessToken | str:
+    """Returns the caller's token, or why it is refused. The reason is only for the log."""
     bearer = _BEARER.fullmatch(header)
     if bearer is None:
         return "the Authorization header is not of the form Bearer <token>"
-    token = bearer[1]
-    caller = find_caller(tokens.all(), token) or find_caller(tokens.all(REFUSAL_AGE), token)
-    if caller is None:
+    text = bearer[1]
+    token = find_token(tokens.all(), text) or find_token(tokens.all(REFUSAL_AGE), text)
+    if token is None:
         return "unknown token" if tokens.all() else "no token exists; add one: make token"
-    return caller
+    if token.has_ended(now):
+        return f"token {token.name} has ended"
+    return token
 
 
 def _describe_error(error: Exception) -> dict[str, str]:

@@ -130,7 +130,7 @@ def _read_again(content: str | bytes, shape: type[Content], inbox: Inbox) -> Con
         raise _refuse_json(error) from error
 
     def find_broken_rules(body: Content) -> list[FieldFault]:
-        return body.find_broken_rules(inbox.clock(), inbox.longest)
+        return body.find_broken_rules(inbox.clock(), inbox.limits)
 
     return faults.read_json(given, shape, find_broken_rules)
 

@@ -14,6 +14,7 @@ from chalicelib.domain.snooze_rules import (
     SHORTEST_COMMENT,
     SnoozeChange,
     SnoozeEnd,
+    SnoozeLimits,
     SnoozeTerms,
     check_change,
     check_scope,
@@ -105,10 +106,10 @@ def describe_duration(kind: type) -> dict[str, Any]:
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body or the parameters of a request. An unknown field is refused."""
 
-    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:  # noqa: ARG002 - same signature
+    def find_broken_rules(self, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:  # noqa: ARG002 - same signature
         """Lists the rules that the body breaks, as far as it alone shows them.
 
-        `longest` is how far away an end may be. The use case applies every rule; this only
+        `limits` are what the settings allow. The use case applies every rule; this only
         lets a refusal name those beside the fields that are wrong.
         """
         return []
@@ -136,9 +137,9 @@ class SnoozeFinding(Body, frozen=True):
             self.starts_at,
         )
 
-    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+    def find_broken_rules(self, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:
         """Lists the rules that the terms break."""
-        return check_terms(self.terms, now, longest)
+        return check_terms(self.terms, now, limits)
 
 
 class SnoozeFindings(SnoozeFinding, frozen=True, kw_only=True):
@@ -178,10 +179,10 @@ class CreateSnooze(SnoozeFinding, frozen=True):
         """The terms as a domain value."""
         return msgspec.structs.replace(super().terms, max_severity=self.max_severity)
 
-    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+    def find_broken_rules(self, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:
         """Lists the rules that the scope and the terms break."""
         scope_faults = check_scope(self.scope, self.terms)
-        return [*scope_faults, *check_terms(self.terms, now, longest)]
+        return [*scope_faults, *check_terms(self.terms, now, limits)]
 
 
 class ChangeSnooze(Body, frozen=True):
@@ -203,9 +204,9 @@ class ChangeSnooze(Body, frozen=True):
         """The change as a domain value."""
         return SnoozeChange(self.end if self.end.given else None, self.reason, self.comment)
 
-    def find_broken_rules(self, now: datetime, longest: timedelta) -> list[FieldFault]:
+    def find_broken_rules(self, now: datetime, limits: SnoozeLimits) -> list[FieldFault]:
         """Lists the rules that the change breaks, whatever the snooze."""
-        return check_change(self.change, now, longest)
+        return check_change(self.change, now, limits)
 
 
 def or_none(value: T | msgspec.UnsetType) -> T | None:

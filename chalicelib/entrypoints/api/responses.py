@@ -167,8 +167,18 @@ def build_preview_response(preview: SnoozePreview) -> SnoozePreviewResponse:
     )
 
 
+class ChangeResponse(msgspec.Struct, frozen=True):
+    """A field before and after a change. Times are ISO 8601 text."""
+
+    before: str | int | bool | None
+    after: str | int | bool | None
+
+
 class EventResponse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a history: when, what, by whom, by which way."""
+    """One line of a history: when, what, by whom, by which way.
+
+    `changes` has each field that a change of a snooze changed.
+    """
 
     at: datetime
     kind: str
@@ -179,6 +189,7 @@ class EventResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     ends_at: datetime | None = None
     reason: str | None = None
     comment: str | None = None
+    changes: dict[str, ChangeResponse] | None = None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -195,11 +206,14 @@ def build_history_response(
         EventResponse(each.at, each.kind, SERVICE, "scan", scan_id=each.scan_id or None)
         for each in events
     ]
-    history += [
-        msgspec.convert({**asdict(each), "kind": f"snooze {each.kind}"}, EventResponse)
-        for each in lines
-    ]
+    history += map(_build_snooze_event, lines)
     return EventList(sorted(history, key=lambda each: each.at))
+
+
+def _build_snooze_event(line: SnoozeLine) -> EventResponse:
+    changes = {name: ChangeResponse(each.before, each.after) for name, each in line.changes.items()}
+    fields = {**asdict(line), "kind": f"snooze {line.kind}", "changes": changes or None}
+    return msgspec.convert(fields, EventResponse)
 
 
 class ExecutionResponse(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ def snooze_findings(
     stored = _read_all(inbox, finding_ids)
     for finding in stored.values():
         scope = Scope(finding.instance_id, finding.title)
-        validate_snooze(scope, terms, inbox.clock(), inbox.longest)
+        validate_snooze(scope, terms, inbox.clock(), inbox.limits)
     results = []
     for finding_id in finding_ids:
         try:

@@ -2,25 +2,32 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from chalicelib.domain.history import SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import FieldChange, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix, needs_announcement
 from chalicelib.domain.snooze_rules import SnoozeTerms, SnoozeTime
 from chalicelib.usecases.context import Author, Inbox
 
-# A response is limited to 6 MB (Lambda quotas), and a line may have 3 KB.
-MOST_LINES = 1_000
+# A response is limited to 6 MB (Lambda quotas), and a line may have 9 KB: the comment before a
+# change, after it, and of the snooze since.
+MOST_LINES = 600
+# What a scan notes on a snooze, and what counts its writes. People change none of these.
+_NOT_BY_PEOPLE = {"reworded_ids", "is_unannounced", "reminded_of", "settled_at", "version"}
 # Who acts where no person does.
 SERVICE = "ec2-inspec-scan"
 
 
 class SnoozeLine(Struct, frozen=True):
-    """One line of a history: when, what, by whom and how; then the snooze's terms since."""
+    """One line of a history: when, what, by whom and how; then the snooze's terms since.
+
+    `changes` has the fields that a change changed, by name.
+    """
 
     snooze_id: str
     at: datetime
@@ -30,6 +37,7 @@ class SnoozeLine(Struct, frozen=True):
     ends_at: datetime | None
     reason: str
     comment: str
+    changes: Mapping[str, FieldChange] = field(default_factory=dict)
 
 
 def build_snooze(
@@ -69,7 +77,7 @@ def build_snooze(
 
 def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:
     """Writes a new snooze and its history; `Conflict` if another writer was first."""
-    inbox.snoozes.add(snooze, _build_event(snooze, SnoozeEventKind.CREATED, author, now))
+    inbox.snoozes.add(snooze, _build_event(snooze, {}, SnoozeEventKind.CREATED, author, now))
     return snooze
 
 
@@ -77,16 +85,33 @@ def end_now(inbox: Inbox, snooze: Snooze, author: Author) -> None:
     """Ends a snooze and writes its history. One that has ended stays unchanged."""
     now = inbox.clock()
     if snooze.state(now) is not State.ENDED:
-        save_snooze(inbox, replace(snooze, ended_at=now), SnoozeEventKind.ENDED, author, now)
+        ended = replace(snooze, ended_at=now)
+        save_snooze(inbox, snooze, ended, SnoozeEventKind.ENDED, author, now)
 
 
 def save_snooze(
-    inbox: Inbox, snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
+    inbox: Inbox,
+    before: Snooze,
+    after: Snooze,
+    kind: SnoozeEventKind,
+    author: Author,
+    now: datetime,
 ) -> Snooze:
-    """Writes the next version of a snooze and its history."""
-    saved = replace(snooze, version=snooze.version + 1)
-    inbox.snoozes.save(saved, _build_event(saved, kind, author, now))
+    """Writes the next version of a snooze, and its history with every field that differs."""
+    saved = replace(after, version=before.version + 1)
+    event = _build_event(saved, compare_snoozes(before, saved), kind, author, now)
+    inbox.snoozes.save(saved, event)
     return saved
+
+
+def compare_snoozes(before: Snooze, after: Snooze) -> dict[str, FieldChange]:
+    """Returns every field that a person changed, by name, with its values."""
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    return {
+        name: FieldChange(old[name], new[name])
+        for name in old
+        if old[name] != new[name] and name not in _NOT_BY_PEOPLE
+    }
 
 
 def list_history_lines(
@@ -108,6 +133,7 @@ def list_history_lines(
             each.ends_at,
             each.reason,
             each.comment,
+            each.changes,
         )
         for each in stored
     ]
@@ -127,7 +153,11 @@ def _derive_line(snooze: Snooze, at: datetime, kind: str, via: str) -> SnoozeLin
 
 
 def _build_event(
-    snooze: Snooze, kind: SnoozeEventKind, author: Author, now: datetime
+    snooze: Snooze,
+    changes: Mapping[str, FieldChange],
+    kind: SnoozeEventKind,
+    author: Author,
+    now: datetime,
 ) -> SnoozeEvent:
     return SnoozeEvent(
         snooze_id=snooze.id,
@@ -139,4 +169,5 @@ def _build_event(
         ends_at=snooze.ends_at,
         reason=snooze.reason,
         comment=snooze.comment,
+        changes=changes,
     )

@@ -108,7 +108,7 @@ def snooze_finding(
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
-        time = validate_snooze(scope, terms, now, inbox.longest)
+        time = validate_snooze(scope, terms, now, inbox.limits)
         pair = _read_scope(inbox, scope)
         active = _list_not_ended(pair, now)
         latest = active[-1] if active else None
@@ -130,7 +130,7 @@ def snooze_finding(
         if changed == latest:
             return latest, False
         changed = _announce_if_permanent(latest, changed)
-        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now), False
+        return save_snooze(inbox, latest, changed, SnoozeEventKind.CHANGED, author, now), False
 
     snooze, is_new = retry_on_conflict(attempt)
     if terms.until_resolved:
@@ -174,7 +174,7 @@ def create_snooze(
     A title is stored as nodes write it, if it is known. A rule that covers many findings
     needs their number, `confirmed`.
     """
-    validate_snooze(scope, terms, inbox.clock(), inbox.longest)
+    validate_snooze(scope, terms, inbox.clock(), inbox.limits)
     scope = _write_as_known(inbox, scope)
     if scope.is_pair:
         terms = _cap_at_present(inbox, scope, terms)
@@ -183,7 +183,7 @@ def create_snooze(
 
     def attempt() -> Snooze:
         now = inbox.clock()
-        time = validate_snooze(scope, terms, now, inbox.longest)
+        time = validate_snooze(scope, terms, now, inbox.limits)
         alike = _read_scope(inbox, scope)
         snooze = build_snooze(scope, terms, time, author, now, alike)
         for each in alike:
@@ -212,7 +212,7 @@ def _cap_at_present(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozeTer
 
 def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePreview:
     """Counts what a rule would mute, without making it. The rule is validated all the same."""
-    validate_snooze(scope, terms, inbox.clock(), inbox.longest)
+    validate_snooze(scope, terms, inbox.clock(), inbox.limits)
     places = list(inbox.inventory().select(scope, terms.max_severity))
     by_severity = count_by_severity(place.entry.severity for place in places)
     nearest = None if places else inbox.inventory().find_nearest(scope)
@@ -234,7 +234,7 @@ def change_snooze(
     def attempt() -> Snooze:
         now = inbox.clock()
         snooze = _read_known(inbox, snooze_id, versions)
-        ends_at = validate_change(snooze, change, now, inbox.longest)
+        ends_at = validate_change(snooze, change, now, inbox.limits)
         changed = replace(
             snooze,
             ends_at=ends_at,
@@ -244,7 +244,7 @@ def change_snooze(
         if changed == snooze:
             return snooze
         changed = _announce_if_permanent(snooze, changed)
-        return save_snooze(inbox, changed, SnoozeEventKind.CHANGED, author, now)
+        return save_snooze(inbox, snooze, changed, SnoozeEventKind.CHANGED, author, now)
 
     return retry_on_conflict(attempt)
 

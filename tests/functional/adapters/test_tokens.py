@@ -7,7 +7,7 @@ from botocore.stub import Stubber
 
 from chalicelib.adapters.access_tokens import MAX_AGE, ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, hash_token
-from chalicelib.domain.errors import BadSetting, Forbidden, Unavailable
+from chalicelib.domain.errors import BadSetting, Conflict, Forbidden, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.enable_socket
 
 NAME = "/ec2-inspec-scan/dev/api-tokens"
 TOKEN = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), datetime(2026, 1, 31, 8, tzinfo=UTC))
+ENDS_AT = datetime(2027, 2, 1, tzinfo=UTC)
 ROW = {
     "name": "ci",
     "role": "viewer",
@@ -38,11 +39,26 @@ def store(ssm: "SSMClient", value: str) -> None:
 
 
 def test_tokens_are_stored_as_the_documented_json_in_a_secure_string(ssm: "SSMClient") -> None:
-    ParameterTokens(ssm, NAME).save((TOKEN,))
+    ParameterTokens(ssm, NAME).change(lambda _: (TOKEN,))
     stored = ssm.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
 
     assert stored["Type"] == "SecureString"
     assert json.loads(stored["Value"]) == {"tokens": [ROW]}
+
+
+def test_ends_and_the_last_revocations_are_stored_too(ssm: "SSMClient") -> None:
+    ending = AccessToken("guest", Role.VIEWER, TOKEN.sha256, TOKEN.created_at, ENDS_AT)
+    other = AccessToken("other", Role.VIEWER, hash_token("eis_2"), TOKEN.created_at)
+    tokens = ParameterTokens(ssm, NAME)
+
+    tokens.change(lambda _: (ending, other))
+    tokens.change(lambda stored: stored[:1])
+
+    stored = ssm.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
+    assert json.loads(stored["Value"]) == {
+        "tokens": [{**ROW, "name": "guest", "ends_at": "2027-02-01T00:00:00Z"}],
+        "revoked": [other.sha256],
+    }
 
 
 def test_a_time_with_another_offset_is_read_as_utc(ssm: "SSMClient") -> None:
@@ -68,6 +84,9 @@ def test_a_time_with_another_offset_is_read_as_utc(ssm: "SSMClient") -> None:
         json.dumps({"tokens": [ROW, {**ROW, "sha256": f"{TOKEN.sha256}\n"}]}),
         json.dumps({"tokens": [ROW, {**ROW, "created_at": "2026-01-31T08:00:00"}]}),
         json.dumps({"tokens": [ROW, {**ROW, "secret": 1}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "ends_at": "2026-01-31T08:00:00"}]}),
+        json.dumps({"tokens": [ROW, {**ROW, "ends_at": "secret"}]}),
+        json.dumps({"tokens": [ROW], "revoked": ["secret"]}),
         json.dumps({"tokens": [ROW, {key: ROW[key] for key in ("name", "role", "sha256")}]}),
     ],
 )
@@ -127,9 +146,10 @@ def test_a_failed_write_is_not_cached(ssm: "SSMClient") -> None:
     tokens.all()
 
     with Stubber(ssm) as stub:
+        stub.add_client_error("get_parameter", "ParameterNotFound")
         stub.add_client_error("put_parameter", "AccessDeniedException")
         with pytest.raises(Forbidden, match=f"{NAME} of API_TOKENS_PARAMETER"):
-            tokens.save((TOKEN,))
+            tokens.change(lambda _: (TOKEN,))
 
     assert tokens.all() == ()
 
@@ -147,3 +167,32 @@ def test_an_aws_error_becomes_a_domain_error(ssm: "SSMClient", code: str, kind: 
         stub.add_client_error("get_parameter", code)
         with pytest.raises(kind, match=f"{NAME} of API_TOKENS_PARAMETER"):
             ParameterTokens(ssm, NAME).all()
+
+
+def test_if_what_was_written_over_cannot_be_read_the_error_says_what_to_do(
+    ssm: "SSMClient",
+) -> None:
+    tokens = ParameterTokens(ssm, NAME, pause=lambda _: None)
+    tokens.change(lambda _: (TOKEN,))
+
+    def let_another_write_nonsense(stored: tuple[AccessToken, ...]) -> tuple[AccessToken, ...]:
+        store(ssm, "secret")
+        return stored[:0]
+
+    with pytest.raises(Conflict, match=r"at the same time.*List the tokens, and repeat") as raised:
+        tokens.change(let_another_write_nonsense)
+
+    assert "secret" not in str(raised.value)
+
+
+def test_the_versions_of_ssm_tell_that_another_writer_was_faster(ssm: "SSMClient") -> None:
+    first, second = (ParameterTokens(ssm, NAME, pause=lambda _: None) for _ in range(2))
+    other = AccessToken("other", Role.VIEWER, hash_token("eis_2"), TOKEN.created_at)
+    first.change(lambda _: (TOKEN,))
+
+    def let_another_revoke(stored: tuple[AccessToken, ...]) -> tuple[AccessToken, ...]:
+        second.change(lambda _: ())
+        return (*stored, other)
+
+    assert first.change(let_another_revoke) == (other,)
+    assert second.all(0) == (other,)

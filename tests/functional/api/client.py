@@ -80,6 +80,6 @@ def open_api(service: Service) -> Iterator[ApiClient]:
     tokens = tuple(
         AccessToken(f"{role}-token", role, hash_token(text), now) for role, text in TOKENS.items()
     )
-    ParameterTokens(service.ssm, API_TOKENS_PARAMETER).save(tokens)
+    ParameterTokens(service.ssm, API_TOKENS_PARAMETER).change(lambda _: tokens)
     with serve_api() as url:
         yield ApiClient(url)

@@ -67,7 +67,8 @@ def produce(service: Service, api: ApiClient) -> dict[str, Any]:
 def _produce_responses(api: ApiClient) -> dict[str, Any]:
     """Sends a request for each type of response."""
     bodies = read_examples().bodies
-    snooze, rule = (next(iter(bodies[name].values())) for name in ("SnoozeFinding", "CreateSnooze"))
+    names = ("SnoozeFinding", "CreateSnooze", "SnoozeFindings")
+    snooze, rule, many = (next(iter(bodies[name].values())) for name in names)
     requests = {
         "FindingList": ("GET", f"/v1/findings?instance_id={NODE}&limit=1", None),
         "SnoozePreviewResponse": ("POST", "/v1/snoozes?dry_run=true", rule),
@@ -78,6 +79,7 @@ def _produce_responses(api: ApiClient) -> dict[str, Any]:
         "NodeList": ("GET", "/v1/nodes", None),
         "ScanList": ("GET", "/v1/scans", None),
         "SummaryResponse": ("GET", "/v1/summary", None),
+        "SnoozeResults": ("POST", "/v1/findings/snooze", many),
         "Health": ("GET", "/healthz", None),
     }
     return {name: api.call(*request).json for name, request in requests.items()}

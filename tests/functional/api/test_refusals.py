@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib import bootstrap
 from chalicelib.domain.finding import finding_id
 from tests.functional.api.client import ApiClient, open_api
 from tests.functional.service import NODE, run_service
@@ -245,3 +246,20 @@ def test_health_and_specification_need_no_token(api: ApiClient) -> None:
     specification = api.anonymous().get("/openapi.json")
     assert specification.headers["content-type"] == "application/json"
     assert specification.json["openapi"] == "3.1.0"
+
+
+def test_a_permanent_snooze_is_refused_if_the_setting_says_so(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"reason": "fix_scheduled", "comment": "ticket 42", "permanent": True}
+    monkeypatch.setenv("ALLOW_PERMANENT_SNOOZE", "false")
+    bootstrap.runtime.cache_clear()
+
+    try:
+        response = api.call("PUT", f"{FINDING}/snooze", body)
+    finally:
+        bootstrap.runtime.cache_clear()
+
+    assert (response.status, response.faults) == (422, [("/permanent", "permanent_off")])
+    assert "within 180 days" in response.json["errors"][0]["message"]
+    assert api.get("/v1/snoozes").json["items"] == []

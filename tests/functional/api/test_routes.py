@@ -134,7 +134,11 @@ def test_a_rule_is_created_changed_and_ended_with_its_history(api: ApiClient) ->
     assert api.get(path).json["state"] == "ended"
     assert api.call("PATCH", path, {"comment": "ticket 44"}).faults == [("", "ended")]
 
-    kinds = [each["kind"] for each in api.get(f"{path}/events").json["items"]]
+    events = api.get(f"{path}/events").json["items"]
+    kinds = [each["kind"] for each in events]
+    comments = {"before": "ticket 42", "after": "ticket 43"}
+    assert ["changes" in each for each in events] == [False, True, True]
+    assert events[1]["changes"] == {"comment": comments}
     assert kinds == ["snooze created", "snooze changed", "snooze ended"]
     assert [each["state"] for each in api.get("/v1/snoozes?state=ended").json["items"]] == ["ended"]
     assert api.get("/v1/snoozes?state=active").json["items"] == []

@@ -10,6 +10,7 @@ from chalicelib.domain.snooze import Reason, Scope
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeEnd,
+    SnoozeLimits,
     SnoozeTerms,
     validate_change,
     validate_snooze,
@@ -17,10 +18,16 @@ from chalicelib.domain.snooze_rules import (
 from tests.fleet import HOUR, START, make_snooze
 
 LONGEST = timedelta(days=180)
+LIMITS = SnoozeLimits(LONGEST)
 SECOND = timedelta(seconds=1)
 
 
-def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields: Any) -> Any:
+def validate(
+    instance_id: str | None = "i-1",
+    title: str | None = "A",
+    limits: SnoozeLimits = LIMITS,
+    **fields: Any,
+) -> Any:
     """Validates a snooze of a pair for an hour, with these fields changed."""
     usual: dict[str, Any] = {
         "end": SnoozeEnd(duration=HOUR),
@@ -28,7 +35,7 @@ def validate(instance_id: str | None = "i-1", title: str | None = "A", **fields:
         "comment": "ticket 42",
     }
     terms = SnoozeTerms(**{**usual, **fields})
-    return validate_snooze(Scope(instance_id, title), terms, START, LONGEST).ends_at
+    return validate_snooze(Scope(instance_id, title), terms, START, limits).ends_at
 
 
 def list_faults(**fields: Any) -> list[tuple[str, str]]:
@@ -66,6 +73,40 @@ def test_an_end_at_the_edge_of_the_calendar_is_refused_like_any_other() -> None:
     assert list_faults(end=SnoozeEnd(at=last)) == [("/ends_at", "too_long")]
 
 
+def test_a_permanent_snooze_can_be_turned_off_and_the_refusal_says_the_longest_time() -> None:
+    limits = SnoozeLimits(LONGEST, allow_permanent=False)
+
+    with pytest.raises(RuleBroken) as raised:
+        validate(limits=limits, end=SnoozeEnd(permanent=True))
+
+    assert [(each.pointer, each.code, each.message) for each in raised.value.faults] == [
+        (
+            "/permanent",
+            "permanent_off",
+            "Permanent snoozes are turned off. Give an end within 180 days.",
+        )
+    ]
+    assert validate(limits=limits, end=SnoozeEnd(duration=LONGEST)) == START + LONGEST
+
+
+@pytest.mark.parametrize(
+    ("allow_permanent", "message"),
+    [
+        (True, "A snooze lasts 180 days at most; permanent: true has no end."),
+        (False, "A snooze lasts 180 days at most."),
+    ],
+)
+def test_an_end_too_far_away_is_refused_with_what_is_possible(
+    allow_permanent: bool, message: str
+) -> None:
+    limits = SnoozeLimits(LONGEST, allow_permanent)
+
+    with pytest.raises(RuleBroken) as raised:
+        validate(limits=limits, end=SnoozeEnd(at=START + LONGEST + SECOND))
+
+    assert [fault.message for fault in raised.value.faults] == [message]
+
+
 def test_exactly_one_end_must_be_given() -> None:
     assert list_faults(end=SnoozeEnd()) == [("", "one_end")]
     assert list_faults(end=SnoozeEnd(at=START + HOUR, duration=HOUR)) == [("/duration", "one_end")]
@@ -97,8 +138,21 @@ def test_a_change_keeps_the_end_unless_it_gives_another() -> None:
     snooze = make_snooze()
     comment, permanent = SnoozeChange(comment="longer"), SnoozeChange(SnoozeEnd(permanent=True))
 
-    assert validate_change(snooze, comment, START, LONGEST) == snooze.ends_at
-    assert validate_change(snooze, permanent, START, LONGEST) is None
+    assert validate_change(snooze, comment, START, LIMITS) == snooze.ends_at
+    assert validate_change(snooze, permanent, START, LIMITS) is None
+
+
+def test_a_permanent_snooze_stays_when_they_are_turned_off_but_none_becomes_permanent() -> None:
+    limits = SnoozeLimits(LONGEST, allow_permanent=False)
+    permanent = SnoozeChange(SnoozeEnd(permanent=True))
+
+    assert (
+        validate_change(make_snooze(ends_at=None), SnoozeChange(comment="longer"), START, limits)
+        is None
+    )
+    with pytest.raises(RuleBroken) as raised:
+        validate_change(make_snooze(), permanent, START, limits)
+    assert [fault.code for fault in raised.value.faults] == ["permanent_off"]
 
 
 def test_a_refused_change_names_every_broken_rule_and_that_the_snooze_has_ended() -> None:
@@ -106,6 +160,6 @@ def test_a_refused_change_names_every_broken_rule_and_that_the_snooze_has_ended(
     change = SnoozeChange(SnoozeEnd(at=START), comment="x")
 
     with pytest.raises(RuleBroken) as raised:
-        validate_change(ended, change, START, LONGEST)
+        validate_change(ended, change, START, LIMITS)
 
     assert [fault.code for fault in raised.value.faults] == ["ended", "length", "past"]

@@ -29,13 +29,14 @@ class Authorizer:
     """The authorizer of the API. `tokens` provides its list of tokens."""
 
     def __init__(self, tokens: auth.Tokens = TOKENS) -> None:
+        self.now = NOW
         self.tokens: Callable[[], auth.Tokens] = lambda: tokens
         self._stream = io.StringIO()
         self._log = Logger(service=str(uuid4()), stream=self._stream)
 
     def respond(self, request: AuthRequest) -> AuthResponse:
         """Returns Chalice's response to a request of API Gateway."""
-        return auth.authorize_with(request, self.tokens, lambda: self._log)
+        return auth.authorize_with(request, self.tokens, self.now, lambda: self._log)
 
     def authorize(self, header: Any, route: str = "GET/v1/findings") -> dict[str, Any]:
         """Returns the policy that API Gateway gets for a request with this header."""

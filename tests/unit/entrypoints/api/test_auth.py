@@ -1,14 +1,15 @@
 """The authorizer: who may call what, and what it logs about the others."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.access import AccessToken, hash_token
+from chalicelib.domain.access import AccessToken, Role, hash_token
 from chalicelib.domain.errors import BadSetting, Unavailable
 from chalicelib.entrypoints.api import auth
 from tests.fakes import MemoryTokens
-from tests.unit.entrypoints.api.authorizer import API, OPERATOR, TOKENS, VIEWER, Authorizer
+from tests.unit.entrypoints.api.authorizer import API, NOW, OPERATOR, TOKENS, VIEWER, Authorizer
 
 # Authorization headers that no token matches.
 REFUSED = [
@@ -182,3 +183,19 @@ def test_a_token_that_a_cached_list_lacks_is_looked_up_in_a_fresh_one() -> None:
 
     assert policy["principalId"] == "ci"
     assert tokens.ages == [None, auth.REFUSAL_AGE]
+
+
+def test_a_token_is_accepted_until_its_end_and_refused_from_then_on() -> None:
+    ends_at = NOW + timedelta(days=1)
+    authorizer = Authorizer(
+        MemoryTokens(AccessToken("ci", Role.VIEWER, hash_token(VIEWER), NOW, ends_at))
+    )
+
+    authorizer.now = ends_at - timedelta(microseconds=1)
+    assert authorizer.authorize(f"Bearer {VIEWER}")["principalId"] == "ci"
+
+    authorizer.now = ends_at
+    policy = authorizer.authorize(f"Bearer {VIEWER}")
+    assert (policy["principalId"], policy["context"]) == ("nobody", {})
+    assert list_resources(policy) == []
+    assert [line["why"] for line in authorizer.log_lines] == ["token ci has ended"]

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import RequestError
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.snooze_rules import SnoozeLimits
 from chalicelib.entrypoints.api import faults
 from chalicelib.entrypoints.api.requests import (
     Body,
@@ -23,7 +24,7 @@ from chalicelib.entrypoints.api.requests import (
 )
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-LONGEST = timedelta(days=180)
+LIMITS = SnoozeLimits(timedelta(days=180))
 SEVERITIES = "CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL, UNSPECIFIED"
 REASONS = (
     "accepted_risk, false_positive, not_applicable, compensating_control, fix_in_progress, "
@@ -74,7 +75,7 @@ def refuse_query(shape: type[msgspec.Struct], **given: str) -> Sequence[tuple[st
 def refuse_body(shape: type[Body], given: object) -> Sequence[tuple[str, str]]:
     """Returns pointer and text of each fault."""
     with pytest.raises(RequestError) as refused:
-        faults.read_json(given, shape, lambda body: body.find_broken_rules(NOW, LONGEST))
+        faults.read_json(given, shape, lambda body: body.find_broken_rules(NOW, LIMITS))
     return [(each.pointer, each.message) for each in refused.value.faults]
 
 
@@ -278,7 +279,7 @@ def test_no_rule_is_named_for_what_stands_for_a_wrong_field() -> None:
         faults.read_json(
             SNOOZE | {"ends_at": "tomorrow"},
             SnoozeFinding,
-            lambda body: body.find_broken_rules(NOW, timedelta(days=1)),
+            lambda body: body.find_broken_rules(NOW, SnoozeLimits(timedelta(days=1))),
         )
 
     assert [each.code for each in refused.value.faults] == ["invalid"]

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, RuleBroken
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.snooze import Reason, State
-from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd
+from chalicelib.domain.snooze_rules import SnoozeChange, SnoozeEnd, SnoozeLimits
 from chalicelib.usecases.inbox import snoozes
 from chalicelib.usecases.inbox.snoozes import SnoozeFilter
 from tests.fleet import DAY, HOUR, MINUTE, START, Service
@@ -76,6 +76,25 @@ def test_a_finding_that_is_not_stored_cannot_be_snoozed(service: Service) -> Non
         snoozes.snooze_finding(service.inbox, "0" * 32, make_terms(), None, FIRST)
 
     assert service.ledger.snoozes == {}
+
+
+def test_where_permanent_snoozes_are_turned_off_no_way_leads_to_one(service: Service) -> None:
+    snooze, _ = snooze_pair(service)
+    service.limits = SnoozeLimits(DAY, allow_permanent=False)
+    end = SnoozeEnd(permanent=True)
+    inbox = service.inbox
+
+    for attempt in (
+        lambda: snooze_pair(service, end=end),
+        lambda: snoozes.create_snooze(inbox, *make_rule(end=end), FIRST),
+        lambda: snoozes.preview_snooze(inbox, *make_rule(end=end)),
+        lambda: snoozes.change_snooze(inbox, snooze.id, SnoozeChange(end), None, FIRST),
+    ):
+        with pytest.raises(RuleBroken) as refused:
+            attempt()
+        assert [fault.pointer for fault in refused.value.faults] == ["/permanent"]
+
+    assert inbox.snoozes.all() == (snooze,)
 
 
 def test_terms_that_break_a_rule_snooze_nothing(service: Service) -> None:

@@ -69,7 +69,7 @@ def _produce_responses(api: ApiClient) -> dict[str, Any]:
     bodies = read_examples().bodies
     snooze, rule = (next(iter(bodies[name].values())) for name in ("SnoozeFinding", "CreateSnooze"))
     requests = {
-        "FindingList": ("GET", f"/v1/findings?instance_id={NODE}&limit=1", None),
+        "FindingList": ("GET", f"/v1/findings?instance_id={NODE}", None),
         "SnoozePreviewResponse": ("POST", "/v1/snoozes?dry_run=true", rule),
         "SnoozeResponse": ("PUT", f"{FINDING}/snooze", snooze),
         "FindingDetailResponse": ("GET", FINDING, None),

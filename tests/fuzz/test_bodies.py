@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import BadRequest, RuleBroken
-from chalicelib.entrypoints.api.call import read_body
+from chalicelib.domain.errors import BadRequest, RuleBroken, TooLarge
+from chalicelib.entrypoints.api.call import LARGEST_BODY, read_body
 from chalicelib.entrypoints.api.durations import explain_duration
 from chalicelib.entrypoints.api.requests import (
     Body,
@@ -51,10 +51,13 @@ BODIES = st.builds(Sent, mutate(VALID, JSON | DURATIONS | INSTANTS | RAW_TEXT) |
 
 def check_body(sent: Sent) -> None:
     """A body is read as msgspec reads it; if not, its faults have pointers to where they are."""
-    text = json.dumps(sent.content)
-    request: Any = SimpleNamespace(raw_body=text.encode())
+    content = json.dumps(sent.content).encode()
+    request: Any = SimpleNamespace(raw_body=content)
     try:
         read = read_body(request, sent.shape, INBOX)
+    except TooLarge:
+        assert len(content) > LARGEST_BODY
+        return
     except (BadRequest, RuleBroken) as error:
         refused = error
     else:

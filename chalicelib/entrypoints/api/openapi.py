@@ -1,6 +1,7 @@
 """The OpenAPI specification, built from the table of routes and the types they name."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 import msgspec
@@ -58,9 +59,11 @@ def build_specification() -> Json:
     for route in ROUTES:
         types += [route.body] if route.body else []
         types += [each for each in route.answers.values() if each]
+    schemas = build_schemas(types)
     paths: dict[str, Json] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(route)
+        operation = _describe_operation(route, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,21 +76,21 @@ def build_specification() -> Json:
         "security": [{"bearer": []}],
         "paths": paths | _describe_public_paths(),
         "components": {
-            "schemas": build_schemas(types),
+            "schemas": schemas,
             "responses": {_name_problem(each): _describe_problem(each) for each in problems.TITLES},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _describe_operation(route: Route) -> Json:
+def _describe_operation(route: Route, schemas: Mapping[str, Json]) -> Json:
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
         "tags": [route.path.split("/")[2]],
         "parameters": [
             *_list_path_parameters(route),
-            *_list_query_parameters(route),
+            *_list_query_parameters(route, schemas),
             *_list_headers(route),
         ],
         "responses": {
@@ -118,10 +121,10 @@ def _list_path_parameters(route: Route) -> list[Json]:
     ]
 
 
-def _list_query_parameters(route: Route) -> list[Json]:
+def _list_query_parameters(route: Route, schemas: Mapping[str, Json]) -> list[Json]:
     return [
         {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in list_parameters(route.query).items()
+        for name, schema in list_parameters(route.query, schemas)
     ]
 
 

@@ -4,12 +4,14 @@ Tools read less than msgspec writes, so some schemas are mended. Each example in
 accepted as it stands, or was produced: `python -m tests.functional.api.renew_examples`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
-from msgspec import inspect
+from msgspec import structs
 
 from chalicelib.entrypoints.api.requests import describe_duration
 
@@ -40,44 +42,49 @@ def build_schemas(types: Iterable[type[msgspec.Struct]]) -> dict[str, Json]:
     _, schemas = msgspec.json.schema_components(
         kinds, ref_template=REF, schema_hook=describe_duration
     )
-    for kind in inspect.multi_type_info(kinds):
-        _mark_times(kind, schemas)
+    for kind in kinds:
+        _complete(kind, schemas)
     mended: dict[str, Json] = {name: _mend(schema) for name, schema in schemas.items()}
     return mended
 
 
-def list_parameters(kind: type[msgspec.Struct]) -> dict[str, Json]:
-    """Returns the schema of each parameter of a query, by name."""
+def list_parameters(
+    kind: type[msgspec.Struct], components: Mapping[str, Json]
+) -> Iterator[tuple[str, Json]]:
+    """Yields the name and the schema of each parameter of a query.
+
+    A schema that is not among the components stands in its place.
+    """
     schemas = build_schemas([kind])
-    properties: dict[str, Json] = schemas[kind.__name__]["properties"]
-    return {name: _inline(each, schemas) for name, each in properties.items()}
+    for name, schema in schemas[kind.__name__]["properties"].items():
+        referred = schema.get("$ref", "").rsplit("/", 1)[-1]
+        is_own = referred and referred not in components
+        yield name, schemas[referred] if is_own else schema
 
 
-def _inline(schema: Json, schemas: Mapping[str, Json]) -> Json:
-    """Replaces a reference by its schema: types of parameters are not among the components."""
-    return schemas[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
+def _complete(kind: type[msgspec.Struct], schemas: dict[str, Json]) -> None:
+    """Adds what msgspec leaves out: the format of times, and the order of enums.
+
+    msgspec gives no format to a time that may have no zone. Ours have one.
+    """
+    properties = schemas[kind.__name__]["properties"]
+    for field in structs.fields(kind):
+        parts = [each for each in _list_parts(field.type) if isinstance(each, type)]
+        schema = properties[field.encode_name]
+        for each in schema.get("anyOf", [schema]) if datetime in parts else ():
+            each.update({"format": "date-time"} if each.get("type") == "string" else {})
+        for part in parts:
+            if issubclass(part, StrEnum):
+                schemas[part.__name__]["enum"] = [each.value for each in part]
+            elif issubclass(part, msgspec.Struct):
+                _complete(part, schemas)
 
 
-def _mark_times(kind: inspect.Type, schemas: Mapping[str, Json]) -> None:
-    """Gives every time its format. msgspec leaves it out if a time may have no zone; ours have."""
-    match kind:
-        case inspect.StructType(cls=cls, fields=fields):
-            for field in fields:
-                _mark_times(field.type, schemas)
-                if _has_time(field.type):
-                    schema = schemas[cls.__name__]["properties"][field.encode_name]
-                    for each in schema.get("anyOf", [schema]):
-                        each.update({"format": "date-time"} if each["type"] == "string" else {})
-        case inspect.CollectionType(item_type=inner) | inspect.DictType(value_type=inner):
-            _mark_times(inner, schemas)
-        case inspect.UnionType(types=types):
-            for each in types:
-                _mark_times(each, schemas)
-
-
-def _has_time(kind: inspect.Type) -> bool:
-    types = kind.types if isinstance(kind, inspect.UnionType) else [kind]
-    return any(isinstance(each, inspect.DateTimeType) for each in types)
+def _list_parts(annotation: Any) -> Iterator[Any]:
+    """Yields a type and, at any depth, its arguments: the types of a union, of a list."""
+    yield annotation
+    for each in get_args(annotation):
+        yield from _list_parts(each)
 
 
 def _mend(schema: Any) -> Any:

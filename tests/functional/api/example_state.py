@@ -70,7 +70,7 @@ def _produce_responses(api: ApiClient) -> dict[str, Any]:
     names = ("SnoozeFinding", "CreateSnooze", "SnoozeFindings")
     snooze, rule, many = (next(iter(bodies[name].values())) for name in names)
     requests = {
-        "FindingList": ("GET", f"/v1/findings?instance_id={NODE}&limit=1", None),
+        "FindingList": ("GET", f"/v1/findings?instance_id={NODE}", None),
         "SnoozePreviewResponse": ("POST", "/v1/snoozes?dry_run=true", rule),
         "SnoozeResponse": ("PUT", f"{FINDING}/snooze", snooze),
         "FindingDetailResponse": ("GET", FINDING, None),

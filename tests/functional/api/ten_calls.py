@@ -23,9 +23,9 @@ from ec2_inspec_scan_client.models import (
     EventList,
     FindingDetailResponse,
     FindingList,
-    ListFindingsSeverity,
     Problem,
     Reason,
+    Severity,
     SnoozeFinding,
     SnoozePreviewResponse,
     SnoozeResponse,
@@ -37,7 +37,7 @@ from ec2_inspec_scan_client.types import Unset
 
 def snooze_a_finding(client: AuthenticatedClient) -> None:
     """Finds a finding, snoozes it for two weeks, and reads what became of it: four calls."""
-    found = list_findings.sync(client=client, severity=ListFindingsSeverity.CRITICAL, limit=1)
+    found = list_findings.sync(client=client, severity=Severity.CRITICAL, limit=1)
     assert isinstance(found, FindingList)
     (finding,) = found.items
 

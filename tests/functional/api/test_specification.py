@@ -14,6 +14,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 import app
+from chalicelib.domain.finding import Severity
 from chalicelib.entrypoints.api import openapi, problems
 from chalicelib.entrypoints.api.routes import ROUTES
 from tests.functional.api import example_state
@@ -129,6 +130,16 @@ def test_a_value_that_can_only_be_one_is_a_constant() -> None:
     for body in ("SnoozeFinding", "CreateSnooze", "ChangeSnooze"):
         constant, null = schemas[body]["properties"]["permanent"]["anyOf"]
         assert (constant, null) == ({"const": True}, {"type": "null"})
+
+
+def test_the_words_of_an_enum_come_in_its_order_and_parameters_refer_to_it() -> None:
+    document = openapi.build_specification()
+    severity = document["components"]["schemas"]["Severity"]
+    parameters = document["paths"]["/v1/findings"]["get"]["parameters"]
+
+    assert severity["enum"] == [each.value for each in Severity]
+    (found,) = [each["schema"] for each in parameters if each["name"] == "severity"]
+    assert found == {"$ref": "#/components/schemas/Severity"}
 
 
 def test_every_time_of_a_response_has_its_format() -> None:

@@ -26,7 +26,12 @@ from chalicelib.adapters.ssm import SsmCompliance, SsmExecutions
 from chalicelib.aws import CallCounter, read_parameter
 from chalicelib.domain.errors import BadSetting
 from chalicelib.domain.snooze_rules import SnoozeLimits
-from chalicelib.reports.csv_file import render_changes_csv, render_csv
+from chalicelib.reports.csv_file import (
+    SEPARATORS,
+    render_alert_csv,
+    render_changes_csv,
+    render_csv,
+)
 from chalicelib.reports.slack_alert import render_alert
 from chalicelib.reports.slack_blocks import Origin
 from chalicelib.reports.slack_monthly import render_monthly
@@ -74,6 +79,7 @@ class Runtime:
         origin = Origin(account, region, settings.stage, settings.timezone)
         nodes = DynamoNodes(self._dynamodb.Table(settings.nodes_table))
         findings = DynamoFindings(self._dynamodb.Table(settings.findings_table))
+        separator = SEPARATORS[settings.csv_separator]
         return Context(
             compliance=self._compliance,
             executions=self._executions,
@@ -96,8 +102,9 @@ class Runtime:
                 ),
                 S3Output(self._files, settings.reports_bucket),
             ),
-            render_csv=render_csv,
-            render_changes=render_changes_csv,
+            render_csv=partial(render_csv, separator=separator),
+            render_announced=partial(render_alert_csv, separator=separator),
+            render_changes=partial(render_changes_csv, separator=separator),
             clock=self.clock,
             concurrency=settings.ssm_concurrency,
             quiet_answers=settings.quiet_answers,

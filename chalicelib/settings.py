@@ -53,6 +53,7 @@ class Settings(Struct, frozen=True):
     compliance_types: tuple[str, ...]
     association_documents: tuple[str, ...]
     quiet_answers: bool
+    csv_separator: str
     timezone: str
     max_snooze_days: int
     allow_permanent_snooze: bool
@@ -80,6 +81,7 @@ class Settings(Struct, frozen=True):
             association_documents=triggers.association_documents,
             quiet_answers=read.choice("NO_NEW_FINDINGS", "message", ("message", "silent"))
             == "message",
+            csv_separator=read.choice("CSV_SEPARATOR", "comma", ("comma", "semicolon", "tab")),
             timezone=read.timezone("TIMEZONE", "UTC"),
             max_snooze_days=read.number("MAX_SNOOZE_DAYS", 180, lowest=1, highest=3650),
             allow_permanent_snooze=read.choice("ALLOW_PERMANENT_SNOOZE", "true", ("true", "false"))

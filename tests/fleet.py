@@ -123,6 +123,10 @@ def _render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
     yield "\n".join(row.finding.title for row in rows).encode()
 
 
+def _render_announced(rows: Iterable[tuple[ListedFinding, str]]) -> Iterator[bytes]:
+    return _render_csv(row for row, _ in rows)
+
+
 def _render_changes(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
     yield "\n".join(f"{row.kind} {row.finding.title}" for row in rows).encode()
 
@@ -171,6 +175,7 @@ class Service:
             outputs=self.outputs,
             fact_outputs=(WebhookFacts(self.webhook),) if self.webhook else (),
             render_csv=_render_csv,
+            render_announced=_render_announced,
             render_changes=_render_changes,
             clock=self.clock,
             summarize=_summarize,

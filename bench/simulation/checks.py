@@ -7,7 +7,7 @@ from bench.simulation.fleet import CALLS_A_NODE, FINDINGS_A_NODE, ITEMS, SUMMARI
 from bench.simulation.service import SimulatedService, StoredCsv
 from chalicelib.domain.finding import finding_id
 from chalicelib.domain.history import EventKind
-from chalicelib.reports.csv_file import COLUMNS
+from chalicelib.reports.csv_file import CHANGE_COLUMNS
 from chalicelib.usecases.run import ScanReport
 from chalicelib.usecases.scan.read import PAGE
 
@@ -48,7 +48,7 @@ def check_scan(scan: PartialScan) -> Iterator[str]:
     new = {int(finding.finding_id, 16) for finding in outcome.new}
     if csv.finding_ids != new or csv.rows != len(new):
         yield f"{csv.rows} rows for {len(new)} new findings"
-    if csv.header != ",".join(f'"{column}"' for column in COLUMNS):
+    if csv.header != ",".join(f'"{column}"' for column in CHANGE_COLUMNS):
         yield f"the file begins with {csv.header}"
 
 

@@ -19,7 +19,7 @@ from chalicelib.adapters.s3 import S3Output
 from chalicelib.adapters.slack import SlackOutput
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.scan import Job, JobKind
-from chalicelib.reports.csv_file import render_changes_csv, render_csv
+from chalicelib.reports.csv_file import render_alert_csv, render_changes_csv, render_csv
 from chalicelib.reports.slack_alert import render_alert
 from chalicelib.reports.slack_blocks import Origin, Rendered
 from chalicelib.reports.slack_monthly import render_monthly
@@ -164,6 +164,7 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
             S3Output(files, "simulated"),
         ),
         render_csv=render_csv,
+        render_announced=render_alert_csv,
         render_changes=render_changes_csv,
         clock=clock,
         # the clock adds up all calls anyway; one thread keeps their order nearly the same

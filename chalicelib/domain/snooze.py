@@ -135,7 +135,7 @@ class Snooze(Struct, frozen=True, kw_only=True):
     version: int = 1
 
     def __post_init__(self) -> None:
-        if not any(self.scope):
+        if self.scope == Scope():
             raise ValueError("a snooze names an instance, a title, a title_pattern or a control")
 
     @property

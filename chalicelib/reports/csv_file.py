@@ -24,9 +24,13 @@ COLUMNS = (
     "snooze_reason",
     "checked_at",
     "unchecked_since",
+    "snoozed_by",
+    "snooze_comment",
 )
-# In the file of changes, whose last column says what happened.
+# In the files of messages, whose last column says what happened.
 CHANGE_COLUMNS = (*COLUMNS, "change")
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+COMMA = SEPARATORS["comma"]
 # In `snoozed_until` if a snooze has no end.
 PERMANENT = "permanent"
 
@@ -36,21 +40,42 @@ PERMANENT = "permanent"
 # cell after each, quoted or not.
 _FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠﹦﹢﹣﹫])')  # noqa: RUF001 - they are meant
 
+_QUOTED_PART = re.compile(r';(?=\s*")')
+# What a spreadsheet turns into a number, date, time or truth value: `1.10` would become 1.1.
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_CONVERTED = re.compile(
+    rf"\s*(?:[\d.,:/\s%()$€£¥-]*\d[\d.,:/\s%()$€£¥-]*(?:e\d+\s*)?"
+    rf"|(?:\d{{1,4}}[\s./-]*)?(?:{_MONTHS})[a-z]*[\s./,-]*(?:\d{{1,4}}[\s./,-]*){{1,2}}"
+    rf"|\d{{1,4}}[\s./-]*(?:{_MONTHS})[a-z]*"
+    rf"|true|false)\s*(?:am|pm)?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+_LONGEST_CONVERTED = 40
+
 # Rows written at once: some 100 KB.
 CHUNK_ROWS = 500
 # Cells to cache: a fleet repeats its titles, nodes and times from row to row.
 REPEATED = 16_384
 
 
-def render_csv(rows: Iterable[ListedFinding]) -> Iterator[bytes]:
+def render_csv(rows: Iterable[ListedFinding], separator: str = COMMA) -> Iterator[bytes]:
     """Yields the rows in the order given, in pieces that end with a row.
 
     UTF-8 with BOM, all cells quoted, CRLF, times ISO 8601 UTC. No cell holds a line break.
     """
-    return _render(COLUMNS, (_build_cells(row) for row in rows))
+    return _render(COLUMNS, (_build_cells(row) for row in rows), separator)
 
 
-def render_changes_csv(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
+def render_alert_csv(
+    rows: Iterable[tuple[ListedFinding, str]], separator: str = COMMA
+) -> Iterator[bytes]:
+    """Yields what is announced, in the same form, with a last column that says why."""
+    return _render(
+        CHANGE_COLUMNS, ((*_build_cells(row), _quote(change)) for row, change in rows), separator
+    )
+
+
+def render_changes_csv(rows: Iterable[ChangedFinding], separator: str = COMMA) -> Iterator[bytes]:
     """Yields what happened to findings, in the same form, with a last column that says what.
 
     `state`, the columns of a snooze and `unchecked_since` are empty: they hold only now.
@@ -64,16 +89,21 @@ def render_changes_csv(rows: Iterable[ChangedFinding]) -> Iterator[bytes]:
                 *NOTHING_OPEN,
                 _format_known(row.checked_at),
                 EMPTY,
+                *NO_AUTHOR,
                 f'"{row.kind}"',
             )
             for row in rows
         ),
+        separator,
     )
 
 
-def _render(columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
-    yield codecs.BOM_UTF8 + _join_line(map(_quote, columns)).encode()
-    lines = map(_join_line, rows)
+def _render(
+    columns: Sequence[str], rows: Iterable[tuple[str, ...]], separator: str
+) -> Iterator[bytes]:
+    # joined as in RFC 4180; the csv module takes four times as long (decision 24)
+    yield codecs.BOM_UTF8 + f"{separator.join(map(_quote, columns))}\r\n".encode()
+    lines = (f"{separator.join(cells)}\r\n" for cells in rows)
     while chunk := "".join(islice(lines, CHUNK_ROWS)):
         yield chunk.encode()
 
@@ -94,14 +124,15 @@ def take_first_rows(chunks: Iterable[bytes], most: int) -> tuple[bytes, bool]:
     return b"".join(taken), True
 
 
-def guard_formula(cell: str) -> str:
-    """Returns visible text with an apostrophe before anything that could be a formula."""
-    return _FORMULA.sub(r"\g<start>'", visible(cell))
+def guard_cell(cell: str) -> str:
+    """Returns visible text with an apostrophe before what a spreadsheet would not take as text.
 
-
-def _join_line(cells: Iterable[str]) -> str:
-    """Joins a line as in RFC 4180. The csv module takes four times as long: decision 24."""
-    return ",".join(cells) + "\r\n"
+    That is anything that could be a formula, and a cell that is a number, a date or a time.
+    """
+    text = visible(cell)
+    if len(text) <= _LONGEST_CONVERTED and _CONVERTED.fullmatch(text):
+        return f"'{text}"
+    return _FORMULA.sub(r"\g<start>'", text)
 
 
 def _build_cells(row: ListedFinding) -> tuple[str, ...]:
@@ -112,13 +143,14 @@ def _build_cells(row: ListedFinding) -> tuple[str, ...]:
         *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
         _format_known(row.checked_at),
         _format_known(row.unchecked_since),
+        *((_guard(snooze.created_by), _guard_last(snooze.comment)) if snooze else NO_AUTHOR),
     )
 
 
 def _build_own_cells(finding: Finding) -> tuple[str, ...]:
     """Builds the cells. Text from nodes is guarded; the rest are words and times of our own."""
     return (
-        f'"{finding.finding_id}"',
+        _quote_id(finding.finding_id),
         _guard(finding.instance_id),
         _guard(finding.title),
         f'"{finding.severity}"',
@@ -132,13 +164,29 @@ def _quote(cell: str) -> str:
 
 
 EMPTY = _quote("")
-NO_SNOOZE = EMPTY, EMPTY
+NO_SNOOZE = NO_AUTHOR = EMPTY, EMPTY
 NOTHING_OPEN = EMPTY, *NO_SNOOZE
 
 
 @lru_cache(maxsize=REPEATED)
 def _guard(cell: str) -> str:
-    return _quote(guard_formula(cell))
+    return _quote(guard_cell(cell))
+
+
+@lru_cache(maxsize=REPEATED)
+def _guard_last(cell: str) -> str:
+    """Guards the last cell of a line.
+
+    A spreadsheet that separates by semicolons would take a quote after one for the
+    beginning of a cell, which then goes on in the next line.
+    """
+    return _quote(_QUOTED_PART.sub(";'", guard_cell(cell)))
+
+
+def _quote_id(finding_id: str) -> str:
+    """Quotes an id. One of a million is a number, such as 1e5, to a spreadsheet."""
+    is_number = finding_id.replace("e", "", 1).isdigit()
+    return f'"\'{finding_id}"' if is_number else f'"{finding_id}"'
 
 
 def _format_until(snooze: Snooze) -> str:

@@ -80,6 +80,7 @@ class Context(Struct, frozen=True):
     sorter: Sorter
     outputs: tuple[Output, ...]
     render_csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]
+    render_announced: Callable[[Iterable[tuple[ListedFinding, str]]], Iterator[bytes]]
     render_changes: Callable[[Iterable[ChangedFinding]], Iterator[bytes]]
     clock: Clock
     summarize: Callable[[Alert], AlertSummary] = summarize_alert

@@ -18,6 +18,7 @@ NOT_PORTS = {
     "outputs",
     "fact_outputs",
     "render_csv",
+    "render_announced",
     "render_changes",
     "summarize",
     "clock",

@@ -15,7 +15,7 @@ from chalicelib.entrypoints.api.requests import (
     UnsnoozeFindings,
     or_none,
 )
-from chalicelib.reports.csv_file import render_csv
+from chalicelib.reports.csv_file import SEPARATORS, render_csv
 from chalicelib.usecases.inbox import bulk, findings, snoozes
 from chalicelib.usecases.inventory import explain_matches
 
@@ -104,7 +104,8 @@ def _respond_with_csv(
                 raise _too_large(request)
     except findings.OutOfTimeError as error:
         raise _too_large(request) from error
-    content = b"".join(render_csv(findings.add_ages(request.inbox, rows))).decode()
+    chunks = render_csv(findings.add_ages(request.inbox, rows), SEPARATORS[request.query.separator])
+    content = b"".join(chunks).decode()
     # as the Lambda runtime may encode it: six bytes for every character outside ASCII
     if len(json.dumps(content)) > LARGEST_CSV:
         raise _too_large(request)

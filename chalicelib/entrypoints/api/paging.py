@@ -50,7 +50,9 @@ def paginate(body: msgspec.Struct, query: msgspec.Struct, following: str | None)
     """Builds a page. Its link is relative, so it holds behind any host and stage."""
     if following is None:
         return ApiResponse(body)
-    parameters = urlencode({**msgspec.to_builtins(query), "cursor": following})
+    asked, usual = msgspec.to_builtins(query), msgspec.to_builtins(type(query)())
+    changed = {name: value for name, value in asked.items() if value != usual.get(name)}
+    parameters = urlencode({**changed, "cursor": following})
     return ApiResponse(body, headers={"Link": f'<?{parameters}>; rel="next"'})
 
 

@@ -247,6 +247,7 @@ class FindingQuery(PageQuery, frozen=True):
     state: Literal["open", "snoozed", "unchecked"] | msgspec.UnsetType = msgspec.UNSET
     q: Text | msgspec.UnsetType = msgspec.UNSET
     format: Literal["json", "csv"] = "json"
+    separator: Literal["comma", "semicolon", "tab"] = "comma"
 
 
 class SnoozeQuery(PageQuery, frozen=True):

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from chalicelib.domain.announcement import LineReason
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import NAMED, NOT_CHECKED, ChangedFinding, EventKind, Receipt
 from chalicelib.domain.message import CsvFile, Message, Source
@@ -101,14 +102,28 @@ def rebuild_csv(context: Context, message: Message, file: CsvFile) -> CsvContent
                 list_unchecked(context.unchecked.all(), muting),
             )
         )
-    rows = context.sorter.worst_first(_find_still_failing(context, message, muting))
-    return lambda: context.render_csv(list_with_snoozes(rows, muting, checked_at))
+    reasons = _find_still_failing(context, message, muting)
+    rows = context.sorter.worst_first(finding for finding, _ in reasons.values())
+    return lambda: context.render_announced(
+        (row, reasons[row.finding.key][1]) for row in list_with_snoozes(rows, muting, checked_at)
+    )
 
 
-def _find_still_failing(context: Context, message: Message, muting: Muting) -> Iterator[Finding]:
-    """Finds what an alert announced that is still stored and not muted now."""
+def _find_still_failing(
+    context: Context, message: Message, muting: Muting
+) -> dict[tuple[str, str], tuple[Finding, str]]:
+    """Finds what an alert announced that is still stored and not muted now, and why it did.
+
+    What was new and what was worse cannot be told apart any more.
+    """
     # its snoozes are settled by now, so `unsettled` no longer lists them
     ended = [each for each in context.snoozes.all() if each.id in message.snooze_ids]
-    found = {each.key: each for each in context.findings.all() if each.scan_id in message.scan_ids}
-    found.update({row.key: row for _, rows in find_failing(context, ended) for row in rows})
-    return (each for each in found.values() if muting.of(each) is None)
+    news = f"{LineReason.NEW} or {LineReason.WORSE}"
+    found = {
+        each.key: (each, news)
+        for each in context.findings.all()
+        if each.scan_id in message.scan_ids
+    }
+    for _, rows in find_failing(context, ended):
+        found.update({row.key: (row, str(LineReason.SNOOZE_ENDED)) for row in rows})
+    return {key: each for key, each in found.items() if muting.of(each[0]) is None}

@@ -356,12 +356,16 @@ def _build_message(
     )
     files: list[CsvFile] = []
     contents: dict[str, CsvContent] = {}
+    reasons = {line.finding.key: line.reason for line in alert.lines.announced}
     findings = sort_worst_first(line.finding for line in alert.lines.announced)
     if findings:
         files.append(CsvFile(alert.csv_key, "Non-compliant findings", Source.SCANS))
         # no snooze mutes any of them now
-        contents[alert.csv_key] = lambda: context.render_csv(
-            ListedFinding(finding, None, changes.checked_at.get(finding.instance_id))
+        contents[alert.csv_key] = lambda: context.render_announced(
+            (
+                ListedFinding(finding, None, changes.checked_at.get(finding.instance_id)),
+                reasons[finding.key],
+            )
             for finding in findings
         )
     if alert.changes:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.domain.text import TextPattern, match_key, one_line, visible
-from chalicelib.reports.csv_file import guard_formula
+from chalicelib.reports.csv_file import guard_cell
 
 TITLES = st.text(
     st.characters() | st.sampled_from(" \t\n;'\"=+-@*\N{HORIZONTAL ELLIPSIS}AaİıßςſΣÅ\u0301\u0345"),  # noqa: RUF001 - special cases
@@ -50,7 +50,7 @@ def test_whatever_shows_a_title_keeps_its_key(title: str) -> None:
 
     assert match_key(key) == key
     assert match_key(visible(title)) == key
-    assert match_key(guard_formula(title)) == key
+    assert match_key(guard_cell(title)) == key
     assert match_key(unicodedata.normalize("NFD", visible(title))) == key
     if key:
         assert match_key(one_line(title, 1_000)) == key

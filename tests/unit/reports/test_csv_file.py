@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import ChangedFinding, EventKind
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze
-from chalicelib.domain.text import visible
+from chalicelib.domain.text import match_key, visible
 from chalicelib.reports.csv_file import (
     CHANGE_COLUMNS,
     CHUNK_ROWS,
     COLUMNS,
-    guard_formula,
+    SEPARATORS,
+    _quote_id,
+    guard_cell,
+    render_alert_csv,
     render_changes_csv,
     render_csv,
 )
@@ -78,13 +81,14 @@ def test_a_snoozed_row_shows_end_and_reason_of_its_snooze() -> None:
 
     cells = render_row(make_finding("t"), snooze)
 
-    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance", "", ""]
+    who = ["first@example.org", "Waits for the new base image, SEC-481"]
+    assert cells[6:] == ["snoozed", "2026-11-24T08:15:42Z", "maintenance", "", "", *who]
 
 
 def test_a_snooze_without_an_end_is_shown_as_permanent() -> None:
     cells = render_row(make_finding("t"), make_snooze(ends_at=None))
 
-    assert cells[6:] == ["snoozed", "permanent", "fix_scheduled", "", ""]
+    assert cells[6:9] == ["snoozed", "permanent", "fix_scheduled"]
 
 
 def test_a_finding_that_is_not_checked_any_more_shows_since_when() -> None:
@@ -92,7 +96,7 @@ def test_a_finding_that_is_not_checked_any_more_shows_since_when() -> None:
 
     _, cells = read_cells(b"".join(render_csv([row])))
 
-    assert cells[6:] == ["unchecked", "", "", "", "2026-11-23T08:15:42Z"]
+    assert cells[6:] == ["unchecked", "", "", "", "2026-11-23T08:15:42Z", "", ""]
 
 
 def test_times_are_in_utc_and_whole_seconds() -> None:
@@ -126,12 +130,12 @@ def test_times_are_in_utc_and_whole_seconds() -> None:
     ],
 )
 def test_a_cell_is_visible_text_and_not_a_formula(title: str, cell: str) -> None:
-    assert guard_formula(title) == cell
+    assert guard_cell(title) == cell
     assert render_title(title) == cell
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    assert guard_formula("\ud800=1") == "\ufffd=1"
+    assert guard_cell("\ud800=1") == "\ufffd=1"
 
 
 @given(st.lists(st.text(), max_size=5))
@@ -175,10 +179,55 @@ def test_changed_findings_have_no_state_and_say_what_happened() -> None:
     assert first == [
         *render_row(make_finding("A"))[:6],
         *("", "", ""),
-        *("2026-11-23T08:15:42Z", ""),
+        *("2026-11-23T08:15:42Z", "", "", ""),
         "fixed",
     ]
-    assert (second[2], second[-3:]) == ("'=B", ["", "", "gone"])
+    assert (second[2], second[-5:]) == ("'=B", ["", "", "", "", "gone"])
+
+
+def test_an_announced_row_ends_with_why_it_is_announced() -> None:
+    row = ListedFinding(make_finding("A"), None)
+
+    header, cells = read_cells(b"".join(render_alert_csv([(row, "snooze ended")])))
+
+    assert tuple(header) == CHANGE_COLUMNS
+    assert cells == [*render_row(make_finding("A")), "snooze ended"]
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values())
+def test_cells_may_be_separated_otherwise(separator: str) -> None:
+    row = ListedFinding(make_finding("A; b, c\td"), None)
+
+    header, cells = read_cells(b"".join(render_csv([row], separator)), separator)
+
+    assert tuple(header) == COLUMNS
+    assert cells[2] == "A; b, c d"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["1", "1.10", "007", "1,000", "1e5", "12:30", "50%", "$5", "(5)", "1 000", "5 pm"],
+        *["2026-11-28", "1/2", "28.11.2026", "1-2-3", "Mar 1", "1-MAR", "12 Jan 2026", "sept-3"],
+        *["TRUE", "false"],
+    ],
+)
+def test_a_number_a_date_or_a_truth_value_stays_text(text: str) -> None:
+    assert render_title(text) == f"'{text}"
+    assert match_key(render_title(text)) == match_key(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["SSH 2", "3 users", "March must be quiet", "ec2-ssh-01", "1.2.3a", "may", "e5", "v1"]
+)
+def test_other_text_is_not_changed(text: str) -> None:
+    assert render_title(text) == text
+
+
+def test_an_id_that_is_a_number_to_a_spreadsheet_stays_text() -> None:
+    assert _quote_id("1" * 32) == f'"\'{"1" * 32}"'
+    assert _quote_id(f"1e{'1' * 30}") == f'"\'1e{"1" * 30}"'
+    assert _quote_id("abcdef" + "1" * 26) == f'"abcdef{"1" * 26}"'
 
 
 def test_a_row_shows_when_its_node_was_last_verified() -> None:
@@ -186,5 +235,5 @@ def test_a_row_shows_when_its_node_was_last_verified() -> None:
 
     header, known, unknown = read_cells(render_whole(rows))
 
-    assert header[-2:] == ["checked_at", "unchecked_since"]
-    assert (known[-2], unknown[-2]) == ("2026-11-23T08:15:42Z", "")
+    assert header[-4:-2] == ["checked_at", "unchecked_since"]
+    assert (known[-4], unknown[-4]) == ("2026-11-23T08:15:42Z", "")

@@ -17,8 +17,12 @@ def render(rows: Iterable[ListedFinding | ChangedFinding]) -> Iterator[bytes]:
         yield f"{row.finding.instance_id} {row.finding.title} {age}\n".encode()
 
 
+def render_announced(rows: Iterable[tuple[ListedFinding, str]]) -> Iterator[bytes]:
+    return render(row for row, _ in rows)
+
+
 def run(service: Service) -> None:
-    service.run(render_csv=render, render_changes=render)
+    service.run(render_csv=render, render_announced=render_announced, render_changes=render)
 
 
 def read_files(service: Service) -> list[list[str]]:

@@ -31,7 +31,7 @@ _NO_SECRETS = frozenset(
         *("basic", "bearer", "digest", "negotiate"),
     )
 )
-_SHORT_NUMBER = re.compile(r"\d{1,3}")
+_SHORT_NUMBER = r"\d{1,3}"
 
 _NAME = r"""(?:passw(?:or)?d|passphrase|(?<![a-z0-9])pass|(?<![a-z])pwd(?![=:]\s?/)
     |secret|token|credentials?
@@ -43,15 +43,16 @@ _FLAGS = re.VERBOSE | re.ASCII
 _ANY_CASE = _FLAGS | re.IGNORECASE
 # Each keeps the text of the group `kind` and masks that of `value`. Their time is linear: what
 # repeats without limit matches to its end, or cannot begin again within what it has read.
-_PATTERNS = (
+# They are compiled on first use, by re, as that takes some milliseconds and few processes need it.
+_PATTERNS: tuple[tuple[str, int], ...] = (
     # A private key in PEM, whole or cut. A check may look for its first line alone.
-    re.compile(
+    (
         r"""(?P<kind>-----BEGIN\ [A-Z ]{0,40}PRIVATE\ KEY-----)
         (?=(?:\\+[nr]|\s){0,8}[A-Za-z0-9+/=]{8})(?P<value>.+?)(?=-----END|$)""",
         _FLAGS,
     ),
     # Keys of AWS, tokens of GitHub, GitLab, Slack and of this service.
-    re.compile(
+    (
         r"""(?<![A-Za-z0-9])
         (?P<kind>A[KS]IA(?=[A-Z0-9]{16})|(?:gh[oprsu]_|github_pat_|glpat-|eis_)(?=[\w-]{16})
             |xox[a-z]-(?=[\w-]{8})|xapp-(?=[\w-]{8})|hooks\.slack\.com/[a-z]{1,20}/(?=[\w/-]{8}))
@@ -59,22 +60,22 @@ _PATTERNS = (
         _FLAGS,
     ),
     # A JSON Web Token.
-    re.compile(r"(?<![\w-])(?P<kind>eyJ)(?P<value>[\w-]{6,}\.[\w-]{2,}(?:\.[\w-]*)?)", re.ASCII),
+    (r"(?<![\w-])(?P<kind>eyJ)(?P<value>[\w-]{6,}\.[\w-]{2,}(?:\.[\w-]*)?)", _FLAGS),
     # The password in an address.
-    re.compile(r"(?P<kind>://[^\s/:@]{0,100}:)(?P<value>[^\s/]+)(?=@)"),
+    (r"(?P<kind>://[^\s/:@]{0,100}:)(?P<value>[^\s/]+)(?=@)", _FLAGS),
     # The header of a request.
-    re.compile(
+    (
         rf"""(?P<kind>authorization(?:["'\\]{{1,3}}\s?)?(?:[:=]>?)\s?["'\\]{{0,3}}{_SCHEME})
         (?P<value>[^\s"'\\]+)""",
         _ANY_CASE,
     ),
-    re.compile(
+    (
         r"""(?P<kind>(?<![a-z])bearer\s{1,4})(?=[^\s"']{0,80}\d)(?P<value>[\w.~+/=-]{16,})""",
         _ANY_CASE,
     ),
     # A name and a value. The title of a control ends with " : ", so a colon follows its name at
     # once, or after a quote. In `/etc/passwd: …` it follows a path.
-    re.compile(
+    (
         rf"""(?P<kind>(?:(?P<path>(?<=\w/))|(?<!\w/)){_NAME}
             (?:["'\\]{{0,3}}\s?(?:=>|:?=)(?![=~])\s?
                 |["'\\]{{1,3}}\s?:\s?
@@ -85,17 +86,15 @@ _PATTERNS = (
         _ANY_CASE,
     ),
     # An option of a command and its value.
-    re.compile(
+    (
         rf"""(?P<kind>(?<![\w-])--[a-z-]{{0,30}}?{_NAME}\s{{1,4}})
         (?!{_PROSE})(?P<value>[^\s"'-][^\s"']*)""",
         _ANY_CASE,
     ),
 )
-_AWS_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 # A secret key of AWS has no form of its own, so it is known by the key beside it.
-_AWS_SECRET = re.compile(
-    r"(?<![A-Za-z0-9/+=])(?P<kind>)(?P<value>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
-)
+_AWS_KEY = r"A[KS]IA[A-Z0-9]{16}"
+_BESIDE_AWS_KEY = r"(?<![A-Za-z0-9/+=])(?P<kind>)(?P<value>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 
 
 def mask_secrets(text: str) -> str:
@@ -103,17 +102,18 @@ def mask_secrets(text: str) -> str:
 
     Works in rounds until nothing changes, so masked text stays as it is by construction.
     """
-    patterns = (*_PATTERNS, _AWS_SECRET) if _AWS_KEY.search(text) else _PATTERNS
+    has_key = re.search(_AWS_KEY, text)
+    patterns = (*_PATTERNS, (_BESIDE_AWS_KEY, _FLAGS)) if has_key else _PATTERNS
     masked, before = text, ""
     while masked != before:
         before = masked
-        for pattern in patterns:
-            masked = pattern.sub(_mask, masked)
+        for pattern, flags in patterns:
+            masked = re.sub(pattern, _mask, masked, flags=flags)
     return masked
 
 
 def _mask(match: re.Match[str]) -> str:
     value = match["value"]
-    if value.lower() in _NO_SECRETS or _SHORT_NUMBER.fullmatch(value):
+    if value.lower() in _NO_SECRETS or re.fullmatch(_SHORT_NUMBER, value):
         return match[0]
     return match["kind"] + MASK

@@ -2,7 +2,7 @@
 
 Titles, authors and comments may hold anything. Line breaks would forge lines of a
 message or rows of a file, bidirectional controls would show text in another order,
-and NUL ends a cell in some programs.
+NUL ends a cell in some programs, and a title can quote a password.
 """
 
 import re
@@ -11,18 +11,21 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from chalicelib.domain.secrets import HINTS, mask_secrets
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def visible(text: str) -> str:
-    """Replaces white space by spaces and controls by U+FFFD, and drops format characters.
+    """Returns text as people see it. Visible text stays as it is.
 
-    Every other character stays in its place.
+    White space becomes spaces, controls become U+FFFD, format characters are dropped, and
+    passwords and tokens are masked. Every other character stays in its place.
     """
-    if text.isprintable():
-        return text
-    return text.translate({ord(character): _replace(character) for character in set(text)})
+    if not text.isprintable():
+        text = text.translate({ord(character): _replace(character) for character in set(text)})
+    return mask_secrets(text) if HINTS.search(text.lower()) else text
 
 
 def _replace(character: str) -> str:

@@ -40,7 +40,7 @@ PERMANENT = "permanent"
 # cell after each, quoted or not.
 _FORMULA = re.compile(r'(?P<start>^|;)(?=[\s"]*[=+\-@＝＋－＠﹦﹢﹣﹫])')  # noqa: RUF001 - they are meant
 
-_QUOTED_PART = re.compile(r';(?=\s*")')
+_QUOTED_PART = re.compile(r';(?=\s*(?:"|$))')
 # What a spreadsheet turns into a number, date, time or truth value: `1.10` would become 1.1.
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _CONVERTED = re.compile(
@@ -143,7 +143,7 @@ def _build_cells(row: ListedFinding) -> tuple[str, ...]:
         *((_format_until(snooze), _quote(snooze.reason)) if snooze else NO_SNOOZE),
         _format_known(row.checked_at),
         _format_known(row.unchecked_since),
-        *((_guard(snooze.created_by), _guard_last(snooze.comment)) if snooze else NO_AUTHOR),
+        *((_guard_last(snooze.created_by), _guard_last(snooze.comment)) if snooze else NO_AUTHOR),
     )
 
 
@@ -175,7 +175,7 @@ def _guard(cell: str) -> str:
 
 @lru_cache(maxsize=REPEATED)
 def _guard_last(cell: str) -> str:
-    """Guards the last cell of a line.
+    """Guards a cell at the end of a line.
 
     A spreadsheet that separates by semicolons would take a quote after one for the
     beginning of a cell, which then goes on in the next line.

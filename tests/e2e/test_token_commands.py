@@ -105,6 +105,21 @@ def test_a_parameter_may_be_named_itself(running: Stack, tmp_path: Path) -> None
     assert [token.name for token in stored(running, "/other/tokens")] == ["ci"]
 
 
+def test_an_end_in_the_past_is_an_error_that_names_it_and_writes_nothing(
+    running: Stack, tmp_path: Path
+) -> None:
+    where = ("--parameter", "/ends", "--name", "guest", "--role", "viewer")
+    for ends, reason in (
+        ("2020-01-31", "The end must lie in the future, not at 2020-02-01 00:00:00 UTC"),
+        ("soon", "--ends is 'soon', which is neither a day"),
+    ):
+        code, output, errors = ops_token(running, tmp_path, "add", *where, "--ends", ends)
+        assert (code, output) == (1, "")
+        assert errors.startswith("token failed: ")
+        assert reason in errors
+    assert stored(running, "/ends") == ()
+
+
 def test_what_cannot_be_done_is_an_error_for_people(running: Stack, tmp_path: Path) -> None:
     kept = AccessToken("ci", Role.VIEWER, hash_token("eis_1"), datetime(2026, 1, 31, tzinfo=UTC))
     save(running, PROD, kept)
@@ -179,6 +194,11 @@ def test_make_token_makes_one_and_refuses_to_guess(running: Stack) -> None:
     code, output, errors = command(ROOT, *make, *given, **credentials(running))
     assert (code, errors) == (0, "")
     assert identify(stored(running, DEV), output.splitlines()[0]) == ("make", Role.VIEWER)
+    code, output, errors = command(
+        ROOT, *make, *given, "NAME=guest", "ENDS=2999-01-31", **credentials(running)
+    )
+    assert (code, errors) == (0, "")
+    assert "It ends at 2999-02-01 00:00:00 UTC." in output
     for missing in range(3):
         arguments = [each for number, each in enumerate(given) if number != missing]
         code, output, errors = command(ROOT, *make, *arguments, **credentials(running))

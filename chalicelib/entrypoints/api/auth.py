@@ -20,6 +20,8 @@ from chalicelib.domain.errors import ServiceError
 
 # The routes that need a caller; /healthz and /openapi.json do not.
 PATHS = "/v1/*"
+# It changes nothing, so every caller may post to it.
+PREVIEW = "/v1/snoozes/preview"
 NOBODY = "nobody"
 # Seconds. A token is refused only by a list that is at most this old. So a new token works soon,
 # and a flood of wrong ones does not read the list each time.
@@ -58,8 +60,11 @@ def authorize_with(
     if isinstance(caller, str):
         log().warning("request refused", extra={"why": caller})
         return AuthResponse(routes=[], principal_id=NOBODY)
-    route = AuthRoute(PATHS, list(list_methods(caller.role)))
-    return AuthResponse([route], principal_id=caller.name, context={"role": caller.role.value})
+    routes: list[str | AuthRoute] = [
+        AuthRoute(PATHS, list(list_methods(caller.role))),
+        AuthRoute(PREVIEW, ["POST"]),
+    ]
+    return AuthResponse(routes, principal_id=caller.name, context={"role": caller.role.value})
 
 
 def _identify_caller(header: str, tokens: Tokens, now: datetime) -> AccessToken | str:

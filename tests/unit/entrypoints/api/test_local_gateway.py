@@ -11,9 +11,16 @@ from chalicelib.entrypoints.api.call import read_caller
 from devstack.local_gateway import Gateway
 from tests.unit.entrypoints.api.authorizer import OPERATOR, VIEWER, Authorizer
 
-READS = [("GET", "/v1/findings"), ("GET", "/v1/findings?limit=1"), ("GET", "/v1/snoozes/abc")]
+READS = [
+    ("GET", "/v1/findings"),
+    ("GET", "/v1/findings?limit=1"),
+    ("GET", "/v1/snoozes/abc"),
+    ("POST", "/v1/snoozes/preview"),
+]
 WRITES = [
     ("POST", "/v1/snoozes"),
+    ("POST", "/v1/findings/snooze"),
+    ("POST", "/v1/findings/unsnooze"),
     ("PATCH", "/v1/snoozes/abc"),
     ("DELETE", "/v1/snoozes/abc"),
     ("PUT", "/v1/findings/abc/snooze"),
@@ -37,8 +44,11 @@ def gateway() -> Gateway:
 
     for path, methods in {
         "/v1/findings": ["GET"],
+        "/v1/findings/snooze": ["POST"],
+        "/v1/findings/unsnooze": ["POST"],
         "/v1/findings/{finding_id}/snooze": ["PUT", "DELETE"],
         "/v1/snoozes": ["GET", "POST"],
+        "/v1/snoozes/preview": ["POST"],
         "/v1/snoozes/{snooze_id}": ["GET", "PATCH", "DELETE"],
     }.items():
         app.route(path, methods=methods, authorizer=authorizer, name=path)(show_caller)

@@ -5,7 +5,7 @@ takes one row for each node and one for each title, whatever the number of findi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,11 +51,21 @@ class Place(NamedTuple):
 
 
 class Inventory:
-    """The open findings of the fleet, by node and by title."""
+    """The open findings of the fleet, by node and by title. Rows are read when needed."""
 
-    def __init__(self, nodes: Iterable[Node], titles: Mapping[str, Title]) -> None:
-        self._titles = titles
-        self.nodes = {node.instance_id: node for node in nodes}
+    def __init__(self, nodes: NodePages, titles: Titles) -> None:
+        self._read_nodes = nodes.all
+        self._read_titles = titles.all
+
+    @cached_property
+    def nodes(self) -> Mapping[str, Node]:
+        """Every node, by its id."""
+        return {node.instance_id: node for node in self._read_nodes()}
+
+    @cached_property
+    def titles(self) -> Mapping[str, Title]:
+        """Every known title, by its reference."""
+        return self._read_titles()
 
     @cached_property
     def by_title(self) -> Mapping[str, list[Place]]:
@@ -70,18 +80,18 @@ class Inventory:
     def _by_key(self) -> Mapping[str, list[str]]:
         """The references of the titles with the same match key."""
         found: dict[str, list[str]] = defaultdict(list)
-        for reference, title in self._titles.items():
+        for reference, title in self.titles.items():
             found[match_key(title.text)].append(reference)
         return found
 
     def _list_places(self, instance_id: str) -> Iterator[Place]:
         node = self.nodes[instance_id]
         for entry in read_briefly(node.open_list or b""):
-            yield Place(node, self._titles.get(entry.reference), entry)
+            yield Place(node, self.titles.get(entry.reference), entry)
 
     def list_titles(self, key: str) -> list[str]:
         """Lists the known titles with this match key, as nodes wrote them."""
-        return [self._titles[reference].text for reference in self._by_key.get(key, ())]
+        return [self.titles[reference].text for reference in self._by_key.get(key, ())]
 
     def find_own_title(self, instance_id: str | None, title: str) -> str | None:
         """Finds how a node, else any node, writes a title; None if nobody does."""
@@ -157,7 +167,7 @@ class WarmInventory:
         if self._kept is None or self._kept[0] != last:
             # the old one goes first: a small Lambda has no memory for two
             self._kept = None
-            self._kept = last, Inventory(self._nodes.all(), self._titles.all())
+            self._kept = last, Inventory(self._nodes, self._titles)
         return self._kept[1]
 
 

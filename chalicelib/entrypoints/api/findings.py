@@ -14,6 +14,7 @@ from chalicelib.entrypoints.api.requests import (
     SnoozeFindings,
     UnsnoozeFindings,
     or_none,
+    read_instant,
 )
 from chalicelib.reports.csv_file import SEPARATORS, render_csv
 from chalicelib.usecases.inbox import bulk, findings, snoozes
@@ -35,6 +36,7 @@ def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
         control_id=or_none(query.control_id),
         state=or_none(query.state),
         q=or_none(query.q),
+        first_seen_after=read_instant("first_seen_after", or_none(query.first_seen_after)),
     )
     after = read_cursor(ROUTE, query, or_none(query.cursor))
     if query.format == "csv":
@@ -42,7 +44,7 @@ def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
     page = findings.list_findings(request.inbox, wanted, after, query.limit)
     following = make_cursor(ROUTE, query, page.after)
     items = [responses.build_finding_response(row) for row in page.rows]
-    return paginate(responses.FindingList(items, following), query, following)
+    return paginate(responses.FindingList(items, following, page.total), query, following)
 
 
 def get_finding(request: ApiRequest[NoQuery, None]) -> ApiResponse:

@@ -238,7 +238,7 @@ class PageQuery(Body, frozen=True):
 
 
 class FindingQuery(PageQuery, frozen=True):
-    """Which findings. title must match exactly; q is a part of title or instance_id in any case."""
+    """Which findings. title is compared as people see it; q is a part of title or instance_id."""
 
     instance_id: SearchableId | msgspec.UnsetType = msgspec.UNSET
     title: Text | msgspec.UnsetType = msgspec.UNSET
@@ -246,6 +246,7 @@ class FindingQuery(PageQuery, frozen=True):
     control_id: Text | msgspec.UnsetType = msgspec.UNSET
     state: Literal["open", "snoozed", "unchecked"] | msgspec.UnsetType = msgspec.UNSET
     q: Text | msgspec.UnsetType = msgspec.UNSET
+    first_seen_after: InstantText | msgspec.UnsetType = msgspec.UNSET
     format: Literal["json", "csv"] = "json"
     separator: Literal["comma", "semicolon", "tab"] = "comma"
 

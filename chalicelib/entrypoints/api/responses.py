@@ -128,10 +128,14 @@ class FindingResponse(msgspec.Struct, frozen=True):
 
 
 class FindingList(msgspec.Struct, frozen=True):
-    """A page of findings. next is the cursor of the next page, null at the end."""
+    """A page of findings. next is the cursor of the next page, null at the end.
+
+    total is the number of findings of all pages, null if that is not known.
+    """
 
     items: list[FindingResponse]
     next: str | None
+    total: int | None
 
 
 def build_finding_response(row: ListedFinding) -> FindingResponse:

@@ -1,26 +1,32 @@
 """Findings, looked up by people and programs: lists, one finding, its history."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.finding import Severity
+from chalicelib.domain.finding import Finding, Severity, UncheckedFinding
 from chalicelib.domain.history import HistoryEvent, add_beginnings
 from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,
+    Scope,
     Snooze,
     State,
     list_unchecked,
     list_with_snoozes,
 )
+from chalicelib.domain.text import match_key
 from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
 from chalicelib.usecases.inventory import Matches, count_matches
 from chalicelib.usecases.ports import Selection, UncheckedKey
+
+T = TypeVar("T")
 
 # A page stops looking for rows that match a rare filter after this time.
 PAGE_TIME = timedelta(seconds=10)
@@ -32,11 +38,28 @@ FETCH = 200
 UNCHECKED = "unchecked"
 
 
+class Position(NamedTuple):
+    """Where a finding is in a list that comes worst first. Its text is `<rank>#<finding id>`."""
+
+    rank: int
+    finding_id: str
+
+    @classmethod
+    def read(cls, text: str) -> "Position":
+        """Reads the text of a position; one of another form is the beginning."""
+        rank, _, finding_id = text.partition("#")
+        return cls(int(rank), finding_id) if rank.isdecimal() else cls(0, "")
+
+    def __str__(self) -> str:
+        return f"{self.rank}#{self.finding_id}"
+
+
 class FindingFilter(Struct, frozen=True):
     """Which findings to list.
 
     `state` is `open`, `snoozed` or `unchecked`; without it, findings that are not checked any
-    more are left out. `q` is a part of the title or instance id, ignoring case.
+    more are left out. `title` and `q`, a part of the title or instance id, are compared by
+    the match key. `first_seen_after` leaves older ones out.
     """
 
     instance_id: str | None = None
@@ -45,39 +68,52 @@ class FindingFilter(Struct, frozen=True):
     control_id: str | None = None
     state: str | None = None
     q: str | None = None
+    first_seen_after: datetime | None = None
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the list is one of a node or a title, which comes worst first."""
+        is_narrow = self.instance_id is not None or self.title is not None
+        return is_narrow and self.state != UNCHECKED
 
     @property
     def selection(self) -> Selection:
-        """What an index can select; `matches` checks a title beside an instance."""
-        return Selection(self.instance_id, None if self.instance_id else self.title)
+        """What an index can select."""
+        return Selection(self.instance_id, None)
 
     @property
     def rare(self) -> bool:
-        """Whether rows of the selection may be dropped."""
-        pair = self.instance_id is not None and self.title is not None
-        return pair or any((self.severity, self.control_id is not None, self.state, self.q))
+        """Whether rows that a node or a title has may be dropped."""
+        return self.control_id is not None or any(
+            (self.severity, self.state, self.q, self.first_seen_after)
+        )
 
     def matches(self, row: ListedFinding) -> bool:
         """Whether to list a row."""
         finding = row.finding
         return (
-            self.title in (None, finding.title)
+            (self.title is None or Scope(title=self.title).matches(finding))
             and self.severity in (None, finding.severity)
             and self.control_id in (None, finding.control_id)
             and self.state in (None, row.state)
+            and (self.first_seen_after is None or finding.first_seen > self.first_seen_after)
             and (
                 self.q is None
-                or self.q.casefold() in finding.title.casefold()
-                or self.q.casefold() in finding.instance_id.casefold()
+                or match_key(self.q) in match_key(finding.title)
+                or match_key(self.q) in match_key(finding.instance_id)
             )
         )
 
 
 class FindingPage(Struct, frozen=True):
-    """Rows of a list, and the key to continue after; None at the end."""
+    """Rows of a list, and the key to continue after; None at the end.
+
+    `total` is the number of rows of all pages, None if that is not known.
+    """
 
     rows: tuple[ListedFinding, ...]
     after: str | None
+    total: int | None = None
 
 
 class FindingDetail(Struct, frozen=True):
@@ -98,25 +134,30 @@ class OutOfTimeError(Exception):
 def list_findings(
     inbox: Inbox, wanted: FindingFilter, after: str | None, limit: int
 ) -> FindingPage:
-    """Returns a page of at most `limit` rows. It is shorter if time runs out."""
+    """Returns a page of at most `limit` rows. It is shorter if time runs out.
+
+    A list of a node or a title comes worst first, any other in no order.
+    """
     now = inbox.clock()
     until = now + PAGE_TIME
-    rows: list[ListedFinding] = []
+    found: list[ListedFinding] = []
     size = max(limit + 1, FETCH) if wanted.rare else limit + 1
-    for row, last in _read_rows(inbox, wanted, after, size, now):
+    ordered = _order(inbox, wanted)
+    total = None if ordered is None or _drops_rows(wanted) else len(ordered)
+    for row, last in _read_rows(inbox, wanted, ordered, after, size, now):
         if row is not None:
-            if len(rows) == limit:
-                return FindingPage(add_ages(inbox, rows), _get_key(rows[-1]))
-            rows.append(row)
+            if len(found) == limit:
+                return FindingPage(add_ages(inbox, found), _get_key(wanted, found[-1]), total)
+            found.append(row)
         elif inbox.clock() >= until:
-            return FindingPage(add_ages(inbox, rows), last)
-    return FindingPage(add_ages(inbox, rows), None)
+            return FindingPage(add_ages(inbox, found), last, total)
+    return FindingPage(add_ages(inbox, found), None, total)
 
 
 def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[ListedFinding]:
     """Yields every row that matches, without ages; `OutOfTimeError` if that takes too long."""
     now = inbox.clock()
-    for row, _ in _read_rows(inbox, wanted, None, FETCH * 5, now):
+    for row, _ in _read_rows(inbox, wanted, _order(inbox, wanted), None, FETCH * 5, now):
         if row is not None:
             yield row
         elif inbox.clock() >= now + WHOLE_TIME:
@@ -178,33 +219,107 @@ def list_finding_history(
     return events[-MOST_LINES:], lines[-MOST_LINES:]
 
 
+def _order(inbox: Inbox, wanted: FindingFilter) -> Sequence[Position] | None:
+    """Lists the positions of a node's or title's findings, worst first; None for other lists.
+
+    A node or a title with few findings takes a query of its index. Otherwise the lists of
+    all nodes say which there are, as of the last scan.
+    """
+    if not wanted.is_ordered:
+        return None
+    scope = Scope(wanted.instance_id, wanted.title, control_id=wanted.control_id)
+    pages = [inbox.findings.page(each, None, FETCH) for each in _select(inbox, wanted)]
+    if pages and all(len(page) < FETCH for page in pages):
+        return sorted(_locate(each) for page in pages for each in page if scope.matches(each))
+    places = inbox.inventory().select(scope, None)
+    return sorted(Position(each.entry.severity.rank, each.entry.key.hex()) for each in places)
+
+
+def _select(inbox: Inbox, wanted: FindingFilter) -> Iterator[Selection]:
+    """Yields what indexes can select of it: a node, or the title as nodes write it."""
+    if wanted.instance_id is not None:
+        yield Selection(wanted.instance_id)
+    elif wanted.title is not None and not Scope(title=wanted.title).is_prefix:
+        written = inbox.inventory().list_titles(match_key(wanted.title))
+        # one that is not known any more may still be open
+        for each in written or [wanted.title]:
+            yield Selection(title=each)
+
+
+def _locate(finding: Finding) -> Position:
+    return Position(finding.severity.rank, finding.finding_id)
+
+
+def _drops_rows(wanted: FindingFilter) -> bool:
+    """Whether a filter drops rows of a list in order."""
+    return any((wanted.severity, wanted.state, wanted.q, wanted.first_seen_after))
+
+
 def _read_rows(
-    inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, now: datetime
+    inbox: Inbox,
+    wanted: FindingFilter,
+    ordered: Sequence[Position] | None,
+    after: str | None,
+    size: int,
+    now: datetime,
 ) -> Iterator[tuple[ListedFinding | None, str | None]]:
     """Yields matching rows, and after each batch None with the key of its last row."""
     muting = Muting(inbox.snoozes.unsettled(), now)
     while True:
-        batch = _read_batch(inbox, wanted, after, size, muting)
-        for row in batch:
+        batch, last = _read_batch(inbox, wanted, ordered, after, size)
+        for row in _list(batch, muting):
             if wanted.matches(row):
                 yield row, None
-        if len(batch) < size:
+        if last is None:
             return
-        after = _get_key(batch[-1])
+        after = last
         yield None, after
 
 
+def _list(
+    batch: Iterable[Finding] | Iterable[UncheckedFinding], muting: Muting
+) -> Iterator[ListedFinding]:
+    for each in batch:
+        if isinstance(each, UncheckedFinding):
+            yield from list_unchecked([each], muting)
+        else:
+            yield from list_with_snoozes([each], muting, {})
+
+
 def _read_batch(
-    inbox: Inbox, wanted: FindingFilter, after: str | None, size: int, muting: Muting
-) -> tuple[ListedFinding, ...]:
-    """Reads the rows after a key, from the table of open findings or from what is remembered."""
+    inbox: Inbox,
+    wanted: FindingFilter,
+    ordered: Sequence[Position] | None,
+    after: str | None,
+    size: int,
+) -> tuple[Sequence[Finding] | Sequence[UncheckedFinding], str | None]:
+    """Reads the rows after a key. Returns them and the last key, None at the end."""
+    if ordered is not None:
+        begin = 0 if after is None else bisect_right(ordered, Position.read(after))
+        part = ordered[begin : begin + size]
+        stored = inbox.findings.get([each.finding_id for each in part])
+        rows = [stored[each.finding_id] for each in part if each.finding_id in stored]
+        return rows, str(part[-1]) if len(ordered) > begin + size else None
     if wanted.state == UNCHECKED:
         key = UncheckedKey(*after.split("#", 1)) if after else None
-        return tuple(list_unchecked(inbox.unchecked.page(wanted.selection, key, size), muting))
-    return tuple(list_with_snoozes(inbox.findings.page(wanted.selection, after, size), muting, {}))
+        unchecked = inbox.unchecked.page(wanted.selection, key, size)
+        return unchecked, _end_of(unchecked, size, _get_unchecked_key)
+    found = inbox.findings.page(Selection(), after, size)
+    return found, _end_of(found, size, lambda each: each.finding_id)
 
 
-def _get_key(row: ListedFinding) -> str:
-    """Returns the key of a row in the list that it is from. An instance id has no `#`."""
-    finding_id = row.finding.finding_id
-    return f"{row.finding.instance_id}#{finding_id}" if row.unchecked_since else finding_id
+def _end_of(rows: Sequence[T], size: int, get_key: Callable[[T], str]) -> str | None:
+    """Returns the key of the last row if further ones may follow it."""
+    return None if len(rows) < size else get_key(rows[-1])
+
+
+def _get_unchecked_key(unchecked: UncheckedFinding) -> str:
+    """Returns a key. An instance id has no `#`."""
+    return f"{unchecked.finding.instance_id}#{unchecked.finding.finding_id}"
+
+
+def _get_key(wanted: FindingFilter, row: ListedFinding) -> str:
+    """Returns the key of a row in the list that it is from."""
+    if row.unchecked_since:
+        return f"{row.finding.instance_id}#{row.finding.finding_id}"
+    return str(_locate(row.finding)) if wanted.is_ordered else row.finding.finding_id

@@ -45,10 +45,11 @@ def create_token(service: Service, role: Role) -> str:
 
 def test_a_token_allows_the_methods_of_its_role(service: Service) -> None:
     viewer, operator = create_token(service, Role.VIEWER), create_token(service, Role.OPERATOR)
-    assert list_allowed(authorize(service, viewer)) == [f"{API}/GET/v1/*"]
+    preview = f"{API}/POST/v1/snoozes/preview"
+    assert list_allowed(authorize(service, viewer)) == [f"{API}/GET/v1/*", preview]
 
     response = authorize(service, operator)
-    assert len(list_allowed(response)) == 5
+    assert len(list_allowed(response)) == 5 + 1
     assert (response["principalId"], response["context"]) == ("operator", {"role": "operator"})
     assert service.log.getvalue() == ""
 

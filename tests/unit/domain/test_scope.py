@@ -132,3 +132,12 @@ def test_a_snooze_names_something() -> None:
 
 def test_the_end_of_a_snooze_is_what_it_was() -> None:
     assert snooze(Scope(control_id="ssh-01"), ends_at=START + DAY).end == START + DAY
+
+
+def test_a_pair_is_found_by_a_former_id_of_the_finding_on_its_node() -> None:
+    pair = snooze(Scope("i-1", FINDING.title))
+    reworded = replace(FINDING, title="SSH is expected off", former_ids=(pair.scope.id,))
+    index = SnoozeIndex([pair])
+
+    assert index.find(reworded) is pair
+    assert index.find(replace(reworded, instance_id="i-2")) is None

@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import RuleBroken
+from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, Scope
 from chalicelib.domain.snooze_rules import (
+    MOST_UNCONFIRMED,
     SnoozeChange,
     SnoozeEnd,
     SnoozeLimits,
     SnoozeTerms,
+    SnoozeTime,
+    check_matches,
     validate_change,
     validate_snooze,
 )
@@ -163,3 +167,75 @@ def test_a_refused_change_names_every_broken_rule_and_that_the_snooze_has_ended(
         validate_change(ended, change, START, LIMITS)
 
     assert [fault.code for fault in raised.value.faults] == ["ended", "length", "past"]
+
+
+def check(scope: Scope, **fields: Any) -> list[tuple[str, str]]:
+    """Lists pointer and code of every rule that a snooze of this scope breaks."""
+    terms = SnoozeTerms(
+        **{"end": SnoozeEnd(duration=HOUR), "reason": Reason.OTHER, "comment": "why", **fields}
+    )
+    with pytest.raises(RuleBroken) as raised:
+        validate_snooze(scope, terms, START, LIMITS)
+    return [(fault.pointer, fault.code) for fault in raised.value.faults]
+
+
+@pytest.mark.parametrize("pattern", ["*", "**", "*" * 500, "* *", "a*b", "*\u200b\u200b\u200b*"])
+def test_a_pattern_needs_some_text(pattern: str) -> None:
+    assert check(Scope(title_pattern=pattern)) == [("/title_pattern", "too_wide")]
+
+
+def test_a_title_and_a_pattern_are_too_much_and_a_blank_title_is_too_little() -> None:
+    both = Scope(title="A", title_pattern="SSH*")
+
+    assert check(both) == [("/title_pattern", "two_titles")]
+    assert check(Scope(title=" \t ")) == [("/title", "blank")]
+    assert check(Scope(), max_severity=Severity.HIGH) == [("", "scope_missing")]
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope("i-1"), Scope("i-1", title_pattern="SSH*"), Scope("i-1", "SSH…")]
+)
+def test_only_a_pair_of_a_node_and_a_whole_title_ends_with_a_fix(scope: Scope) -> None:
+    assert check(scope, until_resolved=True) == [("/until_resolved", "pairs_only")]
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "end", "faults"),
+    [
+        (START - SECOND, SnoozeEnd(duration=HOUR), [("/starts_at", "past")]),
+        (START, SnoozeEnd(duration=HOUR), [("/starts_at", "past")]),
+        (START + LONGEST + SECOND, SnoozeEnd(duration=HOUR), [("/starts_at", "too_late")]),
+        (START + 2 * HOUR, SnoozeEnd(at=START + HOUR), [("/ends_at", "past")]),
+        (START + HOUR, SnoozeEnd(at=START + HOUR + LONGEST + SECOND), [("/ends_at", "too_long")]),
+    ],
+)
+def test_a_start_lies_in_the_future_and_before_the_end(
+    starts_at: datetime, end: SnoozeEnd, faults: list[tuple[str, str]]
+) -> None:
+    assert check(Scope("i-1"), starts_at=starts_at, end=end) == faults
+
+
+def test_a_duration_counts_from_the_start() -> None:
+    terms = SnoozeTerms(
+        SnoozeEnd(duration=HOUR), Reason.OTHER, "tonight", starts_at=START + 9 * HOUR
+    )
+
+    time = validate_snooze(Scope("i-1"), terms, START, LIMITS)
+
+    assert time == SnoozeTime(START + 9 * HOUR, START + 10 * HOUR)
+
+
+def test_the_end_of_a_snooze_that_has_not_started_counts_from_its_start() -> None:
+    tonight = make_snooze(starts_at=START + 9 * HOUR, ends_at=START + 10 * HOUR)
+    change = SnoozeChange(SnoozeEnd(duration=2 * HOUR))
+
+    assert validate_change(tonight, change, START, LIMITS) == START + 11 * HOUR
+
+
+@pytest.mark.parametrize("confirmed", [None, 0, MOST_UNCONFIRMED])
+def test_many_matches_must_be_confirmed(confirmed: int | None) -> None:
+    check_matches({Severity.HIGH: MOST_UNCONFIRMED}, confirmed)
+    with pytest.raises(RuleBroken):
+        check_matches({Severity.HIGH: MOST_UNCONFIRMED, Severity.LOW: 1}, confirmed)
+
+    check_matches({Severity.HIGH: 2 * MOST_UNCONFIRMED}, 2 * MOST_UNCONFIRMED)

@@ -1,14 +1,17 @@
 """The CSV in a thread holds the first rows. The bucket has all of them."""
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.errors import DeliveryError
+from chalicelib.domain.snooze import ListedFinding
 from chalicelib.reports.csv_file import take_first_rows
 from chalicelib.reports.slack_blocks import MAX_ATTACHED_ROWS
-from tests.fleet import TYPE, Service, make_item
+from tests.fleet import HOUR, TYPE, Service, make_item
 
 CSV = b"head\r\n1\r\n2\r\n3\r\n"
 
@@ -53,3 +56,38 @@ def test_a_thread_gets_the_worst_findings_and_the_bucket_has_all_of_them() -> No
     # the CSV of this service has no header, so one row more fits
     assert attached.content.decode().splitlines() == ["worst", *titles[:MAX_ATTACHED_ROWS]]
     assert attached.title == "Non-compliant findings: the worst 20,000"
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_the_file_of_an_alert_says_why_each_finding_is_in_it(
+    service: Service, *, is_stored: bool
+) -> None:
+    def render(rows: Iterable[tuple[ListedFinding, str]]) -> Iterator[bytes]:
+        yield "\n".join(f"{row.finding.title} {change}" for row, change in rows).encode()
+
+    service.add_snooze(title="A", ends_at=service.clock.now + HOUR)
+    service.report("i-1", "A", "B", severity="LOW")
+    service.run()
+    service.clock.forward(HOUR)
+    service.compliance.put(
+        "i-1",
+        TYPE,
+        "run-2",
+        service.clock.now,
+        [
+            make_item(title, execution="run-2", severity="CRITICAL" if title == "B" else "LOW")
+            for title in "ABC"
+        ],
+    )
+    if not is_stored:
+        service.files.fail(DeliveryError("down", retryable=True), times=2)
+        service.channel.fail_attach(DeliveryError("down", retryable=True))
+    service.run(render_announced=render)
+    service.run(render_announced=render)
+
+    content = next(
+        each.content.decode() for each in service.channel.attachments if b"ended" in each.content
+    )
+    told = dict(line.split(" ", 1) for line in content.splitlines())
+    news = ("worse", "new") if is_stored else ("new or worse", "new or worse")
+    assert told == {"B": news[0], "C": news[1], "A": "snooze ended"}

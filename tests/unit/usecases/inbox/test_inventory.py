@@ -1,15 +1,19 @@
 """What snoozes match is counted from the lists of nodes, without reading a finding."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.errors import RuleBroken
 from chalicelib.domain.finding import Severity, mark_control
-from chalicelib.domain.snooze import Scope
+from chalicelib.domain.snooze import Reason, Scope
+from chalicelib.domain.snooze_rules import SnoozeEnd
 from chalicelib.usecases.inbox import snoozes
 from chalicelib.usecases.inbox.snoozes import SnoozeFilter
-from chalicelib.usecases.inventory import Inventory, count_matches, explain_matches
-from tests.fleet import HOUR, Service
-from tests.unit.usecases.inbox.requests import FIRST, make_terms
+from chalicelib.usecases.inventory import count_matches, explain_matches
+from tests.fleet import HOUR, START, Service
+from tests.unit.usecases.inbox.requests import FIRST, SECOND, make_terms
 
 TITLE = "SSH  must not allow root"
 
@@ -96,10 +100,6 @@ def test_an_inventory_is_kept_until_the_next_scan(service: Service) -> None:
     assert inbox.inventory() is not first
 
 
-def test_a_node_row_without_a_list_has_no_findings() -> None:
-    assert Inventory([], {}).by_title == {}
-
-
 def test_a_copied_title_is_stored_as_its_node_writes_it(service: Service) -> None:
     service.report("i-2", "SSH must not allow root", run="run-2")
     service.run()
@@ -167,6 +167,26 @@ def test_more_than_a_thousand_findings_must_be_confirmed(service: Service) -> No
     assert service.ledger.snoozes == {}
     made = snoozes.create_snooze(service.inbox, wide, make_terms(), FIRST, 1_100)
     assert count_matches(service.inbox, [made])[made.id].total == 1_100
+
+
+def test_snoozes_are_listed_by_what_they_say(service: Service) -> None:
+    ends = SnoozeEnd(duration=HOUR)
+    forever = SnoozeEnd(permanent=True)
+    make = partial(snoozes.create_snooze, service.inbox)
+    a = make(Scope(title="A"), make_terms(end=ends), FIRST)
+    b = make(Scope("i-1", control_id="x-01"), make_terms(end=forever, reason=Reason.OTHER), SECOND)
+
+    def list_ids(**wanted: Any) -> set[str]:
+        page = snoozes.list_snoozes(service.inbox, SnoozeFilter(**wanted), None, 10)
+        return {each.id for each in page.snoozes}
+
+    assert list_ids(title="a ") == list_ids(permanent=False) == {a.id}
+    assert list_ids(created_by="first") == {a.id}
+    assert list_ids(permanent=True) == list_ids(reason=Reason.OTHER) == {b.id}
+    assert list_ids(control_id="x-01") == list_ids(instance_id="i-1") == {b.id}
+    assert list_ids(ends_before=START + 2 * HOUR) == {a.id}
+    assert list_ids(ends_before=START + HOUR) == set()
+    assert list_ids(ends_before=START + HOUR) == set()
 
 
 def test_unused_snoozes_are_those_that_match_nothing_and_have_not_ended(service: Service) -> None:

@@ -80,7 +80,7 @@ def test_the_file_of_an_alert_says_why_each_finding_is_in_it(
         ],
     )
     if not is_stored:
-        service.files.fail(DeliveryError("down", retryable=True), times=2)
+        service.files.fail(DeliveryError("down", retryable=True), times=4)
         service.channel.fail_attach(DeliveryError("down", retryable=True))
     service.run(render_announced=render)
     service.run(render_announced=render)

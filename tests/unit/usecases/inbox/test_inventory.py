@@ -186,7 +186,6 @@ def test_snoozes_are_listed_by_what_they_say(service: Service) -> None:
     assert list_ids(control_id="x-01") == list_ids(instance_id="i-1") == {b.id}
     assert list_ids(ends_before=START + 2 * HOUR) == {a.id}
     assert list_ids(ends_before=START + HOUR) == set()
-    assert list_ids(ends_before=START + HOUR) == set()
 
 
 def test_unused_snoozes_are_those_that_match_nothing_and_have_not_ended(service: Service) -> None:

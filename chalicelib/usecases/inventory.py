@@ -5,7 +5,8 @@ takes one row for each node and one for each title, whatever the number of findi
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,6 +51,45 @@ class Place(NamedTuple):
         return known == control_id or mark_control(known) != mark
 
 
+class TitleGroup(Struct, frozen=True):
+    """The findings of a title over the fleet.
+
+    severity: the worst of the open ones, or of all if none is open · open: by severity,
+    worst first · nodes: on which it is open · unchecked: findings that are not checked any
+    more. The title is empty if it has expired.
+    """
+
+    reference: str
+    title: str
+    control_id: str
+    severity: Severity
+    open: Mapping[Severity, int]
+    nodes: int
+    unchecked: int
+
+    def by_gravity(self) -> tuple[int, int, str]:
+        """The sort key of worst first."""
+        return self.severity.rank, -self.nodes, self.reference
+
+
+def _group(reference: str, places: Sequence[Place]) -> TitleGroup:
+    title = places[0].title
+    still_open = count_by_severity(
+        place.entry.severity for place in places if not place.entry.is_unchecked
+    )
+    worst = min((place.entry.severity for place in places), key=lambda each: each.rank)
+    number = sum(still_open.values())
+    return TitleGroup(
+        reference=reference,
+        title=title.text if title else "",
+        control_id=title.control_id if title else "",
+        severity=next(iter(still_open), worst),
+        open=still_open,
+        nodes=number,
+        unchecked=len(places) - number,
+    )
+
+
 class Inventory:
     """The open findings of the fleet, by node and by title. Rows are read when needed."""
 
@@ -75,6 +115,20 @@ class Inventory:
             for place in self._list_places(instance_id):
                 found[place.entry.reference].append(place)
         return found
+
+    @cached_property
+    def groups(self) -> Sequence[TitleGroup]:
+        """The titles of the fleet, worst first: by severity, then by the number of nodes."""
+        groups = (_group(reference, places) for reference, places in self.by_title.items())
+        return sorted(groups, key=TitleGroup.by_gravity)
+
+    def find_muted(self, snoozes: Iterable[Snooze]) -> AbstractSet[bytes]:
+        """Finds the open findings that any of these snoozes covers, by their ids as bytes."""
+        muted: set[bytes] = set()
+        for each in snoozes:
+            muted.update(place.entry.key for place in self.select(each.scope, each.max_severity))
+            muted.update(bytes.fromhex(key) for key in each.reworded_ids)
+        return muted
 
     @cached_property
     def _by_key(self) -> Mapping[str, list[str]]:

@@ -26,10 +26,14 @@ _ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
 class ApiRequest(Struct, Generic[Query, Body], frozen=True):
-    """A validated request. `body` is None on routes without one."""
+    """A validated request. `body` is None on routes without one.
+
+    `role` is that of the caller's token, None if API_AUTH is iam.
+    """
 
     inbox: Inbox
     author: Author
+    role: str | None
     path: Mapping[str, str]
     query: Query
     body: Body
@@ -101,6 +105,13 @@ def read_caller(request: Request) -> str:
     if not isinstance(caller, str):
         raise BadSetting("API_AUTH", "a request without a caller was let in; deploy the API again")
     return caller
+
+
+def read_role(request: Request) -> str | None:
+    """Returns the role of the caller's token, None if the caller has none."""
+    authorizer: dict[str, Any] = request.context.get("authorizer") or {}
+    role = authorizer.get("role")
+    return role if isinstance(role, str) else None
 
 
 def make_etag(snooze: Snooze) -> str:

@@ -3,7 +3,7 @@
 from chalicelib.entrypoints.api import responses
 from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse
 from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
-from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, or_none
+from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, TitleQuery, or_none
 from chalicelib.usecases.inbox import overview
 
 
@@ -15,6 +15,35 @@ def list_nodes(request: ApiRequest[PageQuery, None]) -> ApiResponse:
     following = make_cursor("nodes", query, page.after)
     items = [responses.build_node_response(each) for each in page.nodes]
     return paginate(responses.NodeList(items, following), query, following)
+
+
+def get_node(request: ApiRequest[NoQuery, None]) -> ApiResponse:
+    """Show one node."""
+    node = overview.get_node(request.inbox, request.path["instance_id"])
+    return ApiResponse(responses.build_node_response(node))
+
+
+def list_titles(request: ApiRequest[TitleQuery, None]) -> ApiResponse:
+    """List titles over the fleet, worst first."""
+    query = request.query
+    wanted = overview.TitleFilter(
+        severity=or_none(query.severity), control_id=or_none(query.control_id), q=or_none(query.q)
+    )
+    after = read_cursor("titles", query, or_none(query.cursor))
+    page = overview.list_titles(request.inbox, wanted, after, query.limit)
+    following = make_cursor("titles", query, page.after)
+    items = [responses.build_title_response(group, number) for group, number in page.titles]
+    return paginate(responses.TitleList(items, following, page.total), query, following)
+
+
+def show_caller(request: ApiRequest[NoQuery, None]) -> ApiResponse:
+    """Show who calls, and what the caller may do."""
+    limits = request.inbox.limits
+    return ApiResponse(
+        responses.CallerResponse(
+            request.author.name, request.role, limits.longest.days, limits.allow_permanent
+        )
+    )
 
 
 def list_scans(request: ApiRequest[PageQuery, None]) -> ApiResponse:

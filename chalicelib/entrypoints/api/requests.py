@@ -251,6 +251,14 @@ class FindingQuery(PageQuery, frozen=True):
     separator: Literal["comma", "semicolon", "tab"] = "comma"
 
 
+class TitleQuery(PageQuery, frozen=True):
+    """Which titles. severity is the worst of a title; q is a part of it."""
+
+    severity: Severity | msgspec.UnsetType = msgspec.UNSET
+    control_id: Text | msgspec.UnsetType = msgspec.UNSET
+    q: Text | msgspec.UnsetType = msgspec.UNSET
+
+
 class SnoozeQuery(PageQuery, frozen=True):
     """Which snoozes. unused: those that have not ended and match no finding."""
 

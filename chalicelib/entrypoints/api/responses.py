@@ -16,7 +16,7 @@ from chalicelib.usecases.inbox.findings import FindingDetail
 from chalicelib.usecases.inbox.overview import DeliveryState, Summary
 from chalicelib.usecases.inbox.snooze_history import SERVICE, SnoozeLine
 from chalicelib.usecases.inbox.snoozes import SnoozePreview
-from chalicelib.usecases.inventory import Matches
+from chalicelib.usecases.inventory import Matches, TitleGroup
 
 
 class MatchesResponse(msgspec.Struct, frozen=True):
@@ -296,15 +296,62 @@ def build_scan_response(scan: ScanRecord, delivery: DeliveryState) -> ScanRespon
     return msgspec.convert({**asdict(scan), "delivery": delivery}, ScanResponse)
 
 
+class TitleResponse(msgspec.Struct, frozen=True):
+    """A title over the fleet: its worst severity, and how many findings of it there are.
+
+    nodes counts those on which it is open, snoozed those of them that a snooze mutes.
+    """
+
+    title: str
+    control_id: str
+    severity: Severity
+    open: dict[Severity, int]
+    nodes: int
+    snoozed: int
+    unchecked: int
+
+
+class TitleList(msgspec.Struct, frozen=True):
+    """A page of titles, worst first. next is the cursor of the next page, null at the end.
+
+    total is the number of titles of all pages.
+    """
+
+    items: list[TitleResponse]
+    next: str | None
+    total: int
+
+
+def build_title_response(group: TitleGroup, snoozed: int) -> TitleResponse:
+    """Returns a title with the number of its findings that a snooze mutes."""
+    return msgspec.convert({**asdict(group), "snoozed": snoozed}, TitleResponse)
+
+
+class CallerResponse(msgspec.Struct, frozen=True):
+    """Who calls, and what the caller may do. role is null if API_AUTH is iam."""
+
+    name: str
+    role: str | None
+    longest_snooze_days: int
+    allow_permanent_snooze: bool
+
+
 class SummaryResponse(msgspec.Struct, frozen=True):
-    """Totals. open includes snoozed findings, and not those that are not checked any more."""
+    """Totals. open includes snoozed findings, and not those that are not checked any more.
+
+    permanent, ending_soon (within 14 days) and by_person count snoozes that have not ended.
+    """
 
     open: dict[Severity, int]
+    snoozed: int
     unchecked: int
     nodes_known: int
     nodes_missing: int
     nodes_unverified: int
     snoozes: dict[State, int]
+    permanent: int
+    ending_soon: int
+    by_person: dict[str, int]
     messages_pending: int
     last_scan_id: str | None
     last_scan_at: datetime | None

@@ -21,6 +21,7 @@ from chalicelib.entrypoints.api.call import (
     read_body,
     read_caller,
     read_query,
+    read_role,
 )
 from chalicelib.usecases.context import Author
 
@@ -52,7 +53,11 @@ class Route(Struct, frozen=True):
 
 
 # The form of each id in a path. Any other value is not found.
-ID_FORMS = {"finding_id": "[0-9a-f]{32}", "snooze_id": "[A-Za-z0-9-]{1,64}"}
+ID_FORMS = {
+    "finding_id": "[0-9a-f]{32}",
+    "snooze_id": "[A-Za-z0-9-]{1,64}",
+    "instance_id": "(i|mi)-[0-9a-f]{1,32}",
+}
 
 FINDING = "/v1/findings/{finding_id}"
 SNOOZE = "/v1/snoozes/{snooze_id}"
@@ -198,6 +203,23 @@ OVERVIEW = (
         query=requests.PageQuery,
     ),
     Route(
+        "getNode",
+        "GET",
+        "/v1/nodes/{instance_id}",
+        overview.get_node,
+        {200: responses.NodeResponse},
+        problems=(404,),
+    ),
+    Route(
+        "listTitles",
+        "GET",
+        "/v1/titles",
+        overview.list_titles,
+        {200: responses.TitleList},
+        query=requests.TitleQuery,
+    ),
+    Route("getCaller", "GET", "/v1/me", overview.show_caller, {200: responses.CallerResponse}),
+    Route(
         "listScans",
         "GET",
         "/v1/scans",
@@ -235,6 +257,7 @@ def handle_request(route: Route, request: Request, path: dict[str, str]) -> Resp
         call = ApiRequest(
             inbox=inbox,
             author=Author(read_caller(request)),
+            role=read_role(request),
             path=path,
             query=query,
             body=body,

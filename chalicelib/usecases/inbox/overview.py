@@ -1,15 +1,23 @@
 """Nodes, scans and totals, looked up by people and programs."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node, sum_severities
 from chalicelib.domain.scan import ScanRecord
-from chalicelib.domain.snooze import State
+from chalicelib.domain.snooze import Snooze, State
+from chalicelib.domain.text import match_key
 from chalicelib.usecases.context import Inbox
+from chalicelib.usecases.inventory import TitleGroup
+
+# A snooze that ends within this time ends soon.
+SOON = timedelta(days=14)
 
 
 class DeliveryState(StrEnum):
@@ -34,18 +42,51 @@ class ScanPage(Struct, frozen=True):
     after: str | None
 
 
-class Summary(Struct, frozen=True):
-    """Totals of the store. Findings are summed over the node rows, not read.
+class TitleFilter(Struct, frozen=True):
+    """Which titles to list. `q` is a part of the title, compared by the match key."""
 
-    `unchecked` counts findings that are not checked any more and are remembered.
+    severity: Severity | None = None
+    control_id: str | None = None
+    q: str | None = None
+
+    def keeps(self, group: TitleGroup) -> bool:
+        """Whether to list a title."""
+        return (
+            self.severity in (None, group.severity)
+            and self.control_id in (None, group.control_id)
+            and (self.q is None or match_key(self.q) in match_key(group.title))
+        )
+
+
+class TitlePage(Struct, frozen=True):
+    """A page of titles, each with the number of its findings that a snooze mutes.
+
+    `after` is the reference to continue after, None at the end; `total` counts all pages.
+    """
+
+    titles: tuple[tuple[TitleGroup, int], ...]
+    after: str | None
+    total: int
+
+
+class Summary(Struct, frozen=True):
+    """Totals of the store. Findings are counted from the lists of the nodes, not read.
+
+    `open` includes those that are `snoozed`; `unchecked` ones are not checked any more and
+    are remembered. Of the snoozes that have not ended, `permanent` have no end, `ending_soon`
+    end within `SOON`, and `by_person` counts them by who made them.
     """
 
     open: Mapping[Severity, int]
+    snoozed: int
     unchecked: int
     nodes_known: int
     nodes_missing: int
     nodes_unverified: int
     snoozes: Mapping[State, int]
+    permanent: int
+    ending_soon: int
+    by_person: Mapping[str, int]
     messages_pending: int
     last_scan: ScanRecord | None
 
@@ -71,20 +112,60 @@ def _find_delivery(scan: ScanRecord, pending: set[str]) -> DeliveryState:
     return DeliveryState.PENDING if scan.message_id in pending else DeliveryState.SENT
 
 
-def summarize(inbox: Inbox) -> Summary:
-    """Returns the totals as of now."""
+def get_node(inbox: Inbox, instance_id: str) -> Node:
+    """Returns one node, or raises `NotFound`."""
+    node = inbox.nodes.get([instance_id]).get(instance_id)
+    if node is None:
+        raise NotFound(f"No node {instance_id} is known. It may have left, or never reported.")
+    return node
+
+
+def list_titles(inbox: Inbox, wanted: TitleFilter, after: str | None, limit: int) -> TitlePage:
+    """Returns a page of at most `limit` titles, worst first, as of the last scan."""
+    inventory = inbox.inventory()
+    chosen = [each for each in inventory.groups if wanted.keeps(each)]
+    begin = 0
+    if after is not None:
+        begin = next(
+            (number for number, each in enumerate(chosen, 1) if each.reference == after), 0
+        )
+    muted = inventory.find_muted(_list_active(inbox))
+    page = tuple(
+        (each, sum(place.entry.key in muted for place in inventory.by_title[each.reference]))
+        for each in chosen[begin : begin + limit]
+    )
+    is_last = len(chosen) <= begin + limit
+    return TitlePage(page, None if is_last else page[-1][0].reference, len(chosen))
+
+
+def _list_active(inbox: Inbox) -> list[Snooze]:
     now = inbox.clock()
-    nodes: Sequence[Node] = inbox.nodes.all()
-    states = dict.fromkeys(State, 0)
-    for snooze in inbox.snoozes.all():
-        states[snooze.state(now)] += 1
+    return [each for each in inbox.snoozes.unsettled() if each.state(now) is State.ACTIVE]
+
+
+def summarize(inbox: Inbox) -> Summary:
+    """Returns the totals as of now; findings as of the last scan."""
+    now, inventory = inbox.clock(), inbox.inventory()
+    nodes = inventory.nodes.values()
+    snoozes = inbox.snoozes.all()
+    states = Counter(each.state(now) for each in snoozes)
+    standing = [each for each in snoozes if each.state(now) is not State.ENDED]
+    muted = inventory.find_muted(each for each in standing if each.state(now) is State.ACTIVE)
     return Summary(
         open=sum_severities(nodes),
+        snoozed=sum(
+            place.entry.key in muted
+            for places in (inventory.by_title.values() if muted else ())
+            for place in places
+        ),
         unchecked=sum(node.unchecked for node in nodes),
         nodes_known=len(nodes),
         nodes_missing=sum(node.missing_since is not None for node in nodes),
         nodes_unverified=sum(node.unverified_since is not None for node in nodes),
-        snoozes=states,
+        snoozes={state: states[state] for state in State},
+        permanent=sum(each.ends_at is None for each in standing),
+        ending_soon=sum(each.end is not None and each.end - now <= SOON for each in standing),
+        by_person=dict(Counter(each.created_by for each in standing).most_common()),
         messages_pending=len(inbox.work.open().messages),
         last_scan=next(iter(inbox.archive.scans(None, 1)), None),
     )

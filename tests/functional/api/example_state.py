@@ -53,7 +53,7 @@ def produce(service: Service, api: ApiClient) -> dict[str, Any]:
     responses = _produce_responses(api)
     snooze_id = responses["SnoozeResponse"]["id"]
     produced = {
-        "ids": {"finding_id": FINDING_ID, "snooze_id": snooze_id},
+        "ids": {"finding_id": FINDING_ID, "snooze_id": snooze_id, "instance_id": NODE},
         "bodies": stored.bodies,
         "responses": responses,
         # with whole seconds, so they cannot be told from each other
@@ -77,6 +77,9 @@ def _produce_responses(api: ApiClient) -> dict[str, Any]:
         "EventList": ("GET", f"{FINDING}/events", None),
         "SnoozeList": ("GET", "/v1/snoozes", None),
         "NodeList": ("GET", "/v1/nodes", None),
+        "NodeResponse": ("GET", f"/v1/nodes/{NODE}", None),
+        "TitleList": ("GET", "/v1/titles", None),
+        "CallerResponse": ("GET", "/v1/me", None),
         "ScanList": ("GET", "/v1/scans", None),
         "SummaryResponse": ("GET", "/v1/summary", None),
         "SnoozeResults": ("POST", "/v1/findings/snooze", many),

@@ -14,7 +14,7 @@ from tests.fleet import HOUR, Service
 
 def make_request(inbox: Inbox, **query: str) -> ApiRequest[FindingQuery, None]:
     converted = msgspec.convert({"format": "csv", **query}, FindingQuery)
-    return ApiRequest(inbox, Author("oncall"), {}, converted, None, None)
+    return ApiRequest(inbox, Author("oncall"), None, {}, converted, None, None)
 
 
 @pytest.fixture(scope="module")

@@ -219,14 +219,15 @@ class SnoozeIndex:
         """Returns the snooze of a finding that ends last, None if none covers it."""
         if not self._exact and not self._patterns:
             return None
-        return max(self.find_all(finding), key=_by_end, default=None)
+        return max(self._list_covering(finding), key=_by_end, default=None)
 
     def find_all(self, finding: Finding) -> list[Snooze]:
         """Lists the snoozes that cover a finding, each once."""
-        covering = (
-            each for each in self._list_matching(finding) if each.mutes_severity(finding.severity)
-        )
-        return list({each.id: each for each in covering}.values())
+        return list({each.id: each for each in self._list_covering(finding)}.values())
+
+    def _list_covering(self, finding: Finding) -> list[Snooze]:
+        severity = finding.severity
+        return [each for each in self._list_matching(finding) if each.mutes_severity(severity)]
 
     def _list_matching(self, finding: Finding) -> Iterator[Snooze]:
         key = match_key(finding.title)

@@ -23,6 +23,7 @@ def service(service: Service) -> Service:
     """On i-1 also fails a title with two spaces, on i-3 three titles of another control."""
     service.report("i-1", "A", "B", TITLE, run="run-2")
     service.report("i-3", "A", "X 1", "X 2", control="x-01", severity="CRITICAL")
+    service.report("i-0a1b2c3d4e5f60001")
     service.run()
     return service
 
@@ -128,7 +129,8 @@ def test_a_copied_title_is_stored_as_its_node_writes_it(service: Service) -> Non
     [
         (Scope(title="SSH must not allow rot"), TITLE),
         (Scope("i-1", "SSH must not alow root"), TITLE),
-        (Scope("i-01"), "i-1"),
+        (Scope("i-0a1b2c3d4e5f60007"), "i-0a1b2c3d4e5f60001"),
+        (Scope("mi-a1b2c3d4e5f60001"), "i-0a1b2c3d4e5f60001"),
         (Scope("mi-0123456789"), None),
         (Scope(title="nothing like it"), None),
         (Scope(title_pattern="nothing*"), None),

@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 # A description is the end of a sentence: "instance_id is …". Refusals quote it (wording.py).
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+# SSM's titles have 500 characters at most (API reference). A copy from a CSV may have more: a
+# guard stands before whatever could be a formula.
+TitleText = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
 InstanceId = Annotated[
     str,
     # msgspec searches instead of matching, and `$` alone would allow a trailing line break
@@ -163,8 +166,8 @@ class CreateSnooze(SnoozeFinding, frozen=True):
     """
 
     instance_id: InstanceId | None = None
-    title: Text | None = None
-    title_pattern: Text | None = None
+    title: TitleText | None = None
+    title_pattern: TitleText | None = None
     control_id: Text | None = None
     max_severity: Severity | None = None
     confirm_matches: Count | None = None
@@ -241,11 +244,11 @@ class FindingQuery(PageQuery, frozen=True):
     """Which findings. title is compared as people see it; q is a part of title or instance_id."""
 
     instance_id: SearchableId | msgspec.UnsetType = msgspec.UNSET
-    title: Text | msgspec.UnsetType = msgspec.UNSET
+    title: TitleText | msgspec.UnsetType = msgspec.UNSET
     severity: Severity | msgspec.UnsetType = msgspec.UNSET
     control_id: Text | msgspec.UnsetType = msgspec.UNSET
     state: Literal["open", "snoozed", "unchecked"] | msgspec.UnsetType = msgspec.UNSET
-    q: Text | msgspec.UnsetType = msgspec.UNSET
+    q: TitleText | msgspec.UnsetType = msgspec.UNSET
     first_seen_after: InstantText | msgspec.UnsetType = msgspec.UNSET
     format: Literal["json", "csv"] = "json"
     separator: Literal["comma", "semicolon", "tab"] = "comma"
@@ -256,14 +259,14 @@ class TitleQuery(PageQuery, frozen=True):
 
     severity: Severity | msgspec.UnsetType = msgspec.UNSET
     control_id: Text | msgspec.UnsetType = msgspec.UNSET
-    q: Text | msgspec.UnsetType = msgspec.UNSET
+    q: TitleText | msgspec.UnsetType = msgspec.UNSET
 
 
 class SnoozeQuery(PageQuery, frozen=True):
     """Which snoozes. unused: those that have not ended and match no finding."""
 
     instance_id: InstanceId | msgspec.UnsetType = msgspec.UNSET
-    title: Text | msgspec.UnsetType = msgspec.UNSET
+    title: TitleText | msgspec.UnsetType = msgspec.UNSET
     control_id: Text | msgspec.UnsetType = msgspec.UNSET
     state: State | msgspec.UnsetType = msgspec.UNSET
     created_by: Text | msgspec.UnsetType = msgspec.UNSET

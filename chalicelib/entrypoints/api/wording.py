@@ -145,9 +145,9 @@ def _describe_length(kind: inspect.StrType | inspect.CollectionType) -> str:
         case shortest, None:
             return f"{shortest} {noun} or more"
         case None, longest:
-            return f"{longest} {noun} at most"
+            return f"{longest:,} {noun} at most"
         case shortest, longest:
-            return f"{shortest} to {longest} {noun}"
+            return f"{shortest} to {longest:,} {noun}"
 
 
 def _describe_range(kind: inspect.IntType) -> str:

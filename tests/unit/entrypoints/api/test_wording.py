@@ -94,7 +94,7 @@ def refuse_body(shape: type[Body], given: object) -> Sequence[tuple[str, str]]:
         (FindingQuery, "format", "xml", "format is one of csv, json."),
         (FindingQuery, "limit", "0", "limit is a whole number from 1 to 200."),
         (FindingQuery, "limit", "ten", "limit is a whole number from 1 to 200."),
-        (FindingQuery, "title", "", "title has 1 to 500 characters, not 0."),
+        (FindingQuery, "title", "", "title has 1 to 1,000 characters, not 0."),
         (
             FindingQuery,
             "instance_id",

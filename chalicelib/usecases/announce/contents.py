@@ -114,11 +114,13 @@ def _find_still_failing(
 ) -> dict[tuple[str, str], tuple[Finding, str]]:
     """Finds what an alert announced that is still stored and not muted now, and why it did.
 
-    What was new and what was worse cannot be told apart any more.
+    If some were new and others worse, these cannot be told apart any more.
     """
     # its snoozes are settled by now, so `unsettled` no longer lists them
     ended = [each for each in context.snoozes.all() if each.id in message.snooze_ids]
-    news = f"{LineReason.NEW} or {LineReason.WORSE}"
+    alert = message.alert
+    counted = {LineReason.NEW: alert.new, LineReason.WORSE: alert.worse} if alert else {}
+    news = " or ".join(reason for reason, number in counted.items() if number)
     found = {
         each.key: (each, news)
         for each in context.findings.all()

@@ -17,12 +17,13 @@ from tests.fuzz.values import AT
 
 VIEWER, OPERATOR = "eis_viewer-Token_1", "eis_operator-Token_2"
 API = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/api"
+PREVIEW = f"{API}/POST/v1/snoozes/preview"
 ALLOWED = {
-    VIEWER: ("ci", "viewer", [f"{API}/GET/v1/*"]),
+    VIEWER: ("ci", "viewer", [f"{API}/GET/v1/*", PREVIEW]),
     OPERATOR: (
         "oncall",
         "operator",
-        [f"{API}/{method}/v1/*" for method in ("GET", "POST", "PUT", "PATCH", "DELETE")],
+        [*(f"{API}/{each}/v1/*" for each in ("GET", "POST", "PUT", "PATCH", "DELETE")), PREVIEW],
     ),
 }
 TOKENS = MemoryTokens(

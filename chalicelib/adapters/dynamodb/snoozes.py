@@ -122,9 +122,10 @@ def _events_partition(snooze_id: str) -> str:
 
 def _write_event(event: SnoozeEvent) -> Row:
     """Builds the row. The version is padded, so that keys sort by it."""
-    return to_row(
+    row = to_row(
         event,
         pk=_events_partition(event.snooze_id),
         sk=f"{to_text(event.at)}#{event.version:06}#{event.kind}",
         expires_at=expiry(event.at, KEEP),
     )
+    return {name: value for name, value in row.items() if value != {}}

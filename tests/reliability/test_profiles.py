@@ -181,3 +181,82 @@ def list_facts(service: Service, after: int) -> dict[EventKind, set[str]]:
         for key in row.list_keys(*EventKind) if first > after else ():
             found.setdefault(key.kind, set()).add(titles[key.finding_id])
     return found
+
+
+# What a check of a process did, and the pid in its title; None if it did not run.
+CHECKS = st.none() | st.tuples(st.sampled_from(["fails", PASSED]), st.integers(1, 3))
+
+
+@dataclass
+class Words:
+    """A model of findings whose words change: when each was first seen, open or not."""
+
+    open: dict[str, datetime] = field(default_factory=dict)
+    away: dict[str, datetime] = field(default_factory=dict)
+
+    def play(self, check: str, result: tuple[str, int] | None, at: datetime) -> EventKind | None:
+        """Plays one check, and returns what happened to what was open, or is now."""
+        before = next((title for title in self.open if title.startswith(check)), None)
+        title = f"{check} with pid {result[1]} should not run" if result else ""
+        if result and result[0] == PASSED:
+            known = self.open.pop(title, None) or self.away.pop(title, None)
+            if before and before != title:
+                self.away[before] = self.open.pop(before)
+            return EventKind.FIXED if known else None
+        if title == before or (not result and before is None):
+            return None
+        if before and result and title not in self.away:
+            self.open[title] = self.open.pop(before)
+            return EventKind.REWORDED
+        if before:
+            self.away[before] = self.open.pop(before)
+        if not result:
+            return None
+        is_new = title not in self.away
+        self.open[title] = at if is_new else self.away.pop(title)
+        return EventKind.NEW if is_new else None
+
+
+@given(
+    st.lists(st.tuples(CHECKS, CHECKS), min_size=1, max_size=12),
+    any_bounds(5),
+)
+@settings(max_examples=examples(150, soak=5_000), deadline=None)
+def test_a_finding_in_other_words_keeps_its_age_and_nothing_new_is_called_reworded(
+    executions: list[tuple[tuple[str, int] | None, ...]], bounds: Bounds
+) -> None:
+    service, model = Service(bounds=bounds), Words()
+    for number, results in enumerate(executions):
+        service.clock.forward(DAY)
+        expected: dict[EventKind, int] = {}
+        shown: dict[str, list[str]] = {"fails": [], PASSED: ["always"]}
+        for check, result in zip("AB", results, strict=True):
+            kind = model.play(check, result, service.clock.now)
+            if kind:
+                expected[kind] = expected.get(kind, 0) + 1
+            if result:
+                shown[result[0]].append(f"{check} with pid {result[1]} should not run")
+        ids = iter(range(9))
+        failed, passed = (
+            [
+                make_item(title, execution=f"run-{number}", item_id=f"proc-{next(ids)}")
+                for title in shown[status]
+            ]
+            for status in ("fails", PASSED)
+        )
+        before = service.ledger.last_fact.number
+        now = service.clock.now
+        service.compliance.put(
+            "i-1", TYPE, f"run-{number}", now, failed, compliant=len(passed), passed=passed
+        )
+
+        service.run()
+
+        assert {each.title: each.first_seen for each in service.findings.all()} == model.open
+        away = {each.finding.title: each.finding.first_seen for each in service.unchecked.all()}
+        assert away == model.away
+        facts = [row for first, row in service.ledger.facts.items() if first > before]
+        for kind in (EventKind.NEW, EventKind.REWORDED, EventKind.FIXED):
+            found = sum(len(row.list_keys(kind)) for row in facts)
+            assert found == expected.get(kind, 0), kind
+    assert find_inconsistencies(service) == []

@@ -290,17 +290,20 @@ class ListedFinding(Struct, frozen=True):
 
     `checked_at` is when its node was last verified (`Node.checked_at`), None if that is
     not known, or did not check the finding. `unchecked_since` is None unless it is not
-    checked any more.
+    checked any more, and `fixed_at` unless it was fixed.
     """
 
     finding: Finding
     snooze: Snooze | None
     checked_at: datetime | None = None
     unchecked_since: datetime | None = None
+    fixed_at: datetime | None = None
 
     @property
     def state(self) -> str:
-        """`open`, `snoozed` or `unchecked`."""
+        """`open`, `snoozed`, `unchecked` or `fixed`."""
+        if self.fixed_at:
+            return "fixed"
         if self.unchecked_since:
             return "unchecked"
         return "snoozed" if self.snooze else "open"

@@ -373,6 +373,15 @@ class Archive(Protocol):
     def scans(self, after: str | None, limit: int) -> Sequence[ScanRecord]:
         """Returns at most `limit` scans, newest first, after the scan id `after`."""
 
+    def facts_of(self, day: str) -> Iterator[FactRow]:
+        """Yields the facts of a day, `YYYY-MM-DD`, newest first.
+
+        A row that cannot be read is left out.
+        """
+
+    def find(self, keys: Iterable[EventKey]) -> Sequence[HistoryEvent]:
+        """Returns the events that are stored under these keys, consistently, in no order."""
+
     def latest_monthly(self) -> str | None:
         """Returns the bucket key of the newest monthly report that is stored."""
 

@@ -144,6 +144,9 @@ def test_facts_are_read_between_two_receipts_over_several_days(stores: Stores) -
     assert list(stores.facts.rows(NO_FACTS, last)) == rows
     assert list(stores.facts.rows(rows[0].receipt, rows[2].receipt)) == rows[1:3]
     assert list(stores.facts.rows(last, last)) == []
+    assert list(stores.archive.facts_of("2040-02-27")) == [rows[1], rows[0]]
+    assert list(stores.archive.facts_of("2040-03-01")) == [rows[3]]
+    assert list(stores.archive.facts_of("2040-02-28")) == []
 
 
 @pytest.mark.parametrize("findings", [0, 1, 2, 3, 6, 7])

@@ -320,6 +320,15 @@ class MemoryArchive:
         ids = sorted((each for each in scans if after is None or each < after), reverse=True)
         return tuple(scans[each] for each in ids[:limit])
 
+    def facts_of(self, day: str) -> Iterator[FactRow]:
+        """Yields the facts of a day, newest first."""
+        rows = self._ledger.facts
+        yield from (rows[first] for first in sorted(rows, reverse=True) if rows[first].day == day)
+
+    def find(self, keys: Iterable[EventKey]) -> tuple[HistoryEvent, ...]:
+        """Returns the events that are stored under these keys."""
+        return MemoryJournal(self._ledger).find(keys)
+
     def latest_monthly(self) -> str | None:
         """Returns the bucket key of the newest monthly report that is stored."""
         messages = (*self._ledger.messages.values(), *self._ledger.sent.values())

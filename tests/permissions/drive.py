@@ -14,7 +14,13 @@ from chalicelib import bootstrap
 from chalicelib.adapters.s3 import PART
 from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
-from chalicelib.domain.history import NO_FACTS, SnoozeEvent, SnoozeEventKind
+from chalicelib.domain.history import (
+    NO_FACTS,
+    EventKey,
+    EventKind,
+    SnoozeEvent,
+    SnoozeEventKind,
+)
 from chalicelib.domain.scan import Job, JobKind
 from chalicelib.domain.snooze import Reason, Snooze
 from chalicelib.usecases.announce.contents import find_changes
@@ -271,6 +277,7 @@ def call_every_route(handler: Callable[[dict[str, Any], object], dict[str, Any]]
     call("GET", findings, 200, {"instance_id": NODE})
     call("GET", findings, 200, {"title": TITLE})
     call("GET", findings, 200, {"state": "unchecked"})
+    call("GET", findings, 200, {"state": "fixed"})
     call("GET", findings, 200, {"format": "csv"})
     call("GET", finding, 200, finding_id=FINDING)
     call("GET", f"{finding}/events", 200, finding_id=FINDING)
@@ -290,5 +297,7 @@ def call_every_route(handler: Callable[[dict[str, Any], object], dict[str, Any]]
     call("GET", "/v1/nodes", 200)
     call("GET", "/v1/scans", 200)
     call("GET", "/v1/summary", 200)
+    # the list of what is fixed names each finding
+    bootstrap.runtime().inbox.archive.find([EventKey(FINDING, LONG_AGO, EventKind.FIXED)])
     # a CSV that is too large for a response names the latest monthly report
     assert bootstrap.runtime().inbox.archive.latest_monthly()

@@ -1,7 +1,7 @@
 """Records the IAM actions and resources that a function needs for its calls to AWS."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,13 +85,22 @@ def _dynamodb(name: str, params: Mapping[str, Any]) -> set[Need]:
         }
     if "RequestItems" in params:
         return {
-            Need(f"dynamodb:{name}", _build_table_arn(table)) for table in params["RequestItems"]
+            Need(f"dynamodb:{name}", _build_table_arn(table), key)
+            for table, request in params["RequestItems"].items()
+            for key in _list_keys(request)
         }
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
     arn = f"{_build_table_arn(params['TableName'])}{index}"
     if "KeyConditionExpression" in params:
         return {Need(f"dynamodb:{name}", arn, _find_key(params))}
     return {Need(f"dynamodb:{name}", arn, _read_key(params))}
+
+
+def _list_keys(request: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> set[tuple[str, ...]]:
+    """Lists the partition keys of a request for many rows; none if the table is not the ledger."""
+    if isinstance(request, Mapping):
+        return {_read_key({"Key": key}) for key in request["Keys"]}
+    return {_read_key(what) for item in request for what in item.values()}
 
 
 def _read_key(params: Mapping[str, Any]) -> tuple[str, ...]:

@@ -86,6 +86,13 @@ class DynamoJournal(Struct, frozen=True):
         rows = read_page(limit, start, newest_first, self.table)
         return tuple(from_row(row, ScanRecord) for row in rows)
 
+    def facts_of(self, day: str) -> Iterator[FactRow]:
+        """Yields the facts of a day, newest first."""
+        rows = query_table(self.table, Key("pk").eq(f"FACTS#{day}"), ScanIndexForward=False)
+        for row in rows:
+            with suppress(BadRow):
+                yield from_content(row, FactRow)
+
     def latest_monthly(self) -> str | None:
         """Returns the bucket key of the newest stored monthly report, sent or not.
 

@@ -17,13 +17,14 @@ from chalicelib.entrypoints.api.requests import (
     read_instant,
 )
 from chalicelib.reports.csv_file import SEPARATORS, render_csv
-from chalicelib.usecases.inbox import bulk, findings, snoozes
+from chalicelib.usecases.inbox import bulk, findings, fixed, snoozes
 from chalicelib.usecases.inventory import explain_matches
 
 # Bytes of an encoded response: Lambda stops at 6 MB (Lambda quotas, synchronous invocation).
 LARGEST_CSV = 5 * 1024 * 1024
 CSV_TYPE = "text/csv; charset=utf-8"
 ROUTE = "findings"
+FIXED = "fixed"
 
 
 def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
@@ -41,7 +42,8 @@ def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
     after = read_cursor(ROUTE, query, or_none(query.cursor))
     if query.format == "csv":
         return _respond_with_csv(request, wanted)
-    page = findings.list_findings(request.inbox, wanted, after, query.limit)
+    read_page = fixed.list_fixed if wanted.state == FIXED else findings.list_findings
+    page = read_page(request.inbox, wanted, after, query.limit)
     following = make_cursor(ROUTE, query, page.after)
     items = [responses.build_finding_response(row) for row in page.rows]
     return paginate(responses.FindingList(items, following, page.total), query, following)
@@ -99,7 +101,8 @@ def _respond_with_csv(
     rows: list[ListedFinding] = []
     size = 0
     try:
-        for row in findings.all_findings(request.inbox, wanted):
+        read_all = fixed.all_fixed if wanted.state == FIXED else findings.all_findings
+        for row in read_all(request.inbox, wanted):
             rows.append(row)
             size += len(json.dumps(row.finding.title))
             if size > LARGEST_CSV:

@@ -111,7 +111,8 @@ class FindingResponse(msgspec.Struct, frozen=True):
     """A finding.
 
     checked_at is when its node was last verified, null if that is not known or did not
-    check the finding. unchecked_since is null unless it is not checked any more.
+    check the finding. unchecked_since is null unless it is not checked any more, fixed_at
+    unless it was fixed.
     """
 
     finding_id: str
@@ -125,6 +126,7 @@ class FindingResponse(msgspec.Struct, frozen=True):
     snoozed_by: SnoozedBy | None
     checked_at: datetime | None
     unchecked_since: datetime | None
+    fixed_at: datetime | None
 
 
 class FindingList(msgspec.Struct, frozen=True):
@@ -372,5 +374,6 @@ def _list_finding_fields(row: ListedFinding) -> dict[str, object]:
         "state": row.state,
         "checked_at": row.checked_at,
         "unchecked_since": row.unchecked_since,
+        "fixed_at": row.fixed_at,
         "snoozed_by": snooze and SnoozedBy(snooze.id, snooze.end, snooze.reason, snooze.created_by),
     }

@@ -88,7 +88,7 @@ def refuse_body(shape: type[Body], given: object) -> Sequence[tuple[str, str]]:
             FindingQuery,
             "state",
             "snozed",
-            "state is one of open, snoozed, unchecked. Did you mean snoozed?",
+            "state is one of fixed, open, snoozed, unchecked. Did you mean snoozed?",
         ),
         (SnoozeQuery, "state", "over", "state is one of pending, active, ended."),
         (FindingQuery, "format", "xml", "format is one of csv, json."),

@@ -191,6 +191,25 @@ def test_rows_from_before_lists_are_filled_once_and_announce_nothing() -> None:
     assert ([each.title for each in outcome.new], outcome.fixed) == (["C"], 1)
 
 
+@pytest.mark.parametrize("filled", ["i-1", "i-2"])
+def test_a_list_that_is_filled_also_has_what_its_node_no_longer_checks(filled: str) -> None:
+    service = Service()
+    service.report("i-1", "A", "B")
+    service.report("i-2", "A")
+    service.run()
+    service.report("i-1", "A", run="run-2", passed=[])
+    service.run()
+    before = {node.instance_id: node for node in service.nodes.all()}
+    service.nodes.put([replace(before[filled], open_list=None)])
+
+    service.run()
+
+    after = {node.instance_id: node for node in service.nodes.all()}
+    assert [len(read_list(after[key])) for key in ("i-1", "i-2")] == [2, 1]
+    assert [each.finding.title for each in service.unchecked.all()] == ["B"]
+    assert after["i-1"].unchecked == 1
+
+
 def test_a_row_of_a_newer_version_is_left_alone_and_named_until_a_full_scan() -> None:
     service = Service()
     service.report("i-1", "A")

@@ -457,8 +457,9 @@ def judge_silence(
                 since[instance_id] = last
             continue
         overdue = now - last - pace.limit(node)
-        # of a flawed row nobody knows the execution, so its node is unverified, not silent
-        is_unknown = bool(report.flawed) and instance_id not in announced
+        # of a flawed row nobody knows the execution, and an older one may be a new one of a clock
+        # that was set back, so the node is unverified, not silent
+        is_unknown = bool(report.flawed or report.uncounted) and instance_id not in announced
         if overdue < -FOLLOWING or has_new_execution(node, report) or is_unknown:
             continue
         if overdue < timedelta():

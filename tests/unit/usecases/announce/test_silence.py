@@ -144,6 +144,20 @@ def test_a_node_whose_row_names_no_execution_is_unverified_and_not_silent(
     assert list_told(service) == []
 
 
+def test_a_node_whose_clock_was_set_back_is_not_silent_while_its_execution_is_ignored(
+    service: Service,
+) -> None:
+    live(service, range(6), ["i-1", "i-2"])
+    service.clock.forward(4 * DAY)
+    service.report("i-1", run="set back", ahead=-9 * DAY)
+    service.report("i-2", run="right")
+    service.run()
+    service.clock.forward(HOUR)
+    service.run()
+
+    assert list_told(service) == []
+
+
 @pytest.mark.parametrize("wrong", [-365 * DAY, 365 * DAY])
 def test_a_node_whose_clock_is_a_year_off_is_told_like_any_other(
     service: Service, wrong: timedelta

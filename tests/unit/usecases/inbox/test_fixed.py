@@ -109,6 +109,7 @@ def test_more_fixes_than_are_read_at_once_are_all_listed_and_time_may_run_out() 
     service.run()
 
     assert sorted(list_titles(service, EVERY, 50)) == titles
+    assert sorted(row.finding.title for row in all_fixed(service.inbox, EVERY)) == titles
 
     clock = service.clock
 

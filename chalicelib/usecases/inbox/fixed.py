@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -48,7 +49,7 @@ def list_fixed(inbox: Inbox, wanted: FindingFilter, after: str | None, limit: in
     until = inbox.clock() + PAGE_TIME
     rows: list[ListedFinding] = []
     last = FactPosition.read(after or "")
-    for batch in _read_batches(inbox, wanted, last):
+    for batch in _read_batches(inbox, last):
         for fact, row in _name(inbox, wanted, batch):
             if len(rows) == limit:
                 return FindingPage(tuple(rows), str(last))
@@ -62,25 +63,20 @@ def list_fixed(inbox: Inbox, wanted: FindingFilter, after: str | None, limit: in
 def all_fixed(inbox: Inbox, wanted: FindingFilter) -> Iterator[ListedFinding]:
     """Yields every fixed finding that matches; `OutOfTimeError` if that takes too long."""
     until = inbox.clock() + WHOLE_TIME
-    for batch in _read_batches(inbox, wanted, None):
+    for batch in _read_batches(inbox, None):
         for _, row in _name(inbox, wanted, batch):
             yield row
         if inbox.clock() >= until:
             raise OutOfTimeError
 
 
-def _read_batches(
-    inbox: Inbox, wanted: FindingFilter, after: FactPosition | None
-) -> Iterator[Sequence[Fact]]:
-    """Yields the facts of fixes after a position, newest first, some at a time."""
-    batch: list[Fact] = []
-    for fact in _read_facts(inbox, after):
-        if wanted.instance_id in (None, fact.instance_id):
-            batch.append(fact)
-        if len(batch) == FETCH:
-            yield batch
-            batch = []
-    if batch:
+def _read_batches(inbox: Inbox, after: FactPosition | None) -> Iterator[Sequence[Fact]]:
+    """Yields the facts of fixes after a position, newest first, some at a time.
+
+    Facts of any node count, so that the time is looked at while those of others are read.
+    """
+    facts = _read_facts(inbox, after)
+    while batch := tuple(islice(facts, FETCH)):
         yield batch
 
 
@@ -101,9 +97,10 @@ def _name(
     inbox: Inbox, wanted: FindingFilter, facts: Sequence[Fact]
 ) -> Iterator[tuple[Fact, ListedFinding]]:
     """Yields the facts whose finding is known and matches, with it."""
-    events = {each.key: each for each in inbox.archive.find(fact.key for fact in facts)}
+    chosen = [each for each in facts if wanted.instance_id in (None, each.instance_id)]
+    events = {each.key: each for each in inbox.archive.find(each.key for each in chosen)}
     anyhow = replace(wanted, state=None)
-    for fact in facts:
+    for fact in chosen:
         event = events.get(fact.key)
         if event and event.finding:
             row = ListedFinding(event.finding, None, fixed_at=event.at)

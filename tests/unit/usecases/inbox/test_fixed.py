@@ -119,11 +119,15 @@ def test_more_fixes_than_are_read_at_once_are_all_listed_and_time_may_run_out() 
         return clock.now
 
     slow = replace(service.inbox, clock=read_slow_clock)
-    # only an old fix has this title, so a page of it ends without any
-    short = list_fixed(slow, FindingFilter(state="fixed", q="T000"), None, 3)
-    assert short.after is not None
-    with pytest.raises(OutOfTimeError):
-        list(all_fixed(slow, EVERY))
+    # one title, and a node without any fix: a page ends before it has read all the others
+    for wanted in (
+        FindingFilter(state="fixed", q="T000"),
+        FindingFilter(state="fixed", instance_id="i-2"),
+    ):
+        short = list_fixed(slow, wanted, None, 3)
+        assert short.after is not None
+        with pytest.raises(OutOfTimeError):
+            list(all_fixed(slow, wanted))
 
 
 @pytest.mark.parametrize("text", ["", "abc", "2026-11-28#", "2026-11-28#x"])

@@ -57,8 +57,8 @@ class Position(NamedTuple):
 class FindingFilter(Struct, frozen=True):
     """Which findings to list.
 
-    `state` is `open`, `snoozed` or `unchecked`; without it, findings that are not checked any
-    more are left out. `title` and `q`, a part of the title or instance id, are compared by
+    `state` is `open`, `snoozed`, `unchecked` or `fixed`; without it, the list has those that
+    are open or snoozed. `title` and `q`, a part of the title or instance id, are compared by
     the match key. `first_seen_after` leaves older ones out.
     """
 

@@ -38,9 +38,10 @@ def list_titles(service: Service, wanted: FindingFilter, limit: int = 10) -> lis
         page = list_fixed(service.inbox, wanted, after, limit)
         assert len(page.rows) <= limit
         found += [row.finding.title for row in page.rows]
-        after = page.after
-        if after is None:
+        if page.after is None:
             return found
+        assert page.after != after, "the same page again"
+        after = page.after
 
 
 @pytest.mark.parametrize("limit", [1, 2, 10])

@@ -111,9 +111,9 @@ class Runtime:
             keep_unchecked=timedelta(days=settings.unchecked_days),
         )
 
-    @property
+    @cached_property
     def inbox(self) -> Inbox:
-        """The ports of the API."""
+        """The ports of the API. They stay, and with them the inventory of a warm process."""
         settings = self.settings
         nodes = DynamoNodes(self._dynamodb.Table(settings.nodes_table))
         archive, titles = DynamoJournal(self._ledger), DynamoTitles(self._ledger)

@@ -96,8 +96,8 @@ def consider_facts(
     state: ChannelState, outcome: Outcome, earlier: Iterable[FactRow] = ()
 ) -> ChannelState:
     """Adds to the state what happened in this scan, and `earlier` facts nobody considered."""
-    counts = Counter(key.kind for row in earlier for key in row.list_keys(*NAMED))
-    for named in (state.changes, outcome.changes):
+    counts: Counter[EventKind] = Counter()
+    for named in (state.changes, outcome.changes, *(row.counts for row in earlier)):
         counts.update({kind: named[kind] for kind in NAMED if kind in named})
     return replace(
         state,

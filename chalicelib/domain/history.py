@@ -4,6 +4,7 @@ A fact says the same as a line of history, for those that follow all findings: i
 is numbered, and many of them share a row.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -148,6 +149,14 @@ class FactRow(Struct, frozen=True):
     def count(self) -> int:
         """The number of facts."""
         return sum(each.count for each in self.nodes)
+
+    @property
+    def counts(self) -> Counter[EventKind]:
+        """The number of facts by kind."""
+        counts: Counter[EventKind] = Counter()
+        for node in self.nodes:
+            counts.update({kind: len(ids) for kind, ids in node.ids.items()})
+        return counts
 
     @property
     def receipt(self) -> Receipt:

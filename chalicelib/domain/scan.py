@@ -1,23 +1,28 @@
-"""A scan's result: what it saw, what it wrote, its record; and the job that waits for it.
+"""A scan's result: what it saw, what it wrote, its record, its day; and the job that waits for it.
 
 A job is an association execution, or a month, that waits to be answered.
 """
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity
-from chalicelib.domain.history import AWAY, BACK, NO_FACTS, EventKind, Receipt
+from chalicelib.domain.history import AWAY, BACK, NO_FACTS, EventKind, FactRow, Receipt
 from chalicelib.domain.node import Silence
 from chalicelib.domain.snooze import Snooze
 
 # A doubt that may pass by itself, and deferred nodes, are announced once they last this long.
 SETTLING_TIME = timedelta(minutes=30)
 
+# The numbers of a day are kept for so many days.
+MOST_DAYS = 400
 
 # A target with one of these may still give a result. SSM spells "In Progress" in several ways.
 RUNNING = frozenset({"", "pending", "inprogress", "delayed", "cancelling"})
@@ -103,6 +108,13 @@ class Coverage(Struct, frozen=True):
         return not (self.deferred or self.unverified or self.braked)
 
 
+class MutedCount(Struct, frozen=True):
+    """How many open findings snoozes mute, and by which snoozes (`digest_snoozes`)."""
+
+    findings: int
+    snoozes: str
+
+
 class Outcome(Struct, frozen=True):
     """What a scan wrote and saw.
 
@@ -111,7 +123,9 @@ class Outcome(Struct, frozen=True):
     kind · alternating: nodes on which two executions show different checks in turn ·
     by_severity: open findings of the fleet after the scan · repaired:
     findings on which lists and the findings table differed, where both were read ·
-    before, last: the last stored fact before the scan and after it.
+    before, last: the last stored fact before the scan and after it · unchecked: findings
+    that are remembered after it · muted: None if snoozes could not be read · fixed_ages: how
+    many findings were fixed so many whole days after they were first seen.
     """
 
     scan_id: str
@@ -126,6 +140,9 @@ class Outcome(Struct, frozen=True):
     repaired: int = 0
     before: Receipt = NO_FACTS
     last: Receipt = NO_FACTS
+    unchecked: int = 0
+    muted: MutedCount | None = None
+    fixed_ages: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def open_total(self) -> int:
@@ -203,6 +220,67 @@ def build_record(outcome: Outcome, finished_at: datetime, message_id: str | None
         braked=coverage.braked,
         untitled_items=coverage.untitled,
         message_id=message_id,
+    )
+
+
+class Day(Struct, frozen=True):
+    """A day in numbers, as its last scan left it. `day` is `YYYY-MM-DD`, in UTC.
+
+    open: findings of the fleet by severity, muted ones included · unchecked: those that are
+    remembered · changes: the facts that scans considered on this day, by kind · fixed_ages:
+    as in `Outcome`, without the facts of scans that died · nodes_reported: those of
+    `nodes_known` that gave a result on this day.
+    """
+
+    day: str
+    open: Mapping[Severity, int] = field(default_factory=dict)
+    muted: MutedCount | None = None
+    unchecked: int = 0
+    changes: Mapping[EventKind, int] = field(default_factory=dict)
+    fixed_ages: Mapping[int, int] = field(default_factory=dict)
+    nodes_known: int = 0
+    nodes_reported: int = 0
+
+    @property
+    def median_age(self) -> float | None:
+        """The median age in days of the findings that were fixed; None if it is not known."""
+        ages = sorted(self.fixed_ages)
+        ends = list(accumulate(self.fixed_ages[each] for each in ages))
+        if not ends:
+            return None
+        middle = (ends[-1] - 1) // 2, ends[-1] // 2
+        return sum(ages[bisect_right(ends, each)] for each in middle) / 2
+
+    def count(self, *kinds: EventKind) -> int:
+        """The number of facts of these kinds."""
+        return sum(self.changes.get(kind, 0) for kind in kinds)
+
+
+def add_to_day(day: Day | None, outcome: Outcome, earlier: Iterable[FactRow], now: datetime) -> Day:
+    """Returns the day of a scan with what the scan saw and did.
+
+    `day` is the last one that has numbers, and `earlier` are facts that no scan has
+    considered. A clock that is set back adds to that day.
+    """
+    today = max(f"{now:%Y-%m-%d}", day.day if day else "")
+    muted = outcome.muted
+    if muted is None and day and day.muted:
+        # the last known number, which no later scan takes for its own
+        muted = replace(day.muted, snoozes="")
+    before = day if day and day.day == today else Day(today)
+    changes = Counter(before.changes)
+    for counts in (outcome.changes, *(row.counts for row in earlier)):
+        changes.update(counts)
+    began = datetime.fromisoformat(f"{today}T00:00:00+00:00")
+    return Day(
+        day=today,
+        open=dict(outcome.by_severity),
+        muted=muted,
+        unchecked=outcome.unchecked,
+        changes=dict(changes),
+        fixed_ages=dict(Counter(before.fixed_ages) + Counter(outcome.fixed_ages)),
+        nodes_known=outcome.coverage.known,
+        nodes_reported=sum(at >= began for at in outcome.coverage.reports.values()),
     )
 
 

@@ -1,5 +1,6 @@
 """A snooze: a rule that mutes messages about findings. It never hides data."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -185,6 +186,12 @@ def is_same_rule(one: Snooze, other: Snooze) -> bool:
         and (one.reason, one.comment) == (other.reason, other.comment)
         and (one.ends_at is None) == (other.ends_at is None)
     )
+
+
+def digest_snoozes(snoozes: Iterable[Snooze]) -> str:
+    """Returns a text that differs if any of these snoozes was changed, or is another one."""
+    versions = sorted(f"{each.id} {each.version}" for each in snoozes)
+    return hashlib.md5("\n".join(versions).encode(), usedforsecurity=False).hexdigest()
 
 
 def id_prefix(scope_id: str) -> str:

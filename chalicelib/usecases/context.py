@@ -45,7 +45,8 @@ class Bounds(Struct, frozen=True):
     the 400 KB that a DynamoDB row may have · ids_a_mark: some 360 KB ·
     unmarked_rows: a change of no more rows is written in one transaction, without a mark ·
     settled_snoozes: ended snoozes that one decision settles. Of more that end together,
-    the rest mute until a later one.
+    the rest mute until a later one · counted_nodes: so many have their findings in memory
+    one by one while those that snoozes mute are counted.
 
     The rows of a usual chunk, its facts and its mark fit into one transaction.
     """
@@ -56,6 +57,7 @@ class Bounds(Struct, frozen=True):
     ids_a_mark: int = 10_000
     unmarked_rows: int = 90
     settled_snoozes: int = MAX_SETTLED_SNOOZES
+    counted_nodes: int = 5_000
 
 
 class Context(Struct, frozen=True):

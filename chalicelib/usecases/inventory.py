@@ -5,7 +5,7 @@ takes one row for each node and one for each title, whatever the number of findi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from functools import cached_property
@@ -97,9 +97,13 @@ def _group(reference: str, places: Sequence[Place]) -> TitleGroup:
 class Inventory:
     """The open findings of the fleet, by node and by title. Rows are read when needed."""
 
-    def __init__(self, nodes: NodePages, titles: Titles) -> None:
-        self._read_nodes = nodes.all
-        self._read_titles = titles.all
+    def __init__(
+        self,
+        read_nodes: Callable[[], Iterable[Node]],
+        read_titles: Callable[[], Mapping[str, Title]],
+    ) -> None:
+        self._read_nodes = read_nodes
+        self._read_titles = read_titles
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
@@ -118,7 +122,7 @@ class Inventory:
         for instance_id in self.nodes:
             for place in self._list_places(instance_id):
                 found[place.entry.reference].append(place)
-        return found
+        return dict(found)
 
     @cached_property
     def groups(self) -> Sequence[TitleGroup]:
@@ -133,6 +137,14 @@ class Inventory:
             muted.update(place.entry.key for place in self.select(each.scope, each.max_severity))
             muted.update(bytes.fromhex(key) for key in each.reworded_ids)
         return muted
+
+    def count_muted(self, snoozes: Iterable[Snooze]) -> int:
+        """Counts the open findings that any of these snoozes covers."""
+        muted = self.find_muted(snoozes)
+        if not muted:
+            return 0
+        lists = (read_briefly(node.open_list or b"") for node in self.nodes.values())
+        return sum(entry.key in muted for entries in lists for entry in entries)
 
     @cached_property
     def _by_key(self) -> Mapping[str, list[str]]:
@@ -235,7 +247,7 @@ class WarmInventory:
         if self._kept is None or self._kept[0] != last:
             # the old one goes first: a small Lambda has no memory for two
             self._kept = None
-            self._kept = last, Inventory(self._nodes, self._titles)
+            self._kept = last, Inventory(self._nodes.open_lists, self._titles.all)
         return self._kept[1]
 
 

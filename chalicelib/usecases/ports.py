@@ -26,7 +26,7 @@ from chalicelib.domain.history import (
 )
 from chalicelib.domain.message import CsvFile, Message, OutputState
 from chalicelib.domain.node import Node
-from chalicelib.domain.scan import Job, ScanRecord, Targets
+from chalicelib.domain.scan import Day, Job, ScanRecord, Targets
 from chalicelib.domain.snooze import Snooze
 
 Clock = Callable[[], datetime]
@@ -211,11 +211,22 @@ class FactLog(Protocol):
         """
 
 
+# What `open_lists` returns of a node.
+LISTED_FIELDS = (
+    "instance_id",
+    "open_list",
+    "severities",
+    "unchecked",
+    "missing_since",
+    "unverified_since",
+)
+
+
 class NodePages(Protocol):
     """Reads the nodes table, also page by page."""
 
-    def all(self) -> Sequence[Node]:
-        """Returns every node, consistently, in no order."""
+    def open_lists(self) -> Sequence[Node]:
+        """Returns every node with `LISTED_FIELDS` and nothing else, consistently, in no order."""
 
     def page(self, after: str | None, limit: int) -> Sequence[Node]:
         """Returns at most `limit` nodes after the instance id `after`; fewer means the end."""
@@ -254,7 +265,8 @@ class OpenWork(Struct, frozen=True):
     outputs: those that failed last, by name ·
     marks: changes of scans that died · last_fact: the last fact that is stored ·
     receipts: of the outputs that follow facts, by name ·
-    unannounced_scans: marks of an older version, whose findings are not announced.
+    unannounced_scans: marks of an older version, whose findings are not announced ·
+    day: the last one that has numbers.
     """
 
     jobs: tuple[Job, ...] = ()
@@ -265,6 +277,7 @@ class OpenWork(Struct, frozen=True):
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
     unannounced_scans: tuple[str, ...] = ()
     outputs: Mapping[str, OutputState] = field(default_factory=dict)
+    day: Day | None = None
 
 
 # Snoozes settled by one decision. A DynamoDB transaction is limited to 100 actions, and the
@@ -277,7 +290,7 @@ class Staged(Struct, frozen=True):
 
     `snoozes` have changed: they are settled, or people are told of them. The version of
     each is one more than the stored one; there are at most `MAX_SETTLED_SNOOZES`.
-    `channel_state` is None if it did not change.
+    `channel_state` and `day` are None if they did not change.
     `scan` is the record of the scan that decided.
     """
 
@@ -287,6 +300,7 @@ class Staged(Struct, frozen=True):
     channel_state: ChannelState | None = None
     scan: ScanRecord | None = None
     unannounced_scans: tuple[str, ...] = ()
+    day: Day | None = None
 
 
 class Work(Protocol):
@@ -372,6 +386,12 @@ class Archive(Protocol):
 
     def scans(self, after: str | None, limit: int) -> Sequence[ScanRecord]:
         """Returns at most `limit` scans, newest first, after the scan id `after`."""
+
+    def days(self, since: str) -> Sequence[Day]:
+        """Returns the days with numbers since `YYYY-MM-DD`, oldest first.
+
+        One that cannot be read is left out.
+        """
 
     def facts_of(self, day: str) -> Iterator[FactRow]:
         """Yields the facts of a day, `YYYY-MM-DD`, newest first.

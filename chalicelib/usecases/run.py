@@ -140,8 +140,11 @@ def run_scans(
 
 
 def new_scan_id(now: datetime) -> str:
-    """Returns an id that is unique and sorts by time: `20261123T081500Z-1f2e3d4c`."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+    """Returns an id that is unique and sorts by time: `20261123T081500Z-1f2e3d4c`.
+
+    Five digits are microseconds: a scan of a small fleet may follow within the second.
+    """
+    return f"{now:%Y%m%dT%H%M%SZ}-{now.microsecond:05x}{uuid4().hex[:3]}"
 
 
 def run_scan(context: Context, run: Run, work: OpenWork) -> ScanReport:

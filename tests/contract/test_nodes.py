@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.domain.compliance import Execution
-from chalicelib.domain.finding import Severity
+from chalicelib.domain.finding import ENTRY_SIZE, Severity
 from chalicelib.domain.node import Node
+from chalicelib.usecases.ports import LIST_ENTRIES, LISTED_FIELDS
 from tests.contract.samples import MINUTE, NOW
 from tests.contract.stores import Stores, read_pages, remove_nodes
 
@@ -67,6 +68,23 @@ def test_every_attribute_is_read_unchanged(stores: Stores, node: Node) -> None:
     assert read == node
     assert all(type(count) is int for count in read.severities.values())
     assert all(type(execution.count) is int for execution in read.executions.values())
+
+
+@pytest.mark.parametrize("entries", [0, 1, LIST_ENTRIES + 1])
+def test_open_lists_have_what_lists_say_and_nothing_else(stores: Stores, entries: int) -> None:
+    listed = Node(
+        "i-1",
+        severities={Severity.HIGH: 1},
+        unchecked=3,
+        missing_since=NOW,
+        unverified_since=NOW - MINUTE,
+        open_list=bytes(entries * ENTRY_SIZE),
+    )
+    full = replace(FULL, **{name: getattr(listed, name) for name in LISTED_FIELDS})
+    stores.nodes.put([full, Node("i-2")])
+
+    by_id = {row.instance_id: row for row in stores.nodes.open_lists()}
+    assert by_id == {"i-1": listed, "i-2": Node("i-2")}
 
 
 def test_the_last_put_of_a_node_replaces_the_others(stores: Stores) -> None:

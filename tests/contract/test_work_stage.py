@@ -3,6 +3,9 @@ from msgspec.structs import replace
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.finding import Severity
+from chalicelib.domain.history import EventKind
+from chalicelib.domain.scan import Day, MutedCount
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import MAX_SETTLED_SNOOZES, Staged
 from tests.contract.samples import (
@@ -14,6 +17,17 @@ from tests.contract.samples import (
     make_snooze_event,
 )
 from tests.contract.stores import Stores
+
+TODAY = Day(
+    f"{NOW:%Y-%m-%d}",
+    open={Severity.HIGH: 7},
+    muted=MutedCount(2, "digest"),
+    unchecked=1,
+    changes={EventKind.NEW: 9, EventKind.FIXED: 2, EventKind.IN_TURN: 1},
+    fixed_ages={0: 1, 30: 1},
+    nodes_known=4,
+    nodes_reported=3,
+)
 
 
 def settle(snooze: Snooze) -> Snooze:
@@ -35,6 +49,7 @@ def decide(stores: Stores, *, snoozes: int = 1, jobs: int = 1) -> Staged:
         snoozes=tuple(map(settle, stored)),
         channel_state=ChannelState(last_alert_at=NOW),
         scan=make_scan_record(1),
+        day=TODAY,
     )
 
 
@@ -47,6 +62,8 @@ def test_a_decision_is_written_completely(stores: Stores) -> None:
     assert list(stores.archive.scans(None, 2)) == [make_scan_record(1)]
     assert work.jobs == ()
     assert work.channel_state == ChannelState(last_alert_at=NOW)
+    assert work.day == TODAY
+    assert list(stores.archive.days("2020-01-01")) == [TODAY]
     assert tuple(stores.snoozes.all()) == staged.snoozes
 
 
@@ -79,6 +96,17 @@ def test_a_snooze_that_is_not_stored_prevents_the_whole_decision(stores: Stores)
     with pytest.raises(Conflict):
         stores.work.stage(replace(staged, snoozes=(settle(make_snooze(99)),)), NOW)
     assert stores.work.open() == before
+
+
+def test_days_are_listed_oldest_first_and_replaced(stores: Stores) -> None:
+    days = [replace(TODAY, day=day) for day in ("2026-11-20", "2026-12-01", "2027-01-01")]
+    for day in (days[0], replace(days[1], open={}), *days[1:]):
+        stores.work.stage(Staged(day=day), NOW)
+
+    assert list(stores.archive.days("2026-01-01")) == days
+    assert list(stores.archive.days("2026-12-01")) == days[1:]
+    assert list(stores.archive.days("2027-01-02")) == []
+    assert stores.work.open().day == days[-1]
 
 
 def test_a_repeated_decision_creates_no_second_message(stores: Stores) -> None:

@@ -19,7 +19,7 @@ from chalicelib.domain.history import (
 )
 from chalicelib.domain.message import Message, OutputState
 from chalicelib.domain.monthly import MESSAGE_PREFIX
-from chalicelib.domain.scan import Job, ScanRecord
+from chalicelib.domain.scan import Day, Job, ScanRecord
 from chalicelib.domain.snooze import Snooze
 from chalicelib.usecases.ports import (
     MAX_LEASE,
@@ -60,6 +60,7 @@ class MemoryLedger:
     )
     history: dict[EventKey, HistoryEvent] = field(default_factory=dict)
     scans: dict[str, ScanRecord] = field(default_factory=dict)
+    days: dict[str, Day] = field(default_factory=dict)
 
     def check_version(self, snooze: Snooze) -> None:
         """Raises `Conflict` unless this version is one more than the stored one."""
@@ -124,6 +125,7 @@ class MemoryWork:
             receipts=dict(ledger.receipts),
             unannounced_scans=tuple(sorted(ledger.unannounced_scans)),
             outputs=dict(ledger.outputs),
+            day=ledger.days[max(ledger.days)] if ledger.days else None,
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:  # noqa: ARG002 - nothing expires here
@@ -148,6 +150,8 @@ class MemoryWork:
         ledger.channel_state = staged.channel_state or ledger.channel_state
         if staged.scan:
             ledger.scans[staged.scan.scan_id] = staged.scan
+        if staged.day:
+            ledger.days[staged.day.day] = staged.day
 
     def save_receipt(self, output: str, receipt: Receipt) -> None:
         """Writes how far an output has followed the facts."""
@@ -319,6 +323,11 @@ class MemoryArchive:
         scans = self._ledger.scans
         ids = sorted((each for each in scans if after is None or each < after), reverse=True)
         return tuple(scans[each] for each in ids[:limit])
+
+    def days(self, since: str) -> tuple[Day, ...]:
+        """Returns the days with numbers since a date, oldest first."""
+        days = self._ledger.days
+        return tuple(days[each] for each in sorted(days) if each >= since)
 
     def facts_of(self, day: str) -> Iterator[FactRow]:
         """Yields the facts of a day, newest first."""

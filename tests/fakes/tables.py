@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Title, UncheckedFinding, title_reference
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import Selection, UncheckedKey
+from chalicelib.usecases.ports import LISTED_FIELDS, Selection, UncheckedKey
 
 
 class MemoryFindings:
@@ -57,6 +57,13 @@ class MemoryNodes:
     def all(self) -> tuple[Node, ...]:
         """Returns every node."""
         return tuple(self._rows.values())
+
+    def open_lists(self) -> tuple[Node, ...]:
+        """Returns every node with `LISTED_FIELDS` and nothing else."""
+        return tuple(
+            Node(**{name: getattr(row, name) for name in LISTED_FIELDS}, is_newer=row.is_newer)
+            for row in self._rows.values()
+        )
 
     def page(self, after: str | None, limit: int) -> tuple[Node, ...]:
         """Returns at most `limit` nodes after the instance id `after`, in order of the ids."""

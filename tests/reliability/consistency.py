@@ -4,8 +4,9 @@ from collections import Counter
 
 from msgspec.structs import replace
 
-from chalicelib.domain.finding import Entry
+from chalicelib.domain.finding import Entry, count_by_severity
 from chalicelib.domain.history import AWAY, NAMED, EventKind
+from chalicelib.domain.snooze import Muting, State, digest_snoozes
 from chalicelib.usecases.announce.deliver import SUPERSEDED
 from chalicelib.usecases.scan.compare import read_list, with_list
 from tests.fleet import Service
@@ -19,6 +20,7 @@ def find_inconsistencies(service: Service) -> list[str]:
         *find_list_errors(service),
         *find_fact_errors(service),
         *find_count_errors(service),
+        *find_day_errors(service),
         *find_output_errors(service),
     ]
 
@@ -93,6 +95,32 @@ def find_count_errors(service: Service) -> list[str]:
         facts = sum(len(row.list_keys(kind)) for row in service.ledger.facts.values())
         if told + waiting != facts:
             errors.append(f"{facts} are {kind}, messages count {told}, {waiting} wait")
+    return errors
+
+
+def find_day_errors(service: Service) -> list[str]:
+    """Checks that days count each fact once, and that the last one has what is stored."""
+    days, errors = service.ledger.days, []
+    if not days:
+        return []
+    counted = sum((Counter(day.changes) for day in days.values()), Counter[EventKind]())
+    facts = sum((row.counts for row in service.ledger.facts.values()), Counter[EventKind]())
+    if counted != facts:
+        errors.append(f"the facts are {facts}, days count {counted}")
+    last = days[max(days)]
+    findings, unchecked = list(service.findings.all()), list(service.unchecked.all())
+    stored = count_by_severity(each.severity for each in findings)
+    if (last.open, last.unchecked) != (stored, len(unchecked)):
+        errors.append(f"stored is {stored} and {len(unchecked)} unchecked, {last} says otherwise")
+    newest = max(service.ledger.scans.values(), key=lambda scan: scan.finished_at)
+    snoozes = service.ledger.snoozes.values()
+    active = [each for each in snoozes if each.state(newest.at) is State.ACTIVE]
+    # the number may not be known, and people may have changed some since
+    if last.muted and last.muted.snoozes == digest_snoozes(active):
+        muting = Muting(active, newest.at)
+        muted = sum(muting.of(each) is not None for each in findings)
+        if muted != last.muted.findings:
+            errors.append(f"snoozes mute {muted}, {last.muted} says otherwise")
     return errors
 
 

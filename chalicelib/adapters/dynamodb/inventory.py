@@ -7,7 +7,7 @@ so on. `parts` is their number, and `whole` a checksum of the whole list in each
 them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -32,7 +32,7 @@ from chalicelib.adapters.dynamodb.tables import (
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import ENTRY_SIZE, Finding, is_list, title_id
 from chalicelib.domain.node import Node
-from chalicelib.usecases.ports import LIST_ENTRIES, Selection
+from chalicelib.usecases.ports import LIST_ENTRIES, LISTED_FIELDS, Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -119,11 +119,19 @@ class DynamoNodes(Struct, frozen=True):
     entries: int = LIST_ENTRIES
 
     def all(self) -> tuple[Node, ...]:
-        """Returns every node, consistently. Of the rows only those of long lists are kept."""
+        """Returns every node, consistently, in no order."""
+        return self._read_all(())
+
+    def open_lists(self) -> tuple[Node, ...]:
+        """Returns every node with what its list says, consistently, in no order."""
+        return self._read_all(_LIST_ATTRIBUTES)
+
+    def _read_all(self, attributes: Sequence[str]) -> tuple[Node, ...]:
+        """Reads every row. Only those of long lists stay in memory."""
         nodes: list[Node] = []
         long: list[Row] = []
         parts: dict[str, Row] = {}
-        for row in scan_table(self.table):
+        for row in scan_table(self.table, attributes):
             if _is_part(row[_NODE_KEY]):
                 parts[row[_NODE_KEY]] = row
             elif row.get("parts"):
@@ -187,6 +195,8 @@ _NODE_ATTRIBUTES = (
     "row_version",
     *(name for name in Node.__struct_fields__ if name not in {"open_list", "is_newer"}),
 )
+# What counting findings needs. The rest, as executions, takes most of the time of reading a row.
+_LIST_ATTRIBUTES = ("row_version", "parts", "whole", *LISTED_FIELDS)
 _USUAL: tuple[object, ...] = (0, "", b"", False, {}, (), [])
 
 

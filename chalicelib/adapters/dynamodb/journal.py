@@ -35,13 +35,20 @@ from chalicelib.adapters.dynamodb.tables import (
     to_text,
     transact,
 )
-from chalicelib.adapters.dynamodb.work import SCANS, open_key, read_message, write_scan
+from chalicelib.adapters.dynamodb.work import (
+    DAYS,
+    SCANS,
+    open_key,
+    read_days,
+    read_message,
+    write_scan,
+)
 from chalicelib.aws import translate_errors
 from chalicelib.domain.errors import BadRow, Conflict
 from chalicelib.domain.finding import Title, UncheckedFinding, title_reference
 from chalicelib.domain.history import EventKey, FactRow, HistoryEvent, Mark, Receipt, oldest_first
 from chalicelib.domain.monthly import MESSAGE_PREFIX
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Day, ScanRecord
 from chalicelib.usecases.ports import Selection, Settlement, UncheckedKey
 
 if TYPE_CHECKING:
@@ -85,6 +92,11 @@ class DynamoJournal(Struct, frozen=True):
         start = None if after is None else {"pk": SCANS, "sk": after}
         rows = read_page(limit, start, newest_first, self.table)
         return tuple(from_row(row, ScanRecord) for row in rows)
+
+    def days(self, since: str) -> tuple[Day, ...]:
+        """Returns the days with numbers since a date, oldest first."""
+        condition = Key("pk").eq(DAYS) & Key("sk").gte(since)
+        return tuple(read_days(query_table(self.table, condition)))
 
     def facts_of(self, day: str) -> Iterator[FactRow]:
         """Yields the facts of a day, newest first."""
@@ -256,7 +268,7 @@ class DynamoTitles(Struct, frozen=True):
 
         One that cannot be read is left out, as if it had expired.
         """
-        rows = query_table(self.table, Key("pk").eq(_TITLES))
+        rows = query_table(self.table, Key("pk").eq(_TITLES), Title.__struct_fields__)
         return {title_reference(each.text): each for each in read_all(rows, Title)}
 
     def put(self, titles: Iterable[Title], now: datetime) -> None:

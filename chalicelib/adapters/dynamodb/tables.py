@@ -132,22 +132,34 @@ def expiry(at: datetime, keep: timedelta) -> int:
     return int((at + keep).timestamp())
 
 
-def scan_table(table: "Table") -> Iterator[Row]:
-    """Yields every row, consistently, in no order."""
+def scan_table(table: "Table", attributes: Sequence[str] = ()) -> Iterator[Row]:
+    """Yields every row, consistently, in no order. Some `attributes` take less time than all."""
     scan = table.meta.client.get_paginator("scan")
-    return _read_pages(table.name, scan.paginate(TableName=table.name, ConsistentRead=True))
+    pages = scan.paginate(TableName=table.name, ConsistentRead=True, **_project(attributes))
+    return _read_pages(table.name, pages)
 
 
-def query_table(table: "Table", condition: ConditionBase, **arguments: Any) -> Iterator[Row]:
+def query_table(
+    table: "Table", condition: ConditionBase, attributes: Sequence[str] = (), **arguments: Any
+) -> Iterator[Row]:
     """Yields the rows of a partition, consistently, ordered by the sort key."""
     query = table.meta.client.get_paginator("query")
     pages = query.paginate(
         TableName=table.name,
         KeyConditionExpression=condition,  # type: ignore[arg-type] # resource clients take it
         ConsistentRead=True,
+        **_project(attributes),
         **arguments,
     )
     return _read_pages(table.name, pages)
+
+
+def _project(attributes: Sequence[str]) -> dict[str, Any]:
+    """Returns the arguments that limit a row to some attributes; none for all of them."""
+    if not attributes:
+        return {}
+    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 
 def query_index(table: "Table", index: str, key: str, value: str) -> Iterator[Row]:
@@ -211,15 +223,9 @@ def get_all(
 ) -> list[Row]:
     """Reads the rows with these keys, in no order; all their attributes unless some are named."""
     found: list[Row] = []
-    names = {f"#{number}": name for number, name in enumerate(attributes)}
-    projection = (
-        {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-        if names
-        else {}
-    )
 
     def read(keys: list[Any]) -> list[Any]:
-        request: Any = {"Keys": keys, "ConsistentRead": is_consistent, **projection}
+        request: Any = {"Keys": keys, "ConsistentRead": is_consistent, **_project(attributes)}
         answer: Any = table.meta.client.batch_get_item(RequestItems={table.name: request})
         found.extend(answer["Responses"].get(table.name, ()))
         left: list[Any] = answer["UnprocessedKeys"].get(table.name, {}).get("Keys", [])

@@ -11,14 +11,16 @@ it, however much is finished and kept beside it:
     MESSAGE#<created at>#<id>     a message that is not delivered
     CHANNEL                       the channel state
     OUTPUT#<name>                 an output that failed last
+    DAY                           the last day that has numbers
 
 What is finished moves to a row of its own that expires: a completed job to pk
-`JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id. The lease is pk
-`LEASE`, sk `writer`.
+`JOB`, sk its key, a sent message to pk `MESSAGE`, sk its id. Every day is pk
+`DAY`, sk `<date>`, the last one too. The lease is pk `LEASE`, sk `writer`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -42,10 +44,10 @@ from chalicelib.adapters.dynamodb.tables import (
 )
 from chalicelib.aws import translate_errors
 from chalicelib.domain.announcement import ChannelState
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.errors import BadRow, Conflict
 from chalicelib.domain.history import NO_FACTS, Mark, Receipt
 from chalicelib.domain.message import Message, OutputState
-from chalicelib.domain.scan import Job, ScanRecord
+from chalicelib.domain.scan import MOST_DAYS, Day, Job, ScanRecord
 from chalicelib.usecases.ports import MAX_LEASE, MAX_SETTLED_SNOOZES, OpenWork, Staged
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ KEEP_COMPLETED = timedelta(days=7)
 KEEP_SENT = timedelta(days=90)
 KEEP_SCANS = timedelta(days=90)
 SCANS = "SCAN"
+KEEP_DAYS = timedelta(days=MOST_DAYS)
+DAYS = "DAY"
 
 # The first fails if the job is known. The others fail if another writer comes between.
 _ENQUEUE_ATTEMPTS = 4
@@ -92,6 +96,7 @@ class DynamoWork(Struct, frozen=True):
         states = (from_content(row, ChannelState) for row in rows["CHANNEL"])
         last = (from_row(row, Receipt) for row in rows["FACTS"])
         outputs = (from_row(row, OutputState) for row in rows["OUTPUT"])
+        days = tuple(read_days(rows["DAY"]))
         return OpenWork(
             jobs=tuple(sorted(jobs, key=lambda job: (job.enqueued_at, job.key))),
             messages=tuple(map(read_message, rows["MESSAGE"])),
@@ -104,6 +109,7 @@ class DynamoWork(Struct, frozen=True):
             },
             unannounced_scans=tuple(row["scan_id"] for row in rows["UNANNOUNCED"]),
             outputs={each.name: each for each in outputs},
+            day=days[0] if days else None,
         )
 
     def stage(self, staged: Staged, now: datetime) -> None:
@@ -223,6 +229,19 @@ def write_scan(scan: ScanRecord) -> Row:
     return to_row(scan, pk=SCANS, sk=scan.scan_id, expires_at=expires_at)
 
 
+def write_day(day: Day) -> Row:
+    """Builds the row of a day."""
+    at = datetime.fromisoformat(f"{day.day}T00:00:00+00:00")
+    return {**to_content(day, {"pk": DAYS, "sk": day.day}), "expires_at": expiry(at, KEEP_DAYS)}
+
+
+def read_days(rows: Iterable[Row]) -> Iterator[Day]:
+    """Yields the days of rows. One that cannot be read is left out: it must not stop a scan."""
+    for row in rows:
+        with suppress(BadRow):
+            yield from_content(row, Day)
+
+
 def open_key(*sort_key: str) -> Row:
     """Returns the key of a row in the partition of unfinished work."""
     return {"pk": "OPEN", "sk": "#".join(sort_key)}
@@ -289,6 +308,10 @@ def _list_decision(staged: Staged) -> list[Action]:
         actions.append({"Put": {"Item": to_content(staged.channel_state, open_key("CHANNEL"))}})
     if staged.scan is not None:
         actions.append({"Put": {"Item": write_scan(staged.scan)}})
+    if staged.day is not None:
+        actions.append({"Put": {"Item": write_day(staged.day)}})
+        # beside the work, where a scan reads it without a call
+        actions.append({"Put": {"Item": to_content(staged.day, open_key("DAY"))}})
     return actions
 
 

@@ -3,7 +3,7 @@
 from chalicelib.entrypoints.api import responses
 from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse
 from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
-from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, TitleQuery, or_none
+from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, TitleQuery, TrendQuery, or_none
 from chalicelib.usecases.inbox import overview
 
 
@@ -54,6 +54,12 @@ def list_scans(request: ApiRequest[PageQuery, None]) -> ApiResponse:
     following = make_cursor("scans", query, page.after)
     items = [responses.build_scan_response(scan, delivery) for scan, delivery in page.scans]
     return paginate(responses.ScanList(items, following), query, following)
+
+
+def list_trends(request: ApiRequest[TrendQuery, None]) -> ApiResponse:
+    """Show the last days in numbers, oldest first."""
+    days = overview.list_days(request.inbox, request.query.days)
+    return ApiResponse(responses.build_trends_response(days))
 
 
 def get_summary(request: ApiRequest[NoQuery, None]) -> ApiResponse:

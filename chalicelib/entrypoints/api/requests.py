@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.domain.errors import BadRequest, FieldFault
 from chalicelib.domain.finding import Severity
+from chalicelib.domain.scan import MOST_DAYS
 from chalicelib.domain.snooze import Reason, Scope, State
 from chalicelib.domain.snooze_rules import (
     LONGEST_COMMENT,
@@ -274,6 +275,12 @@ class SnoozeQuery(PageQuery, frozen=True):
     permanent: bool | msgspec.UnsetType = msgspec.UNSET
     unused: bool | msgspec.UnsetType = msgspec.UNSET
     ends_before: InstantText | msgspec.UnsetType = msgspec.UNSET
+
+
+class TrendQuery(Body, frozen=True):
+    """How many days, today included."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS)] = 30
 
 
 class DryRunQuery(Body, frozen=True):

@@ -1,15 +1,15 @@
 """Response bodies: each type beside the function that builds it from domain values."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec.structs import asdict
 
 from chalicelib.domain.finding import Severity
-from chalicelib.domain.history import HistoryEvent
+from chalicelib.domain.history import AWAY, BACK, EventKind, HistoryEvent
 from chalicelib.domain.node import Node
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Day, ScanRecord
 from chalicelib.domain.snooze import ListedFinding, Reason, Snooze, State
 from chalicelib.usecases.inbox.bulk import BulkResult, Result
 from chalicelib.usecases.inbox.findings import FindingDetail
@@ -364,6 +364,57 @@ def build_summary_response(summary: Summary) -> SummaryResponse:
     last = summary.last_scan
     scan = {"last_scan_id": last and last.scan_id, "last_scan_at": last and last.at}
     return msgspec.convert({**asdict(summary), **scan}, SummaryResponse)
+
+
+class DayResponse(msgspec.Struct, frozen=True):
+    """A day (UTC) in numbers: what scans did on it, and what its last scan left.
+
+    open includes snoozed findings; snoozed is null while it is not known. nodes_reported
+    counts the nodes that gave a result on this day. fixed_median_age_days is how long the
+    findings that were fixed had been known, null if none was.
+    """
+
+    day: date
+    open: dict[Severity, int]
+    snoozed: int | None
+    unchecked: int
+    findings_new: int
+    findings_worse: int
+    findings_reworded: int
+    findings_fixed: int
+    findings_unchecked: int
+    findings_checked_again: int
+    findings_gone: int
+    fixed_median_age_days: float | None
+    nodes_known: int
+    nodes_reported: int
+
+
+class TrendList(msgspec.Struct, frozen=True):
+    """Days, oldest first. The last one may not be over. A day on which no scan ended is absent."""
+
+    items: list[DayResponse]
+
+
+def build_trends_response(days: Sequence[Day]) -> TrendList:
+    """Returns days in numbers."""
+    return TrendList([_build_day(each) for each in days])
+
+
+def _build_day(day: Day) -> DayResponse:
+    content = {
+        **asdict(day),
+        "snoozed": day.muted and day.muted.findings,
+        "findings_new": day.count(EventKind.NEW),
+        "findings_worse": day.count(EventKind.WORSE),
+        "findings_reworded": day.count(EventKind.REWORDED),
+        "findings_fixed": day.count(EventKind.FIXED),
+        "findings_unchecked": day.count(*AWAY),
+        "findings_checked_again": day.count(*BACK),
+        "findings_gone": day.count(EventKind.GONE),
+        "fixed_median_age_days": day.median_age,
+    }
+    return msgspec.convert(content, DayResponse)
 
 
 def _list_finding_fields(row: ListedFinding) -> dict[str, object]:

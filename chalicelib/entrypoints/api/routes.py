@@ -228,6 +228,14 @@ OVERVIEW = (
         query=requests.PageQuery,
     ),
     Route(
+        "getTrends",
+        "GET",
+        "/v1/trends",
+        overview.list_trends,
+        {200: responses.TrendList},
+        query=requests.TrendQuery,
+    ),
+    Route(
         "getSummary", "GET", "/v1/summary", overview.get_summary, {200: responses.SummaryResponse}
     ),
 )

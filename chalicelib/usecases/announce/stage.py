@@ -27,7 +27,7 @@ from chalicelib.domain.history import (
 )
 from chalicelib.domain.message import CsvFile, Message, Source
 from chalicelib.domain.monthly import MESSAGE_PREFIX, count_nodes, monthly_csv_key, summarize_month
-from chalicelib.domain.scan import Job, JobKind, Outcome, build_record
+from chalicelib.domain.scan import Job, JobKind, Outcome, add_to_day, build_record
 from chalicelib.domain.snooze import (
     ListedFinding,
     Muting,
@@ -221,7 +221,7 @@ def _find_returned(context: Context, rows: Sequence[FactRow]) -> Iterator[tuple[
 
 
 def _is_between(scan_id: str, since: str, until: str) -> bool:
-    """Whether a scan began after `since`. Ids sort by their seconds, and no further."""
+    """Whether a scan began after `since`, by the second: earlier ids sort no further."""
     second, first, last = (each.partition("-")[0] for each in (scan_id, since, until))
     return scan_id != since and first <= second <= last
 
@@ -264,6 +264,7 @@ def _stage_scan(
         )
         message, contents = _build_message(context, decision.alert, ended, changes, now)
     changed = decision.channel_state != work.channel_state
+    day = add_to_day(work.day, outcome, facts.earlier, now)
     context.work.stage(
         Staged(
             message=message,
@@ -278,6 +279,7 @@ def _stage_scan(
             ),
             channel_state=decision.channel_state if changed else None,
             scan=build_record(outcome, now, message.id if message else None),
+            day=day if day != work.day else None,
         ),
         now,
     )

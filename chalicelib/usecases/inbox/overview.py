@@ -1,7 +1,7 @@
 """Nodes, scans and totals, looked up by people and programs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node, sum_severities
-from chalicelib.domain.scan import ScanRecord
+from chalicelib.domain.scan import Day, ScanRecord
 from chalicelib.domain.snooze import Snooze, State
 from chalicelib.domain.text import match_key
 from chalicelib.usecases.context import Inbox
@@ -143,6 +143,12 @@ def _list_active(inbox: Inbox) -> list[Snooze]:
     return [each for each in inbox.snoozes.unsettled() if each.state(now) is State.ACTIVE]
 
 
+def list_days(inbox: Inbox, number: int) -> Sequence[Day]:
+    """Returns the last days with numbers, so many with today, oldest first."""
+    since = inbox.clock() - timedelta(days=number - 1)
+    return inbox.archive.days(f"{since:%Y-%m-%d}")
+
+
 def summarize(inbox: Inbox) -> Summary:
     """Returns the totals as of now; findings as of the last scan."""
     now, inventory = inbox.clock(), inbox.inventory()
@@ -150,14 +156,9 @@ def summarize(inbox: Inbox) -> Summary:
     snoozes = inbox.snoozes.all()
     states = Counter(each.state(now) for each in snoozes)
     standing = [each for each in snoozes if each.state(now) is not State.ENDED]
-    muted = inventory.find_muted(each for each in standing if each.state(now) is State.ACTIVE)
     return Summary(
         open=sum_severities(nodes),
-        snoozed=sum(
-            place.entry.key in muted
-            for places in (inventory.by_title.values() if muted else ())
-            for place in places
-        ),
+        snoozed=inventory.count_muted(each for each in standing if each.state(now) is State.ACTIVE),
         unchecked=sum(node.unchecked for node in nodes),
         nodes_known=len(nodes),
         nodes_missing=sum(node.missing_since is not None for node in nodes),

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
+from chalicelib.domain.diff import Change
 from chalicelib.domain.finding import (
     ENTRY_SIZE,
     Entry,
@@ -79,6 +80,8 @@ class ChangeWriter:
     `last` is the last fact that is stored, `counts` what happened so far. `returned` has
     findings that fail again, with a snooze whose end nobody was told. `alternating` are
     nodes of which one execution shows what the one before it left out, and the reverse.
+    `fixed_ages` counts what was fixed by whole days since it was first seen. `has_settled` says
+    that the list of a node has changed.
     """
 
     def __init__(self, context: Context, scan_id: str, last: Receipt) -> None:
@@ -86,6 +89,8 @@ class ChangeWriter:
         self.counts: Counter[EventKind] = Counter()
         self.returned: list[tuple[Finding, Snooze]] = []
         self.alternating: set[str] = set()
+        self.fixed_ages: Counter[int] = Counter()
+        self.has_settled = False
         self.names = Names(context)
         self._news: dict[EventKind, list[Finding]] = {EventKind.NEW: [], EventKind.WORSE: []}
         self._named: list[NamedFindings] = []
@@ -221,8 +226,13 @@ class ChangeWriter:
     def _note(self, change: NodeChange) -> None:
         """Notes what a change that is stored has to do with messages."""
         found, node = change.found, change.before.instance_id
+        self.has_settled = True
         for kind, ids in change.ids.items():
             self.counts[kind] += len(ids)
+        for each in found.select([EventKind.FIXED]):
+            since = _find_first_sight(each)
+            if since:
+                self.fixed_ages[max(0, (change.at - since).days)] += 1
         for kind, news in self._news.items():
             news.extend(each.finding for each in found.select([kind]) if each.finding)
         left = found.select((*ENDING, *AWAY))
@@ -277,6 +287,14 @@ def join_rows(changes: Iterable[NodeChange]) -> Rows:
 
 def _is_same_row(one: Entry, other: Entry) -> bool:
     return (one.finding_id, one.is_unchecked) == (other.finding_id, other.is_unchecked)
+
+
+def _find_first_sight(left: Change) -> datetime | None:
+    """Returns when a finding that left was first seen; None if that is not known any more."""
+    if left.finding:
+        return left.finding.first_seen
+    # of one that was remembered, its entry says since when
+    return left.before.since if left.before and not left.before.is_unchecked else None
 
 
 def _has_repeats(rows: Rows) -> bool:

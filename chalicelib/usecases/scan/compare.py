@@ -102,7 +102,7 @@ class Names:
         seen = {each.title: each.control_id for each in findings}
         if not seen:
             return
-        known = self._read()
+        known = self.read()
         added = {
             reference: Title(text, control_id)
             for text, control_id in seen.items()
@@ -115,7 +115,7 @@ class Names:
 
     def note(self, entry: Entry, finding: Finding) -> None:
         """Notes a finding whose row is about to be deleted, unless its title names it then."""
-        if not _fits(finding.instance_id, entry, self._read()):
+        if not _fits(finding.instance_id, entry, self.read()):
             self._fetched[finding.finding_id] = finding
 
     def find(self, instance_id: str, entries: Iterable[Entry]) -> tuple[Finding, ...]:
@@ -128,7 +128,7 @@ class Names:
         entries = tuple(entries)
         if not entries:
             return ()
-        known = self._read()
+        known = self.read()
         missing = [
             each
             for each in entries
@@ -150,7 +150,8 @@ class Names:
             instance_id, title.text, entry.severity, title.control_id, entry.since, scan_id=""
         )
 
-    def _read(self) -> dict[str, Title]:
+    def read(self) -> dict[str, Title]:
+        """Returns every known title, by its reference."""
         if self._known is None:
             self._known = dict(self._context.titles.all())
         return self._known

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from msgspec import Struct, field
@@ -24,9 +25,10 @@ from chalicelib.domain.node import (
     select_for_reading,
     sum_severities,
 )
-from chalicelib.domain.scan import SETTLING_TIME, Coverage, Outcome
-from chalicelib.domain.snooze import Snooze
+from chalicelib.domain.scan import SETTLING_TIME, Coverage, MutedCount, Outcome
+from chalicelib.domain.snooze import Snooze, State, digest_snoozes
 from chalicelib.usecases.context import Context, Run
+from chalicelib.usecases.inventory import Inventory
 from chalicelib.usecases.ports import OpenWork
 from chalicelib.usecases.scan.apply import ChangeWriter
 from chalicelib.usecases.scan.compare import (
@@ -115,13 +117,15 @@ def sync_store(
     readings: list[Reading] = []
     for chunk in read_and_compare(context, run, fleet, plan, now, writer.names):
         writer.apply(chunk.changes, now)
-        # what the nodes show and list is stored by now, and need not stay in memory
+        # what the nodes show is stored by now, and need not stay in memory
         readings.extend(replace(each, folded=NO_ITEMS, shown={}) for each in chunk.readings)
         for change in chunk.changes:
             if change.after:
-                nodes[change.after.instance_id] = replace(change.after, open_list=b"")
+                nodes[change.after.instance_id] = change.after
             else:
                 del nodes[change.before.instance_id]
+    is_as_before = not writer.has_settled and work.channel_state.facts == writer.last
+    known = work.day.muted if work.day and is_as_before else None
     outcome = Outcome(
         scan_id=run.scan_id,
         at=now,
@@ -138,6 +142,9 @@ def sync_store(
         repaired=fleet.unlisted + sum(map(len, fleet.absent.values())),
         before=work.last_fact,
         last=writer.last,
+        unchecked=sum(each.unchecked for each in nodes.values()),
+        muted=count_muted(context, writer.names, nodes.values(), snoozes, known),
+        fixed_ages=dict(writer.fixed_ages),
     )
     return Synced(outcome, writer.list_changes, targets.errors)
 
@@ -334,6 +341,32 @@ def sum_up_coverage(
             braked=plan.missing.braked,
         ),
     )
+
+
+def count_muted(
+    context: Context,
+    names: Names,
+    nodes: Iterable[Node],
+    snoozes: Sequence[Snooze] | None,
+    known: MutedCount | None,
+) -> MutedCount | None:
+    """Counts the open findings that snoozes mute, in parts of the fleet that memory holds.
+
+    `known` was counted for the same findings. It holds if the snoozes are the same. None if
+    something cannot be read: an alert does without this number.
+    """
+    if snoozes is None:
+        return None
+    active = [each for each in snoozes if each.state(context.clock()) is State.ACTIVE]
+    digest = digest_snoozes(active)
+    if known and known.snoozes == digest:
+        return known
+    parts = _split_into_batches(nodes if active else (), context.bounds.counted_nodes)
+    inventories = (Inventory(partial(tuple, part), names.read) for part in parts)
+    try:
+        return MutedCount(sum(each.count_muted(active) for each in inventories), digest)
+    except ServiceError:
+        return None
 
 
 def _find_unverified(

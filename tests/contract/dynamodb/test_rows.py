@@ -11,6 +11,7 @@ from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.errors import BadRow
 from chalicelib.domain.finding import Title, title_id
 from chalicelib.domain.history import NO_FACTS, EventKind, FactRow, HistoryEvent, Mark, NodeFacts
+from chalicelib.domain.scan import Day
 from chalicelib.usecases.ports import Selection, Settlement, Staged
 from tests.contract.samples import (
     MINUTE,
@@ -133,6 +134,30 @@ def test_a_title_and_a_line_of_history_that_cannot_be_read_stop_nothing(tables: 
 
     assert [each.text for each in stores.titles.all().values()] == ["B"]
     assert stores.journal.find([left.key, other.key]) == (other,)
+
+
+def test_a_day_is_kept_beside_the_work_and_by_its_date_which_expires(tables: Tables) -> None:
+    stores = build_stores(tables)
+    stores.work.stage(Staged(day=Day("2026-11-28", nodes_known=1)), NOW)
+
+    rows = read_ledger(tables)
+    assert rows.keys() == {("OPEN", "DAY"), ("DAY", "2026-11-28")}
+    assert "expires_at" not in rows["OPEN", "DAY"]
+    midnight = datetime.fromisoformat("2026-11-28T00:00:00+00:00")
+    assert rows["DAY", "2026-11-28"]["expires_at"] == compute_expiry(midnight, 400)
+
+
+@pytest.mark.parametrize("damage", [{"content": "{"}, {"row_version": 99}])
+def test_a_day_that_cannot_be_read_stops_nothing(tables: Tables, damage: dict[str, Any]) -> None:
+    stores = build_stores(tables)
+    stores.work.stage(Staged(day=Day("2026-11-27")), NOW)
+    stores.work.stage(Staged(day=Day("2026-11-28")), NOW)
+    rows = read_ledger(tables)
+    for key in (("OPEN", "DAY"), ("DAY", "2026-11-28")):
+        tables.ledger.put_item(Item={**rows[key], **damage})
+
+    assert stores.work.open().day is None
+    assert list(stores.archive.days("2020-01-01")) == [Day("2026-11-27")]
 
 
 def test_history_is_sorted_by_time_and_expires(tables: Tables) -> None:

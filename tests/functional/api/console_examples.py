@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 ELISION = "…"
 FORMS = (
     re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z"),
+    re.compile(r"\d{4}-\d\d-\d\d"),
     re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}"),
     re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
 )

@@ -27,6 +27,7 @@ FINDING = f"/v1/findings/{FINDING_ID}"
 BEGIN = datetime(2026, 11, 28, 6, tzinfo=UTC)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z")
 SCAN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+DAY = re.compile(r'(?<="day": ")[^"]*')
 REQUEST_ID = re.compile(r'(?<="request_id": ")[^"]*')
 SHOWN_SCAN_ID = "20261128T060030Z-e567118d"
 SHOWN_REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -81,6 +82,7 @@ def _produce_responses(api: ApiClient) -> dict[str, Any]:
         "TitleList": ("GET", "/v1/titles", None),
         "CallerResponse": ("GET", "/v1/me", None),
         "ScanList": ("GET", "/v1/scans", None),
+        "TrendList": ("GET", "/v1/trends", None),
         "SummaryResponse": ("GET", "/v1/summary", None),
         "SnoozeResults": ("POST", "/v1/findings/snooze", many),
         "Health": ("GET", "/healthz", None),
@@ -125,6 +127,7 @@ def _replace_changing(text: str) -> str:
                 shown[time] = stands_for + days
         shown.setdefault(time, BEGIN + timedelta(seconds=30 * number))
     text = TIME.sub(lambda found: _show(shown.get(found[0], BEGIN)), text)
+    text = DAY.sub(f"{BEGIN:%Y-%m-%d}", text)
     return REQUEST_ID.sub(SHOWN_REQUEST_ID, SCAN_ID.sub(SHOWN_SCAN_ID, text))
 
 

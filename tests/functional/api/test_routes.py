@@ -6,6 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from chalicelib import bootstrap
 from chalicelib.domain.finding import finding_id
 from tests.functional.api.client import ApiClient, open_api
 from tests.functional.service import NODE, Service
@@ -170,6 +171,47 @@ def test_nodes_scans_and_the_summary_are_listed(api: ApiClient) -> None:
     summary = api.get("/v1/summary").json
     assert (summary["open"], summary["nodes_known"]) == ({"HIGH": 3}, 1)
     assert summary["last_scan_id"] == scan["scan_id"]
+
+
+def test_a_warm_process_reads_the_fleet_once_after_each_scan(
+    api: ApiClient, service: Service
+) -> None:
+    def count_reads() -> int:
+        bootstrap.runtime().calls.take()
+        for path in ("/v1/summary", "/v1/titles", "/v1/findings?title=A"):
+            assert api.get(path).status == 200
+        return bootstrap.runtime().calls.take().get("dynamodb.Scan", 0)
+
+    assert [count_reads(), count_reads()] == [1, 0]
+    service.report("A", run="run-2")
+    service.scan()
+    assert [count_reads(), count_reads()] == [1, 0]
+    assert api.get("/v1/summary").json["open"] == {"HIGH": 1}
+
+
+def test_days_are_shown_in_numbers(api: ApiClient, service: Service) -> None:
+    body = {"reason": "maintenance", "comment": "ticket 42", "duration": "P1D", "title": "A"}
+    assert api.call("POST", "/v1/snoozes", body).status == 201
+    service.report("A", "B", run="run-2")
+    service.scan()
+
+    (day,) = api.get("/v1/trends?days=1").json["items"][-1:]
+
+    assert day["day"] == f"{datetime.now(UTC):%Y-%m-%d}"
+    assert (day["open"], day["snoozed"], day["unchecked"]) == ({"HIGH": 2}, 1, 1)
+    counts = {name: day[f"findings_{name}"] for name in ("new", "fixed", "unchecked", "gone")}
+    assert counts == {"new": 3, "fixed": 0, "unchecked": 1, "gone": 0}
+    assert (day["nodes_known"], day["nodes_reported"]) == (1, 1)
+    assert day["fixed_median_age_days"] is None
+
+
+@pytest.mark.parametrize("days", ["0", "401", "1.5", "week", "-1", ""])
+def test_trends_are_for_1_to_400_days(api: ApiClient, days: str) -> None:
+    refused = api.get(f"/v1/trends?days={days}")
+
+    assert refused.status == 400
+    assert [pointer for pointer, _ in refused.faults] == ["days"]
+    assert api.get("/v1/trends?days=400").status == 200
 
 
 def test_a_snoozed_finding_is_announced_once_its_snooze_has_ended(

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.finding import Finding, Severity, UncheckedFinding
+from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, title_reference
 from chalicelib.domain.history import HistoryEvent, add_beginnings
 from chalicelib.domain.snooze import (
     ListedFinding,
@@ -52,6 +52,13 @@ class Position(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.rank}#{self.finding_id}"
+
+
+class OrderedList(NamedTuple):
+    """The positions of a list, worst first, and its rows if they are read already, by id."""
+
+    positions: Sequence[Position]
+    rows: Mapping[str, Finding] | None = None
 
 
 class FindingFilter(Struct, frozen=True):
@@ -143,7 +150,7 @@ def list_findings(
     found: list[ListedFinding] = []
     size = max(limit + 1, FETCH) if wanted.rare else limit + 1
     ordered = _order(inbox, wanted)
-    total = None if ordered is None or _drops_rows(wanted) else len(ordered)
+    total = None if ordered is None or _drops_rows(wanted) else len(ordered.positions)
     for row, last in _read_rows(inbox, wanted, ordered, after, size, now):
         if row is not None:
             if len(found) == limit:
@@ -219,31 +226,41 @@ def list_finding_history(
     return events[-MOST_LINES:], lines[-MOST_LINES:]
 
 
-def _order(inbox: Inbox, wanted: FindingFilter) -> Sequence[Position] | None:
-    """Lists the positions of a node's or title's findings, worst first; None for other lists.
+def _order(inbox: Inbox, wanted: FindingFilter) -> OrderedList | None:
+    """Lists a node's or title's findings, worst first; None for other lists.
 
-    A node or a title with few findings takes a query of its index. Otherwise the lists of
-    all nodes say which there are, as of the last scan.
+    A node or a title with few findings takes a query of its index, which reads them.
+    Otherwise the lists of all nodes say which there are, as of the last scan.
     """
     if not wanted.is_ordered:
         return None
     scope = Scope(wanted.instance_id, wanted.title, control_id=wanted.control_id)
     pages = [inbox.findings.page(each, None, FETCH) for each in _select(inbox, wanted)]
     if pages and all(len(page) < FETCH for page in pages):
-        return sorted(_locate(each) for page in pages for each in page if scope.matches(each))
+        rows = {each.finding_id: each for page in pages for each in page if scope.matches(each)}
+        return OrderedList(sorted(map(_locate, rows.values())), rows)
     places = inbox.inventory().select(scope, None)
-    return sorted(Position(each.entry.severity.rank, each.entry.key.hex()) for each in places)
+    return OrderedList(
+        sorted(Position(each.entry.severity.rank, each.entry.key.hex()) for each in places)
+    )
 
 
-def _select(inbox: Inbox, wanted: FindingFilter) -> Iterator[Selection]:
-    """Yields what indexes can select of it: a node, or the title as nodes write it."""
+def _select(inbox: Inbox, wanted: FindingFilter) -> Sequence[Selection]:
+    """Returns what indexes can select of it: a node, or the title as nodes write it.
+
+    Nothing if that would be long.
+    """
     if wanted.instance_id is not None:
-        yield Selection(wanted.instance_id)
-    elif wanted.title is not None and not Scope(title=wanted.title).is_prefix:
-        written = inbox.inventory().list_titles(match_key(wanted.title))
-        # one that is not known any more may still be open
-        for each in written or [wanted.title]:
-            yield Selection(title=each)
+        return [Selection(wanted.instance_id)]
+    if wanted.title is None or Scope(title=wanted.title).is_prefix:
+        return []
+    inventory = inbox.inventory()
+    written = inventory.list_titles(match_key(wanted.title))
+    places = (inventory.by_title.get(title_reference(each), ()) for each in written)
+    if any(len(each) >= FETCH for each in places):
+        return []
+    # one that is not known any more may still be open
+    return [Selection(title=each) for each in written or [wanted.title]]
 
 
 def _locate(finding: Finding) -> Position:
@@ -258,7 +275,7 @@ def _drops_rows(wanted: FindingFilter) -> bool:
 def _read_rows(
     inbox: Inbox,
     wanted: FindingFilter,
-    ordered: Sequence[Position] | None,
+    ordered: OrderedList | None,
     after: str | None,
     size: int,
     now: datetime,
@@ -289,17 +306,18 @@ def _list(
 def _read_batch(
     inbox: Inbox,
     wanted: FindingFilter,
-    ordered: Sequence[Position] | None,
+    ordered: OrderedList | None,
     after: str | None,
     size: int,
 ) -> tuple[Sequence[Finding] | Sequence[UncheckedFinding], str | None]:
     """Reads the rows after a key. Returns them and the last key, None at the end."""
     if ordered is not None:
-        begin = 0 if after is None else bisect_right(ordered, Position.read(after))
-        part = ordered[begin : begin + size]
-        stored = inbox.findings.get([each.finding_id for each in part])
+        positions = ordered.positions
+        begin = 0 if after is None else bisect_right(positions, Position.read(after))
+        part = positions[begin : begin + size]
+        stored = ordered.rows or inbox.findings.get([each.finding_id for each in part])
         rows = [stored[each.finding_id] for each in part if each.finding_id in stored]
-        return rows, str(part[-1]) if len(ordered) > begin + size else None
+        return rows, str(part[-1]) if len(positions) > begin + size else None
     if wanted.state == UNCHECKED:
         key = UncheckedKey(*after.split("#", 1)) if after else None
         unchecked = inbox.unchecked.page(wanted.selection, key, size)

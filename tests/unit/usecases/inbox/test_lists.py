@@ -1,6 +1,9 @@
 """Lists of a node or a title: worst first, with their number, whatever the size of either."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity
 from chalicelib.usecases.inbox.findings import (
@@ -10,9 +13,22 @@ from chalicelib.usecases.inbox.findings import (
     all_findings,
     list_findings,
 )
+from tests.fakes import PassThrough
 from tests.fleet import DAY, START, Service
 
 MANY = FETCH + 5
+
+
+class NamedCalls(PassThrough):
+    """Lists the methods that were called."""
+
+    def __init__(self, port: Any) -> None:
+        super().__init__(port)
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return super().__getattr__(name)
 
 
 @pytest.fixture
@@ -106,6 +122,35 @@ def test_a_finding_that_is_fixed_between_two_pages_is_left_out(service: Service)
     again = list_findings(service.inbox, wanted, first.after, 3)
 
     assert again.rows[:2] == second.rows[1:]
+
+
+def test_a_known_title_that_no_node_fails_is_no_title_of_the_fleet(service: Service) -> None:
+    service.report("i-3", "A", run="run-2", passed=["SSH  off"])
+    service.run()
+    inbox = service.inbox
+
+    assert list_findings(inbox, FindingFilter(title="ssh off"), None, 5).rows == ()
+    assert "SSH  off" in {each.text for each in inbox.inventory().titles.values()}
+    assert "SSH  off" not in {each.title for each in inbox.inventory().groups}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reads"),
+    [
+        (FindingFilter(instance_id="i-3"), ["page"]),
+        (FindingFilter(title="T001"), ["page"]),
+        (FindingFilter(title="A"), ["get"]),
+        (FindingFilter(instance_id="i-1"), ["page", "get"]),
+    ],
+)
+def test_a_short_list_is_read_once(
+    service: Service, wanted: FindingFilter, reads: list[str]
+) -> None:
+    findings = NamedCalls(service.findings)
+
+    list_findings(replace(service.inbox, findings=findings), wanted, None, 5)
+
+    assert findings.calls == reads
 
 
 def test_a_title_that_has_expired_is_still_listed(service: Service) -> None:

@@ -138,18 +138,29 @@ class ColdStarts(Result, frozen=True, kw_only=True):
 
 
 class ApiLatency(msgspec.Struct, frozen=True, kw_only=True):
-    """The latency of one kind of request over a table of `findings` rows."""
+    """One kind of request to a fleet with so many findings and titles.
+
+    cpu_ms: CPU time of the process, the median · cold: the first request of a process, from
+    its first import.
+    """
 
     findings: int
+    titles: int
     kind: str
     median_ms: float
     p95_ms: float
+    cpu_ms: float
+    read_units: float
+    cold_p95_ms: float
+    cold_cpu_ms: float
+    cold_read_units: float
 
 
 class ApiCost(Result, frozen=True, kw_only=True):
-    """The latency of requests at two sizes of the table, `requests` of each kind."""
+    """Requests to fleets of several sizes: `requests` of each kind, then `cold_starts`."""
 
     requests: int
+    cold_starts: int
     slack_modules: int
     kinds: tuple[ApiLatency, ...]
 

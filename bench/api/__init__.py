@@ -1,1 +1,1 @@
-"""Measures the API: latency by table size, and load with several users."""
+"""Measures the API: cost by size of the fleet, and load with several users."""

@@ -1,27 +1,31 @@
-"""Measures the latency of API requests at two sizes of the table: `python -m bench.api.cost`.
+"""Measures the API by the size of the fleet: `python -m bench.api.cost`.
 
-Each size has its own tables on DynamoDB Local and its own process of the API. Requests alternate
-between the two, so that both see the machine in the same state.
+Each fleet has its own tables on DynamoDB Local and its own process of the API. Requests alternate
+between them, so that all see the machine in the same state. Cold requests are the first ones of
+fresh processes.
 """
 
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
+from urllib.parse import quote
 
 import msgspec
 from rich.console import Console
 
 from bench.api.tables import (
-    FINDINGS_A_NODE,
     ROOT,
+    FilledFleet,
     build_api_settings,
-    create_filled_tables,
+    fill_tables,
     make_instance_id,
+    make_title,
 )
 from bench.api.worker import Response
 from bench.figures import compute_p95
@@ -29,17 +33,37 @@ from bench.results import ApiCost, ApiLatency, count_cores, format_today, save
 from devstack.dynamodb_local import describe_missing, run_dynamodb_local
 from devstack.environment import isolate
 
-SIZES = (1_000, 100_000)
-REQUESTS, WARM_UP = 400, 50
-# Kinds of request and their `limit`.
-PAGES = {"page of 50": 50, "page of 100": 100}
+# The small fleet has each title on every node, so that pages of a title are full everywhere.
+FLEETS = (FilledFleet(1_000, 20), FilledFleet(100_000, 400), FilledFleet(100_000, 20_000))
+REQUESTS, WARM_UP, COLD_STARTS = 200, 20, 10
+LIMIT = 50
+# Builds a request to a fleet.
+Target = Callable[[FilledFleet], str]
+
+
+def _ask_node(fleet: FilledFleet) -> str:
+    node = random.randrange(fleet.nodes)  # noqa: S311 - not a secret
+    return f"/v1/findings?instance_id={make_instance_id(node)}&limit={LIMIT}"
+
+
+def _ask_title(fleet: FilledFleet) -> str:
+    title = make_title(random.randrange(fleet.titles))  # noqa: S311 - not a secret
+    return f"/v1/findings?title={quote(title)}&limit={LIMIT}"
+
+
+TARGETS: Mapping[str, Target] = {
+    "findings of a node": _ask_node,
+    "findings of a title": _ask_title,
+    "titles": lambda _: f"/v1/titles?limit={LIMIT}",
+    "summary": lambda _: "/v1/summary",
+    "trends, 90 days": lambda _: "/v1/trends?days=90",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ApiProcess:
-    """A process of the API over a table of `findings` rows."""
+    """A process of the API."""
 
-    findings: int
     process: "subprocess.Popen[str]"
 
     def get(self, target: str) -> Response:
@@ -55,18 +79,8 @@ class ApiProcess:
 
 
 @contextmanager
-def start_apis(sizes: Sequence[int]) -> Iterator[tuple[ApiProcess, ...]]:
-    """One API for each size, over tables of its own, while the block lasts."""
-    with run_dynamodb_local() as url, ExitStack() as block:
-        apis = []
-        for size in sizes:
-            settings = build_api_settings(url, create_filled_tables(url, size))
-            apis.append(ApiProcess(size, block.enter_context(_start_worker(settings))))
-        yield tuple(apis)
-
-
-@contextmanager
-def _start_worker(settings: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def start_api(settings: Mapping[str, str]) -> Iterator[ApiProcess]:
+    """A process of the API while the block lasts."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.api.worker"],
         cwd=ROOT,
@@ -75,41 +89,52 @@ def _start_worker(settings: Mapping[str, str]) -> Iterator["subprocess.Popen[str
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield process
+        yield ApiProcess(process)
         if process.stdin:
             process.stdin.close()
 
 
-def measure(apis: Sequence[ApiProcess]) -> ApiCost:
-    """Lists of random nodes, after a warm-up."""
-
-    def build_target(api: ApiProcess, limit: int) -> str:
-        node = random.randrange(api.findings // FINDINGS_A_NODE)  # noqa: S311 - not a secret
-        return f"/v1/findings?instance_id={make_instance_id(node)}&limit={limit}"
-
-    times: dict[tuple[str, int], list[float]] = {}
-    slack_modules = 0
-    for turn in range(WARM_UP + REQUESTS):
-        for api in apis:
-            for kind, limit in PAGES.items():
-                response = api.get(build_target(api, limit))
-                assert response.items == limit
-                slack_modules = max(slack_modules, response.slack_modules)
-                if turn >= WARM_UP:
-                    times.setdefault((kind, api.findings), []).append(response.milliseconds)
+def measure(fleets: Mapping[FilledFleet, Mapping[str, str]]) -> ApiCost:
+    """Measure every kind of request on every fleet, each with its settings."""
+    warm: dict[tuple[str, FilledFleet], list[Response]] = defaultdict(list)
+    cold: dict[tuple[str, FilledFleet], list[Response]] = defaultdict(list)
+    with ExitStack() as block:
+        apis = {
+            fleet: block.enter_context(start_api(settings)) for fleet, settings in fleets.items()
+        }
+        for turn in range(WARM_UP + REQUESTS):
+            for kind, build_target in TARGETS.items():
+                for fleet, api in apis.items():
+                    response = api.get(build_target(fleet))
+                    if turn >= WARM_UP:
+                        warm[kind, fleet].append(response)
+    for _ in range(COLD_STARTS):
+        for kind, build_target in TARGETS.items():
+            for fleet, settings in fleets.items():
+                with start_api(settings) as api:
+                    cold[kind, fleet].append(api.get(build_target(fleet)))
     return ApiCost(
         when=format_today(),
         cores=count_cores(),
         requests=REQUESTS,
-        slack_modules=slack_modules,
+        cold_starts=COLD_STARTS,
+        slack_modules=max(each.slack_modules for responses in cold.values() for each in responses),
         kinds=tuple(
             ApiLatency(
-                findings=findings,
+                findings=fleet.findings,
+                titles=fleet.titles,
                 kind=kind,
-                median_ms=round(median(each), 2),
-                p95_ms=round(compute_p95(each), 2),
+                median_ms=round(median(each.milliseconds for each in responses), 2),
+                p95_ms=round(compute_p95([each.milliseconds for each in responses]), 2),
+                cpu_ms=round(median(each.cpu_ms for each in responses), 2),
+                read_units=median(each.read_units for each in responses),
+                cold_p95_ms=round(
+                    compute_p95([each.milliseconds for each in cold[kind, fleet]]), 2
+                ),
+                cold_cpu_ms=round(median(each.cpu_ms for each in cold[kind, fleet]), 2),
+                cold_read_units=median(each.read_units for each in cold[kind, fleet]),
             )
-            for (kind, findings), each in times.items()
+            for (kind, fleet), responses in warm.items()
         ),
     )
 
@@ -121,12 +146,18 @@ def main() -> int:
     if missing := describe_missing():
         Console(stderr=True).print(f"The bench needs DynamoDB Local: {missing}")
         return 1
-    with console.status(f"storing {SIZES[-1]:,} findings"), start_apis(SIZES) as apis:
-        result = measure(apis)
+    with console.status("storing findings") as status, run_dynamodb_local() as url:
+        fleets = {}
+        for fleet in FLEETS:
+            status.update(f"storing {fleet.findings:,} findings of {fleet.titles:,} titles")
+            fleets[fleet] = build_api_settings(url, fill_tables(url, fleet))
+        status.update("measuring")
+        result = measure(fleets)
     save("api-cost", result)
     for each in result.kinds:
-        request = f"{each.kind}, {each.findings:,} findings stored"
-        console.print(f"{request}: median {each.median_ms:.1f} ms, p95 {each.p95_ms:.1f} ms")
+        size = f"{each.findings:,} findings of {each.titles:,} titles"
+        times = f"median {each.median_ms:.1f} ms, p95 {each.p95_ms:.1f} ms"
+        console.print(f"{each.kind}, {size}: {times}, cold p95 {each.cold_p95_ms:.0f} ms")
     return 0
 
 

@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.api.requests import build_kinds, list_errors, summarize
-from bench.api.tables import FINDINGS_A_NODE
+from bench.api.tables import FilledFleet
 from bench.results import Load, count_cores, format_today, save
 from devstack import dynamodb_local
 from devstack.environment import isolate
 
-FINDINGS = 100_000
+FLEET = FilledFleet(findings=100_000, titles=400)
 REQUESTS, WARM_UP = 1_000, 50
 USERS = 4
 # The most errors printed for each kind.
@@ -30,9 +30,9 @@ def measure(console: Console) -> Load:
     from bench.api.serve import start_served_api  # noqa: PLC0415
 
     kinds = []
-    storing = console.status(f"storing {FINDINGS:,} findings")
-    with storing as status, start_served_api(FINDINGS) as api:
-        for kind in build_kinds(FINDINGS // FINDINGS_A_NODE, WARM_UP + REQUESTS):
+    storing = console.status(f"storing {FLEET.findings:,} findings")
+    with storing as status, start_served_api(FLEET) as api:
+        for kind in build_kinds(FLEET, WARM_UP + REQUESTS):
             status.update(f"{kind.name}, {REQUESTS:,} requests")
             responses = drive(kind, api, USERS)
             errors = list_errors(responses, len(kind.requests))
@@ -41,7 +41,7 @@ def measure(console: Console) -> Load:
     return Load(
         when=format_today(),
         cores=count_cores(),
-        findings=FINDINGS,
+        findings=FLEET.findings,
         requests=REQUESTS,
         users=USERS,
         kinds=tuple(kinds),

@@ -6,7 +6,7 @@ from statistics import median
 
 import msgspec
 
-from bench.api.tables import make_findings, make_instance_id
+from bench.api.tables import FilledFleet, make_instance_id
 from bench.figures import compute_p95
 from bench.results import LoadKind
 
@@ -31,11 +31,12 @@ class RequestKind:
     requests: tuple[Request, ...]
 
 
-def build_kinds(nodes: int, number: int) -> tuple[RequestKind, ...]:
+def build_kinds(fleet: FilledFleet, number: int) -> tuple[RequestKind, ...]:
     """`number` requests of each kind, spread over the nodes. A kind names each finding once."""
+    nodes = fleet.nodes
     nodes_asked = [make_instance_id(each % nodes) for each in range(number)]
     findings = [
-        tuple(make_findings(each % nodes))[each // nodes].finding_id for each in range(number)
+        tuple(fleet.make_findings(each % nodes))[each // nodes].finding_id for each in range(number)
     ]
     return (
         RequestKind(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.api.tables import ROOT, build_api_settings, create_filled_tables
+from bench.api.tables import ROOT, FilledFleet, build_api_settings, fill_tables
 from chalicelib.domain.access import Role
 from devstack.aws.server import serve_aws
 from devstack.dynamodb_local import run_dynamodb_local
@@ -32,14 +32,14 @@ class ServedApi:
 
 
 @contextmanager
-def start_served_api(findings: int) -> Iterator[ServedApi]:
-    """Serve the API over this many findings while the block lasts.
+def start_served_api(fleet: FilledFleet) -> Iterator[ServedApi]:
+    """Serve the API over a fleet while the block lasts.
 
     Tables are on DynamoDB Local, and the list of tokens is in the AWS stand-in.
     """
     with serve_aws() as aws, run_dynamodb_local() as url:
         settings = {
-            **build_api_settings(aws.url, create_filled_tables(url, findings)),
+            **build_api_settings(aws.url, fill_tables(url, fleet)),
             "AWS_ENDPOINT_URL_DYNAMODB": url,
             "API_AUTH": "token",
         }

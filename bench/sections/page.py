@@ -25,8 +25,8 @@ then node rows list them ([decision 36](decisions/0036-node-rows-list-open-findi
   and the API under load. At 10,000 findings the baseline's calls are computed. Five rounds run, and
   none starts after 200 seconds.
 - `make bench-full` takes 50 to 100 minutes. It measures everything else: five rounds of the
-  baseline at 10,000 findings, 100,000 findings, growth, throttling, bad input, the API by table
-  size, monthly reports, and a simulated change of 100,000 nodes.
+  baseline at 10,000 findings, 100,000 findings, growth, throttling, bad input, the API by size of
+  the fleet, monthly reports, and a simulated change of 100,000 nodes.
 - Both commands need DynamoDB Local, which `make setup` installs. Each one updates only its own
   sections.
 - The machine had 2 cores and shared them with other work. The speed of a core changed by a factor

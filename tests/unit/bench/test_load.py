@@ -1,4 +1,5 @@
 from bench.api.requests import LoadResponse, build_kinds, list_errors, summarize
+from bench.api.tables import FilledFleet
 
 
 def make_responses(*milliseconds: float) -> list[LoadResponse]:
@@ -11,14 +12,14 @@ def make_responses(*milliseconds: float) -> list[LoadResponse]:
 
 
 def test_each_kind_names_a_node_or_finding_once_if_there_are_enough_nodes() -> None:
-    for kind in build_kinds(nodes=60, number=60):
+    for kind in build_kinds(FilledFleet(findings=1_200, titles=400), number=60):
         assert len({(each.method, each.path) for each in kind.requests}) == 60, kind.name
 
 
 def test_each_snooze_is_of_another_finding_if_there_are_few_nodes() -> None:
-    *_, snooze = build_kinds(nodes=2, number=100)
+    *_, snooze = build_kinds(FilledFleet(findings=40, titles=40), number=40)
 
-    assert len({each.path for each in snooze.requests}) == 100
+    assert len({each.path for each in snooze.requests}) == 40
 
 
 def test_the_figures_exclude_the_warm_up() -> None:

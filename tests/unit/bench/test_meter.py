@@ -1,6 +1,6 @@
 import pytest
 
-from bench.measure_scan import count_transaction_units
+from bench.meter import count_transaction_units
 
 FINDING = {"finding_id": {"S": "1"}, "title": {"S": "A"}}
 

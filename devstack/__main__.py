@@ -28,6 +28,11 @@ def build_parser() -> argparse.ArgumentParser:
     load = commands.add_parser("load", help="load the InSpec report of a node into SSM")
     load.add_argument("report", help="output of `inspec exec --reporter json`, - is standard input")
     load.add_argument("--instance", required=True, help="the node, such as i-0a1b2c3d4e5f60001")
+    load.add_argument(
+        "--cut-titles",
+        action="store_true",
+        help="cut titles over 500 characters, for which AWS-RunInspecChecks would fail",
+    )
     scan = commands.add_parser("scan", help="send the association event to ec2-inspec-scan")
     scan.add_argument("--status", choices=("Success", "Failed"), default="Success")
     commands.add_parser("monthly", help="send the monthly event to monthly-alert")
@@ -67,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
                 keep_running(ports, console)
             case "load":
-                commands.load_report(arguments.report, arguments.instance, console)
+                commands.load_report(
+                    arguments.report, arguments.instance, console, cut_titles=arguments.cut_titles
+                )
             case "scan":
                 commands.send_association_event(arguments.status, console)
             case "monthly":

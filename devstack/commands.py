@@ -19,14 +19,13 @@ from devstack.stack import NotRunningError, RunningStack, find_running
 from ops.tokens import run_verb
 
 
-def load_report(report: str, instance: str, console: Console) -> None:
+def load_report(report: str, instance: str, console: Console, *, cut_titles: bool) -> None:
     """Load the report file of a node into SSM. "-" means standard input."""
     running = find_running()
     content = sys.stdin.buffer.read() if report == "-" else Path(report).read_bytes()
-    loaded = load_now(running.aws_url, instance, content)
-    console.print(
-        f"{instance}: {loaded.items} compliance items, {loaded.non_compliant} non-compliant"
-    )
+    loaded = load_now(running.aws_url, instance, content, cut_titles=cut_titles)
+    for line in loaded.describe():
+        console.print(f"{instance}: {line}")
     for warning in loaded.warnings:
         console.print(Text(f"Warning: {warning}", "yellow"))
 

@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from chalicelib.reports.slack_blocks import format_count
 from devstack.aws.session import make_session
-from devstack.inspec.report import ReportError, ReportItem, parse_report
+from devstack.inspec.report import MAX_TITLE, REFUSED, ReportItem, parse_report
+from devstack.inspec.report_json import ReportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_ssm.type_defs import ComplianceItemEntryTypeDef
 
 INSTANCE_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17}")
+COMPLIANCE_TYPE = "Custom:InSpec"
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 # The nodes of the sample fleet, and the sample that each reports first.
@@ -31,12 +36,34 @@ FLEET = {
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """The number of loaded items, of non-compliant ones and of cut titles, and warnings."""
+    """What was loaded, in numbers, and warnings.
+
+    `findings` counts the different titles of the non-compliant items.
+    """
 
     items: int
     non_compliant: int
+    findings: int
     cut_titles: int
     warnings: tuple[str, ...]
+
+    def describe(self) -> Iterator[str]:
+        """Yield a sentence for each thing that a person should know, without the warnings."""
+        items = format_count(self.items, "compliance item", "compliance items")
+        yield f"{items}, {self.non_compliant:,} non-compliant"
+        if repeats := self.non_compliant - self.findings:
+            findings = format_count(self.findings, "finding", "findings")
+            repeated = format_count(repeats, "item repeats", "items repeat")
+            yield (
+                f"The {self.non_compliant:,} non-compliant items are {findings} in Slack and the "
+                f"API: a finding is one title on one node, and {repeated} the title of another."
+            )
+        if self.cut_titles:
+            titles = format_count(self.cut_titles, "title was", "titles were")
+            yield (
+                f"{titles} cut to {MAX_TITLE} characters. AWS-RunInspecChecks cuts nothing: "
+                "it would fail, and the node would keep its old items."
+            )
 
 
 def load_report(
@@ -46,11 +73,12 @@ def load_report(
     executed_at: datetime,
     execution_id: str,
     *,
-    compliance_type: str = "Custom:InSpec",
+    cut_titles: bool = False,
 ) -> LoadResult:
-    """Replace the items of `compliance_type` on a node by those of `report`.
+    """Replace the InSpec items of a node by those of `report`.
 
-    `executed_at` is aware. SSM keeps whole seconds. Raises ReportError if the report is
+    `executed_at` is aware. SSM keeps whole seconds. `cut_titles` loads titles over 500
+    characters cut, for which AWS-RunInspecChecks fails. Raises ReportError if the report is
     unusable or too large for SSM, ValueError for a bad instance id or a naive time, and
     botocore's ClientError for any other refusal. An error changes nothing in SSM.
     """
@@ -61,12 +89,12 @@ def load_report(
         )
     if executed_at.utcoffset() is None:
         raise ValueError(f"{executed_at} has no time zone. Use an aware time.")
-    parsed = parse_report(report)
+    parsed = parse_report(report, cut_titles=cut_titles)
     try:
         ssm.put_compliance_items(
             ResourceId=instance_id,
             ResourceType="ManagedInstance",
-            ComplianceType=compliance_type,
+            ComplianceType=COMPLIANCE_TYPE,
             ExecutionSummary={
                 "ExecutionTime": executed_at,
                 "ExecutionId": execution_id,
@@ -79,12 +107,14 @@ def load_report(
         ssm.exceptions.ItemSizeLimitExceededException,
     ) as error:
         raise ReportError(
-            f"The report of {instance_id} is too large for SSM ({len(parsed.items)} results). "
-            "Split the profile, or shorten its titles and descriptions."
+            f"The {len(parsed.items):,} results of the report are over 800 KB, SSM's limit for a "
+            f"node. {REFUSED} Split the profile, or shorten its titles and the texts of its checks."
         ) from error
+    failed = [item.title for item in parsed.items if item.status == "NON_COMPLIANT"]
     return LoadResult(
         items=len(parsed.items),
-        non_compliant=sum(item.status == "NON_COMPLIANT" for item in parsed.items),
+        non_compliant=len(failed),
+        findings=len(set(failed)),
         cut_titles=parsed.cut_titles,
         warnings=parsed.warnings,
     )
@@ -99,10 +129,14 @@ def _build_entry(item: ReportItem) -> ComplianceItemEntryTypeDef:
     }
 
 
-def load_now(aws_url: str, instance_id: str, report: bytes) -> LoadResult:
+def load_now(
+    aws_url: str, instance_id: str, report: bytes, *, cut_titles: bool = False
+) -> LoadResult:
     """Load a report with the present time, as the SSM document does after a run of InSpec."""
     with closing(make_session().client("ssm", endpoint_url=aws_url)) as ssm:
-        return load_report(ssm, report, instance_id, datetime.now(UTC), str(uuid4()))
+        return load_report(
+            ssm, report, instance_id, datetime.now(UTC), str(uuid4()), cut_titles=cut_titles
+        )
 
 
 def load_sample(aws_url: str, instance_id: str, name: str) -> LoadResult:

@@ -161,6 +161,8 @@ def test_an_unusable_report_is_refused_with_a_reason(folder: Path) -> None:
     for content, reason in (
         (b"{", "JSON"),
         (b'{"controls": [], "statistics": {}, "version": "5"}', "json-min"),
+        (b'{"name": "base", "supports": [], "controls": []}', "exported profile"),
+        ((SAMPLES / "nasty.json").read_bytes(), "--cut-titles"),
     ):
         code, _, errors = run_devstack("load", "-", "--instance", NODE, cwd=folder, stdin=content)
         assert code == 1

@@ -1,14 +1,15 @@
 """InSpec reports are loaded, or refused in one line that says what to do."""
 
 import json
-from types import SimpleNamespace
 from typing import Any, cast
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devstack.inspec.loader import load_report
-from devstack.inspec.report import MAX_ITEMS, MAX_TITLE, ReportError
+from devstack.inspec.report import MAX_ITEMS, MAX_TITLE
+from devstack.inspec.report_json import ReportError
+from tests.fakes.compliance_put import FakeSsm
 from tests.fuzz.strategies import FUZZ, JSON, RAW_TEXT, mutate
 from tests.fuzz.values import AT
 
@@ -68,25 +69,17 @@ REPORTS = st.one_of(
 )
 
 
-class FakeSsm:
-    """The part of SSM that the loader needs. It records every call."""
-
-    exceptions = SimpleNamespace(
-        TotalSizeLimitExceededException=KeyError, ItemSizeLimitExceededException=KeyError
-    )
-
-    def __init__(self) -> None:
-        self.calls: list[dict[str, Any]] = []
-
-    def put_compliance_items(self, **call: Any) -> None:
-        self.calls.append(call)
-
-
 def check_report(report: bytes) -> None:
     """A report is put completely and as SSM requires, or not at all."""
+    for cut_titles in (False, True):
+        check_load(report, cut_titles=cut_titles)
+
+
+def check_load(report: bytes, *, cut_titles: bool) -> None:
+    """The same, with titles that are cut or refused."""
     ssm = FakeSsm()
     try:
-        loaded = load_report(cast("Any", ssm), report, NODE, AT, "e-1")
+        loaded = load_report(cast("Any", ssm), report, NODE, AT, "e-1", cut_titles=cut_titles)
     except ReportError as refused:
         assert ssm.calls == []
         check_line(str(refused))
@@ -98,8 +91,12 @@ def check_report(report: bytes) -> None:
     assert len({item["Id"] for item in items}) == len(items)
     failed = [item for item in items if item["Status"] == "NON_COMPLIANT"]
     assert len(failed) == loaded.non_compliant
-    assert 0 <= loaded.cut_titles <= loaded.items
+    assert len({item["Title"] for item in failed}) == loaded.findings
+    assert 0 <= loaded.cut_titles <= loaded.items * cut_titles
     assert items or loaded.warnings
+    for line in (*loaded.describe(), *loaded.warnings):
+        assert "\n" not in line
+        assert len(line) <= LONGEST_LINE
     for item in items:
         assert item["Status"] in {"COMPLIANT", "NON_COMPLIANT"}
         assert item["Severity"] in {"LOW", "HIGH", "CRITICAL"}
@@ -133,6 +130,11 @@ def build_report(title: str) -> bytes:
 @example(json.dumps({"profiles": [{"name": "n" * 10_000, "controls": 7}]}).encode())
 @example(json.dumps({"profiles": [{"controls": [{"results": [{"status": "s" * 999}]}]}]}).encode())
 @example(b'{"profiles":[{"controls":[{"impact":NaN,"results":[{"status":"failed"}]}]}]}')
+@example(b'{"profiles":[{"controls":[{"impact":1,"results":[{"run_time":NaN}]}]}]}')
+@example(json.dumps({"profiles": [{"status": "a\nb", "skip_message": "\n" * 999}]}).encode())
+@example(("\U00100000" * 999).encode())
+@example(b"{}\x1c" + b"\xff" * 99)
+@example(("\U00100000" * 99).encode() + b"\xff")
 @FUZZ
 def test_a_report_is_loaded_or_refused_in_one_line(report: bytes) -> None:
     check_report(report)

@@ -1,5 +1,6 @@
 """Compliance items: every page, malformed fields, hostile titles, two spellings of the type."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from chalicelib.domain.compliance import Doubt
 from devstack.aws.compliance_store import find_store
-from devstack.inspec.loader import load_sample
+from devstack.inspec.loader import SAMPLES, load_now
 from tests.functional.service import NODE, Service
 
 pytestmark = pytest.mark.enable_socket
@@ -37,12 +38,26 @@ def test_every_page_of_the_fleet_is_read(service: Service) -> None:
     ("sample", "count"), [("nasty", 3), ("broken-control", 1), ("unsupported-platform", 0)]
 )
 def test_difficult_reports_are_stored(service: Service, sample: str, count: int) -> None:
-    loaded = load_sample(service.stack.aws.url, NODE, sample)
+    report = (SAMPLES / f"{sample}.json").read_bytes()
+    loaded = load_now(service.stack.aws.url, NODE, report, cut_titles=True)
 
     facts = service.scan()
 
-    assert facts["findings_new"] <= loaded.non_compliant
-    assert facts["findings_new"] == count == len(service.list_findings())
+    assert facts["findings_new"] == count == loaded.findings == len(service.list_findings())
+
+
+def test_the_loader_counts_findings_as_slack_does(service: Service) -> None:
+    titles = ["a", "a", "a ", "A", "á", "a\u0301", "a\n", "", "", "x" * 600, "x" * 700]
+    results = [{"status": "failed", "code_desc": title} for title in titles]
+    control = {"id": "c", "title": None, "impact": 1, "results": results}
+    report = json.dumps({"profiles": [{"name": "base", "controls": [control]}]}).encode()
+    loaded = load_now(service.stack.aws.url, NODE, report, cut_titles=True)
+
+    facts = service.scan()
+
+    assert (loaded.non_compliant, loaded.findings) == (11, 8)
+    assert facts["findings_new"] == 8
+    assert service.list_headers() == ["8 new non-compliant findings"]
 
 
 def test_a_hostile_title_is_stored_unchanged_and_does_no_harm(service: Service) -> None:

@@ -65,7 +65,9 @@ SECTIONS = (
     Section(
         "cold-start", "Cold starts", ColdStarts, render_cold_starts, promises.judge_cold_starts
     ),
-    Section("api-cost", "API by size of the fleet", ApiCost, render_api_cost, promises.judge_api_cost),
+    Section(
+        "api-cost", "API by size of the fleet", ApiCost, render_api_cost, promises.judge_api_cost
+    ),
     Section("monthly", "Monthly report", Monthly, render_monthly, promises.judge_monthly),
     Section(
         "simulation",

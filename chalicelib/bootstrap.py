@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,7 +20,7 @@ from chalicelib.adapters.dynamodb.journal import (
 )
 from chalicelib.adapters.dynamodb.snoozes import DynamoSnoozes
 from chalicelib.adapters.dynamodb.work import DynamoLease, DynamoWork
-from chalicelib.adapters.s3 import S3Files, S3Output
+from chalicelib.adapters.s3 import CONTROLS_KEY, S3Files, S3Output, StoredControls, decode_controls
 from chalicelib.adapters.slack import SlackChannel, SlackOutput, slack_channel
 from chalicelib.adapters.sorted_runs import SortedRuns
 from chalicelib.adapters.ssm import SsmCompliance, SsmExecutions
@@ -41,9 +42,15 @@ from chalicelib.usecases.context import Context, Inbox
 from chalicelib.usecases.inventory import WarmInventory
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
+    from chalicelib.domain.control import ControlText
+
 SERVICE = "ec2-inspec-scan"
+# Packaging puts it beside app.py (ops/controls.py).
+PACKAGED = Path(__file__).parents[1] / CONTROLS_KEY
 # Seconds. The SDK's default of 60 would use up the time that is reserved for announcing.
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
@@ -93,6 +100,7 @@ class Runtime:
             snoozes=DynamoSnoozes(self._ledger),
             journal=DynamoJournal(self._ledger),
             files=self._files,
+            controls=self._controls,
             sorter=SortedRuns(),
             outputs=(
                 SlackOutput(
@@ -129,6 +137,7 @@ class Runtime:
                 timedelta(days=settings.max_snooze_days), settings.allow_permanent_snooze
             ),
             inventory=WarmInventory(nodes, titles, archive),
+            controls=StoredControls(self._controls, self._files, self.clock),
         )
 
     @cached_property
@@ -177,6 +186,11 @@ class Runtime:
         return S3Files(
             partial(self._session.client, "s3", config=config), self.settings.reports_bucket
         )
+
+    @cached_property
+    def _controls(self) -> "Mapping[str, ControlText]":
+        """What our profile says of its controls. A checkout has no package that would have it."""
+        return decode_controls(PACKAGED.read_bytes()) if PACKAGED.exists() else {}
 
     @cached_property
     def _channel(self) -> SlackChannel:

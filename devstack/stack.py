@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from chalicelib.adapters.s3 import CONTROLS_KEY
 from devstack.aws.resources import Resources, create_resources
 from devstack.aws.server import AwsServer, serve_aws
 from devstack.aws.session import make_session
 from devstack.environment import CHANNEL_ID, TOKEN, TOKEN_PARAMETER, build_settings
 from devstack.slack import SlackStandIn, serve_slack
+from ops.controls import PROFILE, encode_controls, read_controls
 
 STATE = Path("build/devstack/running.json")
 
@@ -60,6 +62,13 @@ def run_stack(aws_port: int = 0, slack_port: int = 0) -> Iterator[Stack]:
             reports_bucket=resources.reports_bucket,
         )
         yield Stack(aws, slack, resources, env)
+
+
+def store_controls(stack: Stack) -> None:
+    """Store what our profile says. A checkout has no package that would have it."""
+    content = encode_controls(read_controls(PROFILE))
+    with closing(make_session().client("s3", endpoint_url=stack.aws.url)) as s3:
+        s3.put_object(Bucket=stack.resources.reports_bucket, Key=CONTROLS_KEY, Body=content)
 
 
 class NotRunningError(RuntimeError):

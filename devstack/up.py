@@ -14,7 +14,7 @@ from chalicelib.domain.access import Role
 from devstack.environment import ASSOCIATION
 from devstack.inspec.loader import FLEET, load_sample, read_clock
 from devstack.local_app import Handlers, create_tokens, serve_api
-from devstack.stack import Ports, RunningStack, publish_running, run_stack
+from devstack.stack import Ports, RunningStack, publish_running, run_stack, store_controls
 from devstack.viewer import serve_viewer
 
 _HINTS = """Try in another terminal:
@@ -39,6 +39,7 @@ def keep_running(ports: Ports, console: Console) -> None:
 
 def _run_forever(ports: Ports, console: Console) -> None:
     with run_stack(ports.aws, ports.slack) as running:
+        store_controls(running)
         # before the API, which reads the settings that this puts into the environment
         handlers = Handlers(running.env, sys.stderr)
         with serve_api(ports.api) as api, serve_viewer(api, ports.viewer) as viewer:

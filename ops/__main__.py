@@ -4,8 +4,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ops.console import CommandError, print_line
+from ops.controls import store_controls
 from ops.deploy import deploy, destroy
 from ops.package import build_package, describe_package
 from ops.ping import ping
@@ -86,6 +88,17 @@ def build_parser() -> argparse.ArgumentParser:
     restoring.add_argument(
         "--from", required=True, dest="source", metavar="TABLE", help="the restored copy"
     )
+    describing = add_for_stage(
+        "controls",
+        "store what the controls of another profile say, so that findings come with a fix",
+        "Deploying does this for the profile in inspec/.",
+    )
+    describing.add_argument(
+        "--profile",
+        required=True,
+        type=Path,
+        help="the folder of the profile, or what `inspec json` wrote of it",
+    )
     importing = add_for_stage(
         "take-over",
         "import the findings of an older program's table",
@@ -127,6 +140,8 @@ def run_verb(args: argparse.Namespace) -> int:
             destroy(args.stage, os.environ)
         case "restore":
             print_line(restore(args.stage, args.table, args.source))
+        case "controls":
+            print_line(store_controls(args.stage, args.profile))
         case _:
             print_line(take_over(args.stage, args.source, dry_run=args.dry_run))
     return 0

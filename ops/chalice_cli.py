@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.bytecode import bytecode_in_vendor
 from ops.console import CommandError
+from ops.controls import controls_in_vendor
 from ops.stages import APP, ROOT, Stage
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ CHALICE = Path(sys.executable).with_name("chalice")
 
 
 def run_packaging(*arguments: str, root: Path = ROOT) -> None:
-    """Run a Chalice command that packages the code, with bytecode added to the package."""
+    """Run a Chalice command that packages the code, with bytecode and texts of controls added."""
     remove_caches(root)
-    with bytecode_in_vendor(root):
+    with bytecode_in_vendor(root), controls_in_vendor(root):
         run(*arguments, root=root)
 
 

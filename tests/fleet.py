@@ -27,6 +27,7 @@ from tests.fakes import (
     MemoryArchive,
     MemoryChannel,
     MemoryCompliance,
+    MemoryControls,
     MemoryExecutions,
     MemoryFacts,
     MemoryFiles,
@@ -149,6 +150,7 @@ class Service:
     titles: MemoryTitles = field(default_factory=MemoryTitles)
     unchecked: MemoryUnchecked = field(default_factory=MemoryUnchecked)
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    controls: MemoryControls = field(default_factory=MemoryControls)
     channel: MemoryChannel = field(default_factory=MemoryChannel)
     quiet_answers: bool = True
     bounds: Bounds = field(default_factory=Bounds)
@@ -171,6 +173,7 @@ class Service:
             snoozes=MemorySnoozes(self.ledger),
             journal=self.journal,
             files=self.files,
+            controls=self.controls.texts,
             sorter=MemorySorter(),
             outputs=self.outputs,
             fact_outputs=(WebhookFacts(self.webhook),) if self.webhook else (),
@@ -206,6 +209,7 @@ class Service:
             clock=self.clock,
             limits=self.limits,
             inventory=WarmInventory(self.nodes, self.titles, MemoryArchive(self.ledger)),
+            controls=self.controls,
         )
 
     @property

@@ -154,6 +154,7 @@ def build_service(nodes: int, rate: float) -> SimulatedService:
         snoozes=MeteredPort(MemorySnoozes(ledger), meter),
         journal=journal,
         files=files,
+        controls={},
         sorter=MemorySorter(),
         outputs=(
             SlackOutput(

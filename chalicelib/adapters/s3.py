@@ -1,27 +1,31 @@
-"""S3: keeps the CSV files of messages and months, and is an output of its own."""
+"""S3: keeps the CSV files of messages and months, is an output, and has texts of controls."""
 
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from chalicelib.domain.control import ControlText
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.usecases.ports import StepReceipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
     from chalicelib.domain.message import Message
-    from chalicelib.usecases.ports import Files, ReadCsv
+    from chalicelib.usecases.ports import Clock, Files, ReadCsv
 
 NAME: Final = "s3"
 # The step of a file is this and the file's name.
@@ -34,6 +38,11 @@ CSV: Final = "text/csv; charset=utf-8"
 PART: Final = 5 * 1024 * 1024
 # Bytes read at once.
 PIECE: Final = 64 * 1024
+
+# What profiles say of their controls: in the package (ops/controls.py), and in the bucket.
+CONTROLS_KEY: Final = "controls.json"
+MOST_CONTROL_BYTES: Final = 1024 * 1024
+CONTROLS_KEPT: Final = timedelta(minutes=15)
 
 _POLICY = "allow s3:PutObject and s3:GetObject on REPORTS_BUCKET in the function's policy"
 _NAME = "set REPORTS_BUCKET to a bucket that exists"
@@ -99,6 +108,44 @@ class S3Files:
         with _translate_errors():
             response = self._client.get_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
         return _read_pieces(response["Body"])
+
+
+class StoredControls:
+    """`Controls`: those of the package, then those that an operator put into the bucket.
+
+    A file that is missing or cannot be read has no control. The bucket is read at most once in
+    `CONTROLS_KEPT`, and only for a control that the package does not know.
+    """
+
+    def __init__(self, packaged: Mapping[str, ControlText], files: Files, clock: Clock) -> None:
+        self._packaged = packaged
+        self._files = files
+        self._clock = clock
+        self._read_at: datetime | None = None
+        self._stored: Mapping[str, ControlText] = {}
+
+    def find(self, control_id: str) -> ControlText | None:
+        """Finds what a control says."""
+        return self._packaged.get(control_id) or self._read_stored().get(control_id)
+
+    def _read_stored(self) -> Mapping[str, ControlText]:
+        now = self._clock()
+        if self._read_at is None or not timedelta() <= now - self._read_at < CONTROLS_KEPT:
+            self._read_at = now
+            try:
+                pieces = islice(self._files.get(CONTROLS_KEY), MOST_CONTROL_BYTES // PIECE)
+                self._stored = decode_controls(b"".join(pieces))
+            except DeliveryError:
+                self._stored = {}
+        return self._stored
+
+
+def decode_controls(content: bytes) -> Mapping[str, ControlText]:
+    """Reads what profiles say, by control; nothing if it has another form."""
+    try:
+        return msgspec.json.decode(content, type=dict[str, ControlText])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
 
 
 class S3Output(Struct, frozen=True):

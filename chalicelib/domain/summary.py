@@ -143,7 +143,8 @@ class AlertSummary(Struct, frozen=True):
     that end soon · jobs: the newest executions, and `job_count` of all of them ·
     silent: nodes that fell silent since the last message, the longest silent first, and
     `silent_count` of all of them · gone_nodes: those that left · returned: silent ones
-    that report again.
+    that report again · fix: how to mend all of `announced`, if they are of one control and it
+    is known.
     """
 
     topic: Topic
@@ -177,6 +178,7 @@ class AlertSummary(Struct, frozen=True):
     silent_count: int = 0
     gone_nodes: NamedNodes = NamedNodes()
     returned: NamedNodes = NamedNodes()
+    fix: str = ""
 
     @property
     def is_replaceable(self) -> bool:

@@ -25,6 +25,7 @@ from chalicelib.reports.slack_blocks import (
     header,
     mrkdwn_section,
     note,
+    plain_section,
     point_to_csv,
 )
 from chalicelib.reports.slack_sections import (
@@ -42,6 +43,7 @@ ASSOCIATION_TEXT = 8
 STATUS_TEXT = 40
 # A scan id is not longer than a UUID.
 SCAN_TEXT = 40
+FIX_TEXT = 500
 
 _HEADLINES = {
     Topic.NOTHING_NEW: "No new non-compliant findings",
@@ -96,6 +98,8 @@ def _render_body(alert: AlertSummary, origin: Origin, most: int) -> Iterator[Blo
     if alert.topic is Topic.NEW:
         yield fields(list_facts(alert, origin))
         yield from render_titles(alert.titles[:most], alert.title_count, _point_to_all(alert))
+        if alert.fix:
+            yield plain_section(f"How to mend: {one_line(alert.fix, FIX_TEXT)}")
         yield from render_ended_snoozes(alert, origin, most)
         yield from render_noted_snoozes(alert, origin, most)
         yield from render_vanished(alert, most, with_head=True)

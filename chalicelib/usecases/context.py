@@ -1,11 +1,12 @@
 """The ports that a use case works through, bound once by the composition root; and its options."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from chalicelib.domain.announcement import Alert
+from chalicelib.domain.control import ControlText
 from chalicelib.domain.history import ChangedFinding
 from chalicelib.domain.snooze import ListedFinding
 from chalicelib.domain.snooze_rules import SnoozeLimits
@@ -16,6 +17,7 @@ from chalicelib.usecases.ports import (
     Archive,
     Clock,
     Compliance,
+    Controls,
     Executions,
     FactLog,
     FactOutput,
@@ -65,6 +67,7 @@ class Context(Struct, frozen=True):
 
     `outputs` get every message, in this order. `concurrency` limits how many nodes
     are read in parallel. A finding that is not checked is remembered for `keep_unchecked`.
+    `controls` has what our profile says of its controls, by id.
     """
 
     compliance: Compliance
@@ -79,6 +82,7 @@ class Context(Struct, frozen=True):
     snoozes: Snoozes
     journal: Journal
     files: Files
+    controls: Mapping[str, ControlText]
     sorter: Sorter
     outputs: tuple[Output, ...]
     render_csv: Callable[[Iterable[ListedFinding]], Iterator[bytes]]
@@ -145,6 +149,7 @@ class Inbox(Struct, frozen=True):
     clock: Clock
     limits: SnoozeLimits
     inventory: Callable[[], Inventory]
+    controls: Controls
 
 
 class Author(Struct, frozen=True):

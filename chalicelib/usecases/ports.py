@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from chalicelib.domain.announcement import ChannelState
 from chalicelib.domain.compliance import ItemList, SummaryRow
+from chalicelib.domain.control import ControlText
 from chalicelib.domain.errors import DeliveryError
 from chalicelib.domain.finding import Finding, Title, UncheckedFinding
 from chalicelib.domain.history import (
@@ -414,6 +415,13 @@ class Files(Protocol):
 
     def get(self, key: str) -> Iterator[bytes]:
         """Reads what is stored, piece by piece. Fails at once if there is nothing."""
+
+
+class Controls(Protocol):
+    """What profiles say of their controls. Never raises: everything else does without it."""
+
+    def find(self, control_id: str) -> ControlText | None:
+        """Finds what a control says; None if no known profile has it."""
 
 
 class StepReceipt(Struct, frozen=True):

@@ -10,7 +10,7 @@ from rich.table import Table
 from chalicelib.domain.access import Role
 from devstack.local_app import Handlers, create_tokens, serve_api
 from devstack.slack import SlackStandIn
-from devstack.stack import Ports, run_stack
+from devstack.stack import Ports, run_stack, store_controls
 from devstack.story.api_client import ApiClient
 from devstack.story.narrator import Narrator
 from devstack.story.scenes import Story
@@ -34,6 +34,7 @@ def play_story(ports: Ports, console: Console) -> None:
     console.print(INTRODUCTION)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with run_stack(ports.aws, ports.slack) as running, (FOLDER / "lambda.log").open("w") as log:
+        store_controls(running)
         # before the API, which reads the settings that this puts into the environment
         narrator = Narrator(running, Handlers(running.env, log), console)
         with serve_api(ports.api) as api_url:

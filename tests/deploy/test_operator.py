@@ -251,6 +251,7 @@ def test_the_deployed_package_has_the_bytecode_of_what_it_loads(
     assert packages
     for package in map(read_package, packages):
         assert find_faults(package, ARCHITECTURE) == []
+        assert "controls.json" in package.names
         assert {"app.py", "chalice/app.py", "chalicelib/usecases/scan/scan.py"} < package.compiled
     assert not (copy.path / "vendor").exists()
 

@@ -4,6 +4,7 @@ Each passes the same contract suite as the adapter that it replaces.
 """
 
 from tests.fakes.compliance import MemoryCompliance
+from tests.fakes.controls import MemoryControls
 from tests.fakes.executions import MemoryExecutions
 from tests.fakes.ledger import (
     MemoryArchive,
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryArchive",
     "MemoryChannel",
     "MemoryCompliance",
+    "MemoryControls",
     "MemoryExecutions",
     "MemoryFacts",
     "MemoryFiles",

@@ -298,6 +298,8 @@ def call_every_route(handler: Callable[[dict[str, Any], object], dict[str, Any]]
     call("GET", "/v1/scans", 200)
     call("GET", "/v1/summary", 200)
     call("GET", "/v1/trends", 200)
+    # a finding of a control that the package does not know
+    bootstrap.runtime().inbox.controls.find("other-01")
     # the list of what is fixed names each finding
     bootstrap.runtime().inbox.archive.find([EventKey(FINDING, LONG_AGO, EventKind.FIXED)])
     # a CSV that is too large for a response names the latest monthly report

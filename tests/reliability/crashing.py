@@ -15,6 +15,7 @@ from chalicelib.usecases.context import Context, Inbox
 # The fields of a context that call nobody. The sorter reads what it sorts through other ports.
 NOT_PORTS = {
     "sorter",
+    "controls",
     "outputs",
     "fact_outputs",
     "render_csv",

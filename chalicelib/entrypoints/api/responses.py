@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 from msgspec.structs import asdict
 
+from chalicelib.domain.control import ControlText
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.history import AWAY, BACK, EventKind, HistoryEvent
 from chalicelib.domain.node import Node
@@ -146,15 +147,26 @@ def build_finding_response(row: ListedFinding) -> FindingResponse:
 
 
 class FindingDetailResponse(FindingResponse, frozen=True):
-    """A finding with every snooze that covers it and has not ended."""
+    """A finding with every snooze that covers it and has not ended.
+
+    description is what its control asks, fix how to mend the node; null if that is not known.
+    """
 
     snoozes: list[SnoozeResponse]
+    description: str | None
+    fix: str | None
 
 
 def build_detail_response(detail: FindingDetail, now: datetime) -> FindingDetailResponse:
     """Returns a finding with its snoozes as of now."""
     snoozes = [build_snooze_response(each, detail.matches[each.id], now) for each in detail.snoozes]
-    content = {**_list_finding_fields(detail.listed), "snoozes": snoozes}
+    control = detail.control or ControlText()
+    content = {
+        **_list_finding_fields(detail.listed),
+        "snoozes": snoozes,
+        "description": control.description or None,
+        "fix": control.fix or None,
+    }
     return msgspec.convert(content, FindingDetailResponse)
 
 

@@ -352,7 +352,7 @@ def _build_message(
     message = Message(
         id=scan_id,
         created_at=now,
-        alert=context.summarize(alert),
+        alert=replace(context.summarize(alert), fix=_find_fix(context, alert)),
         scan_ids=tuple(sorted({each.finding.scan_id for each in news})),
         snooze_ids=tuple(sorted({each.id for each in ended} | _list_snoozes(alert))),
     )
@@ -377,6 +377,15 @@ def _build_message(
         contents[key] = render_changes(context, changes, alert.changes)
     stored = tuple(_store(context, file, contents[file.key]) for file in files)
     return _plan_steps(context, replace(message, files=stored)), contents
+
+
+def _find_fix(context: Context, alert: Alert) -> str:
+    """Finds how to mend what an alert lists, if all of it is of one control; empty if not."""
+    control_ids = {line.finding.control_id for line in alert.lines.announced}
+    if len(control_ids) != 1 or "" in control_ids:
+        return ""
+    (control_id,) = control_ids
+    return context.controls[control_id].fix if control_id in context.controls else ""
 
 
 def _list_snoozes(alert: Alert) -> set[str]:

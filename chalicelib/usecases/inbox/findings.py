@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chalicelib.domain.control import ControlText
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, title_reference
 from chalicelib.domain.history import HistoryEvent, add_beginnings
@@ -126,12 +127,14 @@ class FindingPage(Struct, frozen=True):
 class FindingDetail(Struct, frozen=True):
     """One finding, the snooze that mutes it, and every snooze that covers it and has not ended.
 
-    `matches` has what each of these covers, by its id.
+    `matches` has what each of these covers, by its id. `control` is what its control says,
+    None if that is not known.
     """
 
     listed: ListedFinding
     snoozes: tuple[Snooze, ...]
     matches: Mapping[str, Matches]
+    control: ControlText | None
 
 
 class OutOfTimeError(Exception):
@@ -202,7 +205,8 @@ def get_finding(inbox: Inbox, wanted_id: str) -> FindingDetail:
     ]
     covering.sort(key=lambda each: (each.created_at, each.id))
     (row,) = add_ages(inbox, [ListedFinding(finding, Muting(covering, now).of(finding))])
-    return FindingDetail(row, tuple(covering), count_matches(inbox, covering))
+    control = inbox.controls.find(finding.control_id) if finding.control_id else None
+    return FindingDetail(row, tuple(covering), count_matches(inbox, covering), control)
 
 
 def list_finding_history(

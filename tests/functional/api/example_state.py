@@ -10,6 +10,7 @@ from chalicelib.domain.errors import ServiceError, Unavailable
 from chalicelib.domain.finding import finding_id
 from chalicelib.entrypoints.api import problems
 from chalicelib.entrypoints.api.schemas import read_examples
+from devstack.stack import store_controls
 from ops.gateway import REFUSALS
 from tests.functional.api.client import ApiClient
 from tests.functional.service import NODE, Service
@@ -48,6 +49,7 @@ def produce(service: Service, api: ApiClient) -> dict[str, Any]:
 
     `service` must be empty.
     """
+    store_controls(service.stack)
     fill(service)
     stored = read_examples()
     csv = api.get(f"/v1/findings?instance_id={NODE}&format=csv").content.decode()

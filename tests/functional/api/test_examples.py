@@ -8,6 +8,7 @@ import pytest
 from chalicelib.domain.access import Role
 from devstack.inspec.loader import FLEET, load_sample, read_clock
 from devstack.local_app import create_tokens, serve_api
+from devstack.stack import store_controls
 from tests.functional.api.console_examples import Comparison, parse_elided_json, read_examples
 from tests.functional.service import run_service
 
@@ -26,6 +27,7 @@ RECEIVED = {
 def variables() -> Iterator[Mapping[str, str]]:
     """The variables of the page, for a stack that has what `make up` has."""
     with run_service() as service:
+        store_controls(service.stack)
         tokens = create_tokens(service.stack.env, operator=Role.OPERATOR, viewer=Role.VIEWER)
         began = read_clock()
         for node, report in FLEET.items():

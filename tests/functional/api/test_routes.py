@@ -8,6 +8,8 @@ import pytest
 
 from chalicelib import bootstrap
 from chalicelib.domain.finding import finding_id
+from devstack.stack import store_controls
+from ops.controls import PROFILE, read_controls
 from tests.functional.api.client import ApiClient, open_api
 from tests.functional.service import NODE, Service
 
@@ -187,6 +189,24 @@ def test_a_warm_process_reads_the_fleet_once_after_each_scan(
     service.scan()
     assert [count_reads(), count_reads()] == [1, 0]
     assert api.get("/v1/summary").json["open"] == {"HIGH": 1}
+
+
+def test_a_finding_says_how_to_mend_it_if_its_profile_is_known(
+    api: ApiClient, service: Service
+) -> None:
+    unknown = api.get(FINDING).json
+    assert (unknown["description"], unknown["fix"]) == (None, None)
+
+    store_controls(service.stack)
+    control = read_controls(PROFILE)["ec2-ssh-01"]
+    item = {"Id": "ec2-ssh-01-7", "Title": "A", "Severity": "HIGH", "Status": "NON_COMPLIANT"}
+    service.report_items([item], run="run-2")
+    service.scan()
+    # what an earlier request did not find is kept for a while
+    bootstrap.runtime.cache_clear()
+
+    known = api.get(FINDING).json
+    assert (known["description"], known["fix"]) == (control.description, control.fix)
 
 
 def test_days_are_shown_in_numbers(api: ApiClient, service: Service) -> None:

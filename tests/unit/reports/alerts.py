@@ -73,6 +73,7 @@ NEW = Alert(
     last_alert_at=AT - timedelta(days=2),
 )
 # A single new finding, of a scan without an execution to answer.
+FIX = "Set PermitRootLogin no in /etc/ssh/sshd_config and reload sshd."
 ONE_FINDING = Alert(
     topic=Topic.NEW,
     outcome=make_outcome(Coverage(known=120, read=3)),

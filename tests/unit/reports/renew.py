@@ -7,7 +7,7 @@ from chalicelib.reports.csv_file import render_csv
 from chalicelib.reports.slack_blocks import Rendered
 from chalicelib.reports.slack_monthly import render_monthly
 from tests.unit.reports import alerts
-from tests.unit.reports.samples import BERLIN, ORIGIN, ROWS, render_alert
+from tests.unit.reports.samples import BERLIN, HOSTILE, ORIGIN, ROWS, render_alert
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -16,7 +16,7 @@ def render_messages() -> dict[str, Rendered]:
     """Renders every golden message, by the name of its file."""
     return {
         "new": render_alert(alerts.NEW, ORIGIN),
-        "one_finding": render_alert(alerts.ONE_FINDING, BERLIN),
+        "one_finding": render_alert(alerts.ONE_FINDING, BERLIN, alerts.FIX),
         "partial": render_alert(alerts.PARTIAL, ORIGIN),
         "snooze_ended": render_alert(alerts.SNOOZE_ENDED, ORIGIN),
         "unchecked": render_alert(alerts.UNCHECKED, ORIGIN),
@@ -30,7 +30,7 @@ def render_messages() -> dict[str, Rendered]:
         "incomplete": render_alert(alerts.INCOMPLETE, ORIGIN),
         "complete_again": render_alert(alerts.COMPLETE_AGAIN, ORIGIN),
         "silent": render_alert(alerts.SILENT, ORIGIN),
-        "hostile": render_alert(alerts.HOSTILE_TEXT, ORIGIN),
+        "hostile": render_alert(alerts.HOSTILE_TEXT, ORIGIN, " ".join(HOSTILE)),
         "monthly": render_monthly(alerts.MONTH, BERLIN),
         "monthly_empty": render_monthly(alerts.EMPTY_MONTH, BERLIN),
     }

@@ -173,6 +173,6 @@ ROWS = [
 ]
 
 
-def render_alert(alert: Alert, origin: Origin) -> Rendered:
+def render_alert(alert: Alert, origin: Origin, fix: str = "") -> Rendered:
     """Renders the message of an alert, through its summary."""
-    return slack_alert.render_alert(summarize_alert(alert), origin)
+    return slack_alert.render_alert(replace(summarize_alert(alert), fix=fix), origin)

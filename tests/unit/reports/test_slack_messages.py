@@ -130,9 +130,9 @@ def test_slack_accepts_every_golden_message(message: Rendered) -> None:
     assert_harmless(message)
 
 
-@given(ALERTS)
-def test_slack_accepts_any_alert_and_parses_nothing_in_it(alert: Alert) -> None:
-    message = render_alert(alert, ORIGIN)
+@given(ALERTS, st.text() | st.just("<!channel> " * 200))
+def test_slack_accepts_any_alert_and_parses_nothing_in_it(alert: Alert, fix: str) -> None:
+    message = render_alert(alert, ORIGIN, fix)
 
     assert_slack_accepts(message)
     assert_harmless(message)

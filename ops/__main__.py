@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ops.console import CommandError, print_line
 from ops.controls import store_controls
+from ops.copy_stage import copy_stage
 from ops.deploy import deploy, destroy
 from ops.package import build_package, describe_package
 from ops.ping import ping
@@ -63,6 +64,17 @@ def build_parser() -> argparse.ArgumentParser:
         "post a test message and a test file to the Slack channel",
         "Uses the token and the channel of the stage's functions.",
     )
+    copying = add("stage", "copy a stage, as for another account or region").add_subparsers(
+        dest="stage_verb", required=True
+    )
+    copied = copying.add_parser(
+        "copy",
+        help="copy a stage to a new name",
+        description="Copies the settings, stack parameters and policies of a stage to a new name. "
+        "Deploys nothing.",
+    )
+    copied.add_argument("source", metavar="STAGE", help=_STAGE)
+    copied.add_argument("name", metavar="NAME", help="the name of the new stage")
     token = add("token", "add, list or revoke API tokens")
     for verb in add_verbs(token):
         target = verb.add_mutually_exclusive_group(required=True)
@@ -132,6 +144,8 @@ def run_verb(args: argparse.Namespace) -> int:
             return scan(args.stage, full=args.full, accept_missing=args.accept_missing)
         case "ping":
             ping(args.stage)
+        case "stage":
+            print_line(copy_stage(args.source, args.name))
         case "token":
             manage_deployed_tokens(args)
         case "package":

@@ -17,6 +17,7 @@ from botocore.exceptions import (
 
 from chalicelib.domain.errors import ServiceError
 from ops.console import CommandError
+from ops.stages import Stage
 
 _MISSING_PERMISSION = {
     "AccessDenied",
@@ -51,12 +52,23 @@ def open_session() -> boto3.Session:
     return session
 
 
-def find_account() -> Account:
-    """Ask AWS for the account of the operator's credentials."""
+def find_account(stage: Stage) -> Account:
+    """Ask AWS for the account of the operator's credentials.
+
+    Raises `CommandError` if the stage belongs to another account or region.
+    """
     session = open_session()
     with explain_errors("AWS"):
         account_id = session.client("sts").get_caller_identity()["Account"]
-    return Account(session, account_id, session.region_name)
+    account = Account(session, account_id, session.region_name)
+    for home in stage.homes:
+        if (home.account_id, home.region) != (account.id, account.region):
+            raise CommandError(
+                f"stage {stage.name} is of account {home.account_id} in {home.region} "
+                f"({home.file}), you are in {account.id} in {account.region}; sign in there, or "
+                f"make a stage for this one: python -m ops stage copy {stage.name} NAME"
+            )
+    return account
 
 
 @contextmanager

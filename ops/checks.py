@@ -1,7 +1,6 @@
 """The checks before a deployment changes anything. Each fault is one line."""
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from chalicelib.domain.errors import BadSetting
 from chalicelib.settings import Settings, Triggers
 from ops.aws import explain_errors
 from ops.console import CommandError
-from ops.stages import INFRA, Stage, list_policy_files, short_path
+from ops.stages import INFRA, Stage, list_policy_files, require_stage_name, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,19 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 PARAMETERS = INFRA / "parameters.json"
-# The name of the reports bucket contains the stage, and S3 allows 63 characters.
-STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,9}")
 # The data stack sets these. A stand-in lets the other settings be checked before it exists.
 _FROM_STACK = ("FINDINGS_TABLE", "NODES_TABLE", "LEDGER_TABLE", "REPORTS_BUCKET")
 
 
 def check_settings(stage: Stage) -> None:
     """Check every setting that the data stack does not set."""
-    if not STAGE_NAME.fullmatch(stage.name):
-        raise CommandError(
-            f"{stage.name} is not a valid stage name; use up to 10 lower-case letters, digits and "
-            "hyphens, and start with a letter"
-        )
+    require_stage_name(stage.name)
     if stage.env.get("STAGE") != stage.name:
         raise CommandError(f"STAGE of the stage {stage.name} must be {stage.name}")
     try:

@@ -42,8 +42,9 @@ def store_controls(stage_name: str, source: Path) -> str:
             f"the texts of {source} have {len(content):,} bytes, and the service reads at most "
             f"{MOST_CONTROL_BYTES:,}; name a profile with fewer controls"
         )
-    bucket = read_stage(stage_name).require_setting("REPORTS_BUCKET")
-    client = find_account().session.client("s3")
+    stage = read_stage(stage_name)
+    bucket = stage.require_setting("REPORTS_BUCKET")
+    client = find_account(stage).session.client("s3")
     with explain_errors(f"the bucket {bucket}"):
         client.put_object(
             Bucket=bucket, Key=CONTROLS_KEY, Body=content, ContentType="application/json"

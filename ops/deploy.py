@@ -7,7 +7,7 @@ from ops.aws import Account, explain_errors, find_account
 from ops.console import CommandError, confirm, print_line
 from ops.plan import API_STAGE, list_next_steps, plan_deployment, plan_destruction
 from ops.stacks import StackSpec, apply_stack, delete_stack, inline_values
-from ops.stages import APP, INFRA, Stage, read_stage, write_settings
+from ops.stages import APP, HOME_SETTINGS, INFRA, Stage, read_stage, write_settings
 
 # Outputs of the data stack, and the settings that they become.
 SETTINGS = {
@@ -24,14 +24,14 @@ def deploy(name: str, env: Mapping[str, str]) -> None:
     SLACK_CHANNEL in `env` replaces the setting of the stage. Raises
     `CommandError` at the first step that fails.
     """
-    channel = env.get("SLACK_CHANNEL", "").strip()
+    given = env.get("SLACK_CHANNEL", "").strip()
     stage = read_stage(name)
-    if channel:
-        stage = Stage(name, {**stage.env, "SLACK_CHANNEL": channel})
+    if given:
+        stage = Stage(name, {**stage.env, "SLACK_CHANNEL": given})
     checks.check_settings(stage)
     checks.check_policies(stage)
     parameters = checks.read_stack_parameters(stage)
-    account = find_account()
+    account = find_account(stage)
     ssm = account.session.client("ssm")
     checks.check_slack_token(ssm, stage)
 
@@ -40,7 +40,9 @@ def deploy(name: str, env: Mapping[str, str]) -> None:
 
     print_line("\n1/4 Data stack: tables, bucket, logs, association")
     settings = deploy_data_stack(stage, account, parameters["data"])
-    changed = write_settings(name, {**settings, "SLACK_CHANNEL": stage.env["SLACK_CHANNEL"]})
+    home = dict(zip(HOME_SETTINGS, (account.id, account.region), strict=True))
+    channel = {"SLACK_CHANNEL": stage.env["SLACK_CHANNEL"]}
+    changed = write_settings(name, {**home, **settings, **channel})
     if changed:
         print_line(f"  .chalice/config.json: set {', '.join(sorted(changed))}")
 
@@ -105,7 +107,7 @@ def deploy_operations_stack(stage: Stage, account: Account, parameters: Mapping[
 def destroy(name: str, env: Mapping[str, str]) -> None:
     """Show what goes and what stays, ask for the stage's name, and delete the stage's code."""
     stage = read_stage(name)
-    account = find_account()
+    account = find_account(stage)
     print_line(plan_destruction(stage, account))
     confirm(f"Type {stage.name} to continue:", stage.name, env)
 

@@ -19,7 +19,7 @@ LONGEST_WAIT = 10.0
 def ping(name: str) -> None:
     """Post with the token and channel that the stage's functions use."""
     stage = read_stage(name)
-    account = find_account()
+    account = find_account(stage)
     ssm = account.session.client("ssm")
     channel_id = stage.require_setting("SLACK_CHANNEL")
     channel = slack_channel(

@@ -48,7 +48,7 @@ class Restored:
 def restore(stage_name: str, table: str, source: str) -> str:
     """Ask, write the table `source` over a table of the stage, and return a report."""
     stage = read_stage(stage_name)
-    account = find_account()
+    account = find_account(stage)
     target = f"{stage.prefix}-{table}"
     confirm(f"Overwrite {target} with {source} in account {account.id}, {account.region}? [y/N]")
     with explain_errors(f"the tables {source} and {target}"):

@@ -28,7 +28,7 @@ def scan(name: str, *, full: bool, accept_missing: bool) -> int:
     stage = read_stage(name)
     if accept_missing:
         confirm(_WARNING, env=os.environ)
-    client = find_account().session.client("lambda", config=PATIENT)
+    client = find_account(stage).session.client("lambda", config=PATIENT)
     response = invoke_reconcile(client, stage, full=full, accept_missing=accept_missing)
     print_line(describe_scans(response))
     return 0 if response["scans"] else 1

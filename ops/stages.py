@@ -1,10 +1,11 @@
 """The stages in .chalice/config.json. Every command reads them, `deploy` writes them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.settings import PLACEHOLDER
 from ops.console import CommandError
@@ -14,6 +15,20 @@ CONFIG = ROOT / ".chalice" / "config.json"
 # The CloudFormation templates and their parameters.
 INFRA = ROOT / "infra"
 APP = "ec2-inspec-scan"
+# Deploying sets these: the account and the region that a stage belongs to.
+HOME_SETTINGS = ("ACCOUNT_ID", "REGION")
+# The name of the reports bucket contains the stage, and S3 allows 63 characters.
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,9}")
+# Region and account in the ARNs of what Chalice has deployed.
+_ARN = re.compile(r"arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12}):")
+
+
+class Home(NamedTuple):
+    """The account and the region that a stage belongs to, and the file that says so."""
+
+    account_id: str
+    region: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,23 @@ class Stage:
         """Whether callers of the API authenticate with tokens."""
         return self.env.get("API_AUTH", "token") == "token"
 
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """Where it was deployed, by its settings and by the record of Chalice; () if nowhere."""
+        account_id, region = (self.env.get(each, "") for each in HOME_SETTINGS)
+        homes = [Home(account_id, region, short_path(CONFIG))] if account_id and region else []
+        text = self.record.read_text("utf-8") if self.record.exists() else ""
+        homes += [
+            Home(found["account_id"], found["region"], short_path(self.record))
+            for found in _ARN.finditer(text)
+        ]
+        return tuple(dict.fromkeys(homes))
+
+    @property
+    def record(self) -> Path:
+        """The file in which Chalice notes what it has deployed."""
+        return CONFIG.parent / "deployed" / f"{self.name}.json"
+
     def require_setting(self, name: str) -> str:
         """Return a setting, or raise `CommandError` if it is missing or a placeholder."""
         value = self.env.get(name, "").strip()
@@ -41,6 +73,15 @@ class Stage:
                 f"{name} is not set for the stage {self.name}; set it in {short_path(CONFIG)}"
             )
         return value
+
+
+def require_stage_name(name: str) -> None:
+    """Raise `CommandError` unless this can be the name of a stage."""
+    if not _STAGE_NAME.fullmatch(name):
+        raise CommandError(
+            f"{name} is not a valid stage name; use up to 10 lower-case letters, digits and "
+            "hyphens, and start with a letter"
+        )
 
 
 def read_stage(name: str, config: Path = CONFIG) -> Stage:

@@ -52,7 +52,7 @@ class Imported:
 def take_over(stage_name: str, source: str, *, dry_run: bool) -> str:
     """Read the table `source`, write it unless `dry_run`, and return a report."""
     stage = read_stage(stage_name)
-    account = find_account()
+    account = find_account(stage)
     targets = f"{stage.prefix}-findings", f"{stage.prefix}-nodes"
     with explain_errors(f"the tables {source}, {' and '.join(targets)}"):
         dynamodb = account.session.resource("dynamodb")

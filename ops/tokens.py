@@ -15,7 +15,7 @@ import msgspec
 from chalicelib.adapters.access_tokens import ParameterTokens
 from chalicelib.domain.access import AccessToken, Role, append_token, hash_token, remove_token
 from chalicelib.domain.errors import FieldFault, RuleBroken
-from ops.aws import explain_errors, open_session
+from ops.aws import explain_errors, find_account, open_session
 from ops.stages import read_stage
 
 SETTING = "API_TOKENS_PARAMETER"
@@ -78,11 +78,12 @@ def add_verbs(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser,
 
 def manage_deployed_tokens(args: argparse.Namespace) -> None:
     """Run a verb on the tokens of a deployed stage, or of the SSM parameter that `args` names."""
-    name = args.parameter
+    name, session = args.parameter, None
     if args.stage is not None:
-        name = read_stage(args.stage).require_setting(SETTING)
+        stage = read_stage(args.stage)
+        name, session = stage.require_setting(SETTING), find_account(stage).session
     with explain_errors("API tokens"):
-        store = ParameterTokens(open_session().client("ssm"), name)
+        store = ParameterTokens((session or open_session()).client("ssm"), name)
         run_verb(args, store, sys.stdout)
 
 

@@ -14,7 +14,10 @@ from typing import Any
 from devstack.environment import ACCOUNT
 
 PROJECT = Path(__file__).parents[2]
-PARTS = (".chalice", "Makefile", "app.py", "chalicelib", "infra", "ops", "requirements.txt")
+PARTS = (
+    *(".chalice", "Makefile", "app.py", "chalicelib", "infra", "inspec", "ops"),
+    "requirements.txt",
+)
 STAGE = "dev"
 # Chalice's name for this machine's architecture. The package runs on this machine.
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"

@@ -180,6 +180,7 @@ def test_a_viewer_can_read_but_not_snooze(deployed: Deployed, tokens: dict[Role,
     listed = deployed.call("GET", f"/v1/findings?instance_id={NODE}", headers=viewer)
     assert listed.status == 200
     finding = listed.json["items"][0]["finding_id"]
+    assert deployed.call("GET", f"/v1/findings/{finding}", headers=viewer).json["fix"]
     assert deployed.call("GET", "/v1/summary", headers=viewer).status == 200
     refused = deployed.call("PUT", f"/v1/findings/{finding}/snooze", headers=viewer, body=SNOOZE)
     assert refused.status == 403

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# One describe block: its subject, and the result of each expectation.
+# One describe block: its subject, and the result of each expectation. One that skips is a result
+# too, neither passed nor failed, as in InSpec.
 class Expectation
   # A matcher, with the words that InSpec prints for it.
   Matcher = Struct.new(:words, :test) do
@@ -20,12 +21,15 @@ class Expectation
 
   def subject(&block) = @subject = block
   def it(&block) = @checks << block
+  def skip(reason) = @skip = reason
 
   def results
+    return [{ code_desc: @about.to_s, passed: nil, skip: @skip }] if @skip
+
     @checks.map do |check|
       sentence = Sentence.new(@subject.call)
       sentence.instance_eval(&check)
-      { code_desc: "#{@about} is expected #{sentence.words}", passed: sentence.passed }
+      { code_desc: "#{@about} is expected #{sentence.words}", passed: sentence.passed, skip: nil }
     end
   end
 

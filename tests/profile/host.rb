@@ -4,7 +4,7 @@
 # not installed on the host.
 class Host
   Result = Struct.new(:exit_status, :stdout)
-  System = Struct.new(:family) do
+  System = Struct.new(:family, :name) do
     def debian? = family == 'debian'
   end
 
@@ -39,7 +39,7 @@ class Host
     @facts = facts
   end
 
-  def os = System.new(@facts['family'])
+  def os = System.new(@facts['family'], @facts['name'])
   def file(path) = Entry.new(path, @facts['files'][path])
   def service(name) = Service.new(name, @facts['services'][name] || [])
 

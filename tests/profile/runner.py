@@ -55,7 +55,7 @@ def run_ruby(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def find_failed(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Return the failed expectations by control. Controls without failures are left out."""
     found = {
-        each["id"]: [result["code_desc"] for result in each["results"] if not result["passed"]]
+        each["id"]: [result["code_desc"] for result in each["results"] if result["passed"] is False]
         for each in controls
     }
     return {name: results for name, results in found.items() if results}

@@ -108,6 +108,17 @@ def test_every_input_is_used_and_has_a_default_and_a_description() -> None:
     assert used == read_inputs().keys()
 
 
+def test_the_changelog_begins_with_the_version_of_the_profile() -> None:
+    version = yaml.safe_load((PROFILE / "inspec.yml").read_text())["version"]
+    text = (PROFILE / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (\S+)$", text, re.MULTILINE)[0] == version
+
+
+def test_the_profile_admits_the_oldest_engine_that_was_tried() -> None:
+    """An engine that the profile refuses loses the whole report."""
+    assert yaml.safe_load((PROFILE / "inspec.yml").read_text())["inspec_version"] == ">= 4.18"
+
+
 def test_the_profile_names_its_platforms_and_has_no_dependencies() -> None:
     profile = yaml.safe_load((PROFILE / "inspec.yml").read_text())
     platforms = {value for each in profile["supports"] for value in each.values()}
@@ -132,6 +143,13 @@ def test_ruby_parses_the_file_without_a_warning(file: Any) -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "Syntax OK\n", "")
 
 
+@pytest.mark.parametrize("file", CONTROLS, ids=lambda file: file.name)
+def test_the_file_uses_nothing_newer_than_ruby_2_6(file: Any) -> None:
+    """rubocop knows newer syntax, but not newer methods."""
+    newer = r"\.(tally|filter_map|intersect|intersection|except|tally_by)\b|\b_1\b"
+    assert re.findall(newer, file.read_text()) == []
+
+
 @pytest.mark.skipif(RUBOCOP is None, reason="rubocop is not installed: apt-get install rubocop")
 def test_rubocop_finds_no_offense() -> None:
     assert RUBOCOP is not None
@@ -148,7 +166,7 @@ def test_rubocop_finds_no_offense() -> None:
     ("document", "words"),
     [
         ("README.md", ["CHEF_LICENSE", "CINC", "waiver", "inspec.yml", "ec2-ssh-01"]),
-        ("CHANGELOG.md", ["0.1.0"]),
+        ("CHANGELOG.md", ["0.1.0", "0.2.0"]),
     ],
 )
 def test_the_profile_is_documented(document: str, words: list[str]) -> None:

@@ -22,11 +22,12 @@ _START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: its endpoint, its port and its log file."""
+    """A running emulator: its endpoint, its port, its log file and its region."""
 
     url: str
     port: int
     log: Path
+    region: str = REGION
 
     def build_operator_env(self) -> dict[str, str]:
         """Return the environment for an operator's commands: the root user, no profile."""
@@ -35,7 +36,7 @@ class Emulator:
             # the emulator knows this key as the root user
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_DEFAULT_REGION": self.region,
         }
 
 
@@ -45,7 +46,7 @@ def describe_missing() -> str | None:
 
 
 @contextmanager
-def run_emulator() -> Iterator[Emulator]:
+def run_emulator(account: str = ACCOUNT, region: str = REGION) -> Iterator[Emulator]:
     """Run an empty emulator on a free port for the length of a `with` block."""
     port = find_free_port()
     with tempfile.TemporaryDirectory() as home:
@@ -57,8 +58,8 @@ def run_emulator() -> Iterator[Emulator]:
             "AUTH": "true",
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(port),
-            "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": account,
+            "MINISTACK_REGION": region,
         }
         with (
             log.open("wb") as output,
@@ -68,6 +69,6 @@ def run_emulator() -> Iterator[Emulator]:
         ):
             try:
                 wait_for_port(process, port, "the emulator", _START_SECONDS)
-                yield Emulator(f"http://{HOST}:{port}", port, log)
+                yield Emulator(f"http://{HOST}:{port}", port, log, region)
             finally:
                 process.terminate()

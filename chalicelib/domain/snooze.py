@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, finding_id
-from chalicelib.domain.text import ELLIPSIS, TextPattern, match_key
+from chalicelib.domain.text import TextPattern, cut_key, match_key
 
 # People are reminded of a snooze this long before it ends.
 REMINDER = timedelta(days=3)
@@ -43,13 +43,30 @@ class Scope(NamedTuple):
     """Which findings a snooze mutes: those that all of its parts match.
 
     `title` is compared by its match key; one that ends with our own ellipsis is a
-    prefix. In `title_pattern` a `*` is any text.
+    prefix, unless `is_whole` says that a node has written it so. In `title_pattern` a `*` is
+    any text.
     """
 
     instance_id: str | None = None
     title: str | None = None
     title_pattern: str | None = None
     control_id: str | None = None
+    is_whole: bool = False
+
+    @classmethod
+    def of_finding(cls, finding: Finding) -> "Scope":
+        """Returns the scope of one finding, whatever its title is like."""
+        return cls(finding.instance_id).with_title(finding.title)
+
+    def with_title(self, title: str) -> "Scope":
+        """Returns the scope with a whole title, as a node has written it."""
+        looks_cut = cut_key(title) is not None
+        return self._replace(title=title, is_whole=looks_cut or not match_key(title))
+
+    @property
+    def parts(self) -> tuple[str | None, ...]:
+        """What it names; None matches anything."""
+        return self.instance_id, self.title, self.title_pattern, self.control_id
 
     @property
     def is_pair(self) -> bool:
@@ -60,7 +77,7 @@ class Scope(NamedTuple):
     @property
     def is_prefix(self) -> bool:
         """Whether the title was cut, as in a message."""
-        return self.title is not None and self.title.rstrip().endswith(ELLIPSIS)
+        return self.title is not None and not self.is_whole and cut_key(self.title) is not None
 
     @property
     def is_exact(self) -> bool:
@@ -78,7 +95,7 @@ class Scope(NamedTuple):
     def pattern(self) -> TextPattern | None:
         """What a title must match beside the exact parts; None if nothing."""
         if self.is_prefix and self.title is not None:
-            return TextPattern.of_prefix(self.title.rstrip().rstrip(ELLIPSIS))
+            return TextPattern.of_prefix(cut_key(self.title) or "")
         return None if self.title_pattern is None else TextPattern.of(self.title_pattern)
 
     @property
@@ -111,7 +128,8 @@ class Snooze(Struct, frozen=True, kw_only=True):
     had, once it was seen. `reworded_ids` are further ids of the finding of a pair: those since
     its title was reworded, and the one of a title that was written otherwise.
     `is_unannounced` says that people are still to be told that it was made. `reminded_of` is
-    the end of which they were reminded. `version` counts writes.
+    the end of which they were reminded. `is_ahead` says that its finding was not seen when
+    a pair was made. `version` counts writes.
     """
 
     id: str
@@ -133,16 +151,25 @@ class Snooze(Struct, frozen=True, kw_only=True):
     reworded_ids: tuple[str, ...] = ()
     is_unannounced: bool = False
     reminded_of: datetime | None = None
+    is_whole: bool = False
+    is_ahead: bool = False
     version: int = 1
 
     def __post_init__(self) -> None:
-        if self.scope == Scope():
+        if self.scope.parts == Scope().parts:
             raise ValueError("a snooze names an instance, a title, a title_pattern or a control")
 
     @property
     def scope(self) -> Scope:
         """Which findings it mutes."""
-        return Scope(self.instance_id, self.title, self.title_pattern, self.control_id)
+        return Scope(
+            self.instance_id, self.title, self.title_pattern, self.control_id, self.is_whole
+        )
+
+    @property
+    def awaits_finding(self) -> bool:
+        """Whether it is of a pair whose finding was not seen yet."""
+        return self.scope.is_pair and (self.is_ahead or self.max_severity is None)
 
     @property
     def finding_ids(self) -> tuple[str, ...]:
@@ -179,13 +206,27 @@ class Snooze(Struct, frozen=True, kw_only=True):
 
 
 def is_same_rule(one: Snooze, other: Snooze) -> bool:
-    """Whether two snoozes have the same scope and terms, whoever made them and when."""
+    """Whether two snoozes have the same scope, terms and time, whoever made them and when.
+
+    The time is the same if both begin when they were made and last as long, or end together.
+    One that begins later is another one if it begins at another time.
+    """
     return (
         (one.scope, one.max_severity, one.until_resolved)
         == (other.scope, other.max_severity, other.until_resolved)
         and (one.reason, one.comment) == (other.reason, other.comment)
-        and (one.ends_at is None) == (other.ends_at is None)
+        and _has_same_time(one, other)
     )
+
+
+def _has_same_time(one: Snooze, other: Snooze) -> bool:
+    if one.starts_at > one.created_at or other.starts_at > other.created_at:
+        return (one.starts_at, one.ends_at) == (other.starts_at, other.ends_at)
+    if one.ends_at is None or other.ends_at is None:
+        return one.ends_at is other.ends_at
+    # an end has whole seconds
+    longer = (one.ends_at - one.starts_at) - (other.ends_at - other.starts_at)
+    return one.ends_at == other.ends_at or abs(longer) < timedelta(seconds=1)
 
 
 def digest_snoozes(snoozes: Iterable[Snooze]) -> str:
@@ -409,21 +450,27 @@ def follow_pair(snooze: Snooze, reworded: Iterable[Finding], new: Iterable[Findi
 
     It covers the new id of one that was reworded. When a finding is first seen that it was
     made for before, it covers its id, however the title is written, and takes its severity
-    as the cap.
+    as the cap if it has none.
     """
     scope = snooze.scope
     if not scope.is_pair:
         return snooze
     ids = {each.finding_id for each in reworded if scope.id in each.former_ids}
-    severity = snooze.max_severity
-    if severity is None:
-        own = [each for each in new if scope.matches(each)]
-        ids.update(each.finding_id for each in own)
-        severity = min((each.severity for each in own), key=lambda each: each.rank, default=None)
-    further = tuple(sorted(ids.union(snooze.reworded_ids) - {scope.id}))
-    if (further, severity) == (snooze.reworded_ids, snooze.max_severity):
-        return snooze
-    return replace(snooze, reworded_ids=further, max_severity=severity)
+    own = [each for each in new if scope.matches(each)] if snooze.awaits_finding else []
+    followed = take_findings(replace(snooze, reworded_ids=(*snooze.reworded_ids, *ids)), own)
+    return snooze if followed == snooze else followed
+
+
+def take_findings(snooze: Snooze, own: Sequence[Finding]) -> Snooze:
+    """Lets a pair snooze cover the ids of its findings, and caps it at the worst of them."""
+    ids = {each.finding_id for each in own}
+    worst = min((each.severity for each in own), key=lambda each: each.rank, default=None)
+    return replace(
+        snooze,
+        reworded_ids=tuple(sorted(ids.union(snooze.reworded_ids) - {snooze.scope.id})),
+        max_severity=snooze.max_severity or worst,
+        is_ahead=snooze.is_ahead and not own,
+    )
 
 
 def end_by_fix(snooze: Snooze, returns: Mapping[str, str], now: datetime) -> Snooze:

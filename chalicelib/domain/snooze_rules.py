@@ -8,7 +8,7 @@ from msgspec import Struct
 from chalicelib.domain.errors import FieldFault, RuleBroken
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, Scope, Snooze, State
-from chalicelib.domain.text import match_key
+from chalicelib.domain.text import ELLIPSIS, REPLACEMENT, cut_key, match_key, visible
 
 SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
 # Characters of a pattern beside its stars.
@@ -119,11 +119,11 @@ def check_change(change: SnoozeChange, now: datetime, limits: SnoozeLimits) -> l
 def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
     """Lists the rules that a scope breaks, alone or with these terms."""
     faults = []
-    if not any(part is not None for part in scope):
+    if not any(part is not None for part in scope.parts):
         text = "Name an instance_id, a title, a title_pattern or a control_id."
         faults.append(FieldFault("", "scope_missing", text))
-    if scope.title is not None and not match_key(scope.title):
-        faults.append(FieldFault("/title", "blank", "Give a title with visible characters."))
+    if scope.title is not None and not scope.is_whole:
+        faults += _check_title(scope.title)
     if scope.title_pattern is not None:
         faults += _check_pattern(scope.title_pattern)
     if scope.title is not None and scope.title_pattern is not None:
@@ -133,6 +133,16 @@ def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
         text = "Only a snooze of one instance_id and one whole title can end with a fix."
         faults.append(FieldFault("/until_resolved", "pairs_only", text))
     return faults
+
+
+def _check_title(title: str) -> list[FieldFault]:
+    if not match_key(title):
+        return [FieldFault("/title", "blank", "Give a title with visible characters.")]
+    beginning = cut_key(title)
+    if beginning is None or len(beginning) >= SHORTEST_PATTERN:
+        return []
+    text = f"Give {SHORTEST_PATTERN} characters or more before the {ELLIPSIS}."
+    return [FieldFault("/title", "too_wide", text)]
 
 
 def _check_pattern(pattern: str) -> list[FieldFault]:
@@ -160,7 +170,8 @@ def _validate_terms(
 
 
 def _check_comment(comment: str) -> list[FieldFault]:
-    length = len(comment.strip())
+    # what nobody sees explains nothing
+    length = len(visible(comment).replace(REPLACEMENT, "").strip())
     if SHORTEST_COMMENT <= length <= LONGEST_COMMENT:
         return []
     text = f"Give {SHORTEST_COMMENT} to {LONGEST_COMMENT} characters, not {length}."

@@ -326,7 +326,15 @@ def _summarize_snooze(snooze: Snooze, muted: Sequence[Line]) -> EndedSnooze:
 def _note_snoozes(snoozes: Sequence[Snooze]) -> NotedSnoozes:
     named = (
         NotedSnooze(
-            *each.scope, each.max_severity, each.end, each.created_by, each.reason, each.comment
+            each.instance_id,
+            each.title,
+            each.title_pattern,
+            each.control_id,
+            each.max_severity,
+            each.end,
+            each.created_by,
+            each.reason,
+            each.comment,
         )
         for each in snoozes[:NAMED_SNOOZES]
     )

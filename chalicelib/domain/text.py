@@ -21,11 +21,21 @@ def visible(text: str) -> str:
     """Returns text as people see it. Visible text stays as it is.
 
     White space becomes spaces, controls become U+FFFD, format characters are dropped, and
-    passwords and tokens are masked. Every other character stays in its place.
+    passwords and tokens are masked. Every other character stays in its place; a text with
+    anything to mask gets single spaces, because runs of them must not hide it.
     """
-    if not text.isprintable():
-        text = text.translate({ord(character): _replace(character) for character in set(text)})
-    return mask_secrets(text) if HINTS.search(text.lower()) else text
+    shown = _show_controls(text)
+    folded = " ".join(shown.split()) if "  " in shown else shown
+    if not HINTS.search(folded.lower()):
+        return shown
+    masked = mask_secrets(folded)
+    return shown if masked == folded else masked
+
+
+def _show_controls(text: str) -> str:
+    if text.isprintable():
+        return text
+    return text.translate({ord(character): _replace(character) for character in set(text)})
 
 
 def _replace(character: str) -> str:
@@ -46,8 +56,16 @@ def one_line(text: str, longest: int) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """Returns the text, or its beginning and an ellipsis: `longest` characters at most."""
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + ELLIPSIS
+    """Returns the text, or its beginning and an ellipsis: `longest` characters at most.
+
+    No accent is cut from its letter.
+    """
+    if len(text) <= longest:
+        return text
+    end = longest - 1
+    while end and unicodedata.combining(text[end]):
+        end -= 1
+    return text[:end].rstrip() + ELLIPSIS
 
 
 # Our CSV puts an apostrophe before a formula, at the start of a cell or after a semicolon.
@@ -55,6 +73,8 @@ _GUARDS = re.compile(r"(^|;)'+")
 # Titles to remember: more than a large fleet has.
 _KNOWN_TITLES = 32_768
 _KNOWN_PATTERNS = 1_024
+# Stands for a star of a pattern while its key is made: a character for private use, U+E000.
+_ANY = "\ue000"
 
 
 @lru_cache(maxsize=_KNOWN_TITLES)
@@ -64,7 +84,26 @@ def match_key(text: str) -> str:
     It is the visible text without the apostrophes that our CSV adds, in Unicode NFC, case
     folded, with single spaces and no space at its ends. The key of a key is itself.
     """
-    before, key = None, " ".join(_fold_case(visible(text)).split())
+    return _fold(visible(text))
+
+
+def cut_key(text: str) -> str | None:
+    """Returns the key of the beginning that a cut text shows; None if it does not end as one.
+
+    What is left of a mask, or of a word that is no secret, is not masked again.
+    """
+    shown = _show_controls(text).rstrip()
+    return _fold(shown.rstrip(ELLIPSIS)) if shown.endswith(ELLIPSIS) else None
+
+
+def has_part(text: str, part: str) -> bool:
+    """Whether a text contains another one, compared by keys. A part that was cut is a beginning."""
+    key = cut_key(part)
+    return (match_key(part) if key is None else key) in match_key(text)
+
+
+def _fold(text: str) -> str:
+    before, key = None, " ".join(_fold_case(text).split())
     while key != before:
         before, key = key, _GUARDS.sub(r"\1", key).strip()
     return key
@@ -91,8 +130,8 @@ class TextPattern(Struct, frozen=True):
     @classmethod
     @lru_cache(maxsize=_KNOWN_PATTERNS)
     def of(cls, text: str) -> "TextPattern":
-        """Reads a pattern. Stars that follow each other are one."""
-        first, *rest = match_key(text).split("*")
+        """Reads a pattern. Stars that follow each other are one, and those of a mask are stars."""
+        first, *rest = match_key(text.replace("*", _ANY)).split(_ANY)
         if not rest:
             return cls((first,), first)
         *middle, last = rest
@@ -100,10 +139,9 @@ class TextPattern(Struct, frozen=True):
         return cls(parts, max(parts, key=len))
 
     @classmethod
-    def of_prefix(cls, text: str) -> "TextPattern":
-        """Returns the pattern of everything that begins with a text, whose stars are stars."""
-        first = match_key(text)
-        return cls((first, ""), first)
+    def of_prefix(cls, key: str) -> "TextPattern":
+        """Returns the pattern of everything that begins with a key (`cut_key`)."""
+        return cls((key, ""), key)
 
     def matches(self, key: str) -> bool:
         """Whether it matches a text with this match key, in time linear to its length."""

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from chalicelib.domain.finding import (
     BriefEntry,
@@ -132,11 +131,15 @@ class Inventory:
 
     def find_muted(self, snoozes: Iterable[Snooze]) -> AbstractSet[bytes]:
         """Finds the open findings that any of these snoozes covers, by their ids as bytes."""
-        muted: set[bytes] = set()
-        for each in snoozes:
-            muted.update(place.entry.key for place in self.select(each.scope, each.max_severity))
-            muted.update(bytes.fromhex(key) for key in each.reworded_ids)
-        return muted
+        return {place.entry.key for each in snoozes for place in self.find_covered(each)}
+
+    def find_covered(self, snooze: Snooze) -> Iterator[Place]:
+        """Yields the open findings that a snooze covers; one of a pair perhaps twice."""
+        yield from self.select(snooze.scope, snooze.max_severity)
+        own = Scope(snooze.instance_id)
+        for place in self.select(own, snooze.max_severity) if snooze.reworded_ids else ():
+            if place.entry.key.hex() in snooze.reworded_ids:
+                yield place
 
     def count_muted(self, snoozes: Iterable[Snooze]) -> int:
         """Counts the open findings that any of these snoozes covers."""
@@ -145,6 +148,15 @@ class Inventory:
             return 0
         lists = (read_briefly(node.open_list or b"") for node in self.nodes.values())
         return sum(entry.key in muted for entries in lists for entry in entries)
+
+    @cached_property
+    def _by_control(self) -> Mapping[int, AbstractSet[str]]:
+        """The references of the titles with findings of a control, by its mark."""
+        found: dict[int, set[str]] = defaultdict(set)
+        for reference, places in self.by_title.items():
+            for mark in {place.entry.control_mark for place in places}:
+                found[mark].add(reference)
+        return dict(found)
 
     @cached_property
     def _by_key(self) -> Mapping[str, list[str]]:
@@ -176,7 +188,11 @@ class Inventory:
     def select(self, scope: Scope, max_severity: Severity | None) -> Iterator[Place]:
         """Yields the open findings that a snooze covers."""
         instance_id, key, control_id = scope.lookup
-        for place in self._list_candidates(instance_id, self._find_references(key, scope.pattern)):
+        references = self._find_references(key, scope.pattern)
+        if control_id is not None and instance_id is None:
+            own = self._by_control.get(mark_control(control_id), frozenset())
+            references = own if references is None else references & own
+        for place in self._list_candidates(instance_id, references):
             severity = place.entry.severity
             if (
                 not place.entry.is_unchecked
@@ -185,7 +201,9 @@ class Inventory:
             ):
                 yield place
 
-    def _find_references(self, key: str | None, pattern: TextPattern | None) -> set[str] | None:
+    def _find_references(
+        self, key: str | None, pattern: TextPattern | None
+    ) -> AbstractSet[str] | None:
         """Finds the titles that a scope names; None for all."""
         if pattern is not None:
             return {
@@ -197,7 +215,7 @@ class Inventory:
         return None if key is None else set(self._by_key.get(key, ()))
 
     def _list_candidates(
-        self, instance_id: str | None, references: set[str] | None
+        self, instance_id: str | None, references: AbstractSet[str] | None
     ) -> Iterator[Place]:
         if instance_id is not None:
             if instance_id in self.nodes:
@@ -216,10 +234,10 @@ class Inventory:
         if scope.instance_id is not None and scope.instance_id not in self.nodes:
             ends = scope.instance_id[:SAME_PART], scope.instance_id[-SAME_PART:]
             return _find_nearest(scope.instance_id, self.nodes, ends)
-        if scope.title is None:
+        if scope.title is None or match_key(scope.title) in self._by_key:
             return None
         key = match_key(scope.title)
-        words = sorted(key.split(), key=len)[-SAME_WORDS:]
+        words = sorted(set(key.split()), key=len)[-SAME_WORDS:]
         near = _find_nearest(key, self._by_key, words)
         return self.list_titles(near)[0] if near else None
 
@@ -255,10 +273,12 @@ class Matches(Struct, frozen=True):
     """The open findings that a snooze covers now, as of the last scan.
 
     `nearest` is what a person may have meant if there are none: a title, or an instance id.
+    `elsewhere` counts those that it would cover without its instance, severity and control.
     """
 
     by_severity: dict[Severity, int]
     nearest: str | None = None
+    elsewhere: int = 0
 
     @property
     def total(self) -> int:
@@ -292,4 +312,12 @@ def explain_matches(inbox: "Inbox", snooze: Snooze) -> Matches:
     matches = count_matches(inbox, [snooze])[snooze.id]
     if matches.total:
         return matches
-    return replace(matches, nearest=inbox.inventory().find_nearest(snooze.scope))
+    return explain_none(inbox, snooze.scope)
+
+
+def explain_none(inbox: "Inbox", scope: Scope) -> Matches:
+    """Says of a scope that covers nothing what is near."""
+    inventory = inbox.inventory()
+    title = scope._replace(instance_id=None, control_id=None)
+    elsewhere = sum(1 for _ in inventory.select(title, None)) if any(title.parts) else 0
+    return Matches({}, inventory.find_nearest(scope), elsewhere)

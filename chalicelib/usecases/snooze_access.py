@@ -103,8 +103,8 @@ def _find_followed(context: Context, rows: Iterable[FactRow]) -> Sequence[Histor
 def _find_first_seen(
     context: Context, rows: Iterable[FactRow], pairs: Iterable[Snooze]
 ) -> Sequence[Finding]:
-    """Finds the new findings of the nodes of pairs that have no cap yet, and are still stored."""
-    nodes = {each.instance_id for each in pairs if each.max_severity is None}
+    """Finds the new findings of the nodes of pairs that await one, and are still stored."""
+    nodes = {each.instance_id for each in pairs if each.awaits_finding}
     ids = [
         key
         for row in rows

@@ -158,7 +158,7 @@ class Engines:
         """Whether the lease is free and no job, mark or message is open."""
         rows = self._list_rows(self.tables.ledger)
         kinds = {row["sk"]["S"].partition("#")[0] for row in rows if row["pk"]["S"] == "OPEN"}
-        return kinds <= {"CHANNEL", "FACTS", "RECEIPT"} and not self.is_lease_taken()
+        return kinds <= {"CHANNEL", "DAY", "FACTS", "RECEIPT"} and not self.is_lease_taken()
 
     def count_completed_jobs(self) -> int:
         """Counts the executions that are answered or need no answer."""

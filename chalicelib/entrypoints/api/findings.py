@@ -15,6 +15,7 @@ from chalicelib.entrypoints.api.requests import (
     UnsnoozeFindings,
     or_none,
     read_instant,
+    read_part,
 )
 from chalicelib.reports.csv_file import SEPARATORS, render_csv
 from chalicelib.usecases.inbox import bulk, findings, fixed, snoozes
@@ -36,7 +37,7 @@ def list_findings(request: ApiRequest[FindingQuery, None]) -> ApiResponse:
         severity=or_none(query.severity),
         control_id=or_none(query.control_id),
         state=or_none(query.state),
-        q=or_none(query.q),
+        q=read_part(or_none(query.q)),
         first_seen_after=read_instant("first_seen_after", or_none(query.first_seen_after)),
     )
     after = read_cursor(ROUTE, query, or_none(query.cursor))

@@ -3,7 +3,14 @@
 from chalicelib.entrypoints.api import responses
 from chalicelib.entrypoints.api.call import ApiRequest, ApiResponse
 from chalicelib.entrypoints.api.paging import make_cursor, paginate, read_cursor
-from chalicelib.entrypoints.api.requests import NoQuery, PageQuery, TitleQuery, TrendQuery, or_none
+from chalicelib.entrypoints.api.requests import (
+    NoQuery,
+    PageQuery,
+    TitleQuery,
+    TrendQuery,
+    or_none,
+    read_part,
+)
 from chalicelib.usecases.inbox import overview
 
 
@@ -27,7 +34,9 @@ def list_titles(request: ApiRequest[TitleQuery, None]) -> ApiResponse:
     """List titles over the fleet, worst first."""
     query = request.query
     wanted = overview.TitleFilter(
-        severity=or_none(query.severity), control_id=or_none(query.control_id), q=or_none(query.q)
+        severity=or_none(query.severity),
+        control_id=or_none(query.control_id),
+        q=read_part(or_none(query.q)),
     )
     after = read_cursor("titles", query, or_none(query.cursor))
     page = overview.list_titles(request.inbox, wanted, after, query.limit)

@@ -21,6 +21,7 @@ from chalicelib.domain.snooze_rules import (
     check_scope,
     check_terms,
 )
+from chalicelib.domain.text import match_key
 
 T = TypeVar("T")
 
@@ -46,7 +47,14 @@ SearchableId = Annotated[
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 MOST_IDS = 100
-FindingId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+FindingId = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9a-f]{32}$(?!\n)",
+        description="a finding_id, which has 32 digits from 0 to f",
+        examples=["becb32d1b6ed99e64db0e6d3dac93639"],
+    ),
+]
 FindingIds = Annotated[list[FindingId], msgspec.Meta(min_length=1, max_length=MOST_IDS)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Aware = Annotated[
@@ -62,7 +70,9 @@ InstantText = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$(?!\n)",
-        description="RFC 3339 with a time zone",
+        description=(
+            "a date and time with a zone, such as 2027-01-31T00:00:00Z (in an address, + is %2B)"
+        ),
         extra_json_schema={"format": "date-time"},
     ),
 ]
@@ -84,6 +94,7 @@ def decode_duration(kind: type, value: object) -> Any:
     """Reads a `Duration`: msgspec's `dec_hook`. ValueError for a malformed text."""
     if kind is not Duration:
         raise NotImplementedError(kind)
+    value = value.strip().upper() if isinstance(value, str) else value
     weeks = _WEEKS.fullmatch(value) if isinstance(value, str) else None
     if weeks:
         return Duration(weeks=int(weeks[1]))
@@ -228,6 +239,14 @@ def read_instant(name: str, text: str | None) -> datetime | None:
     except msgspec.ValidationError as error:
         fault = FieldFault(name, "invalid", f"There is no such time: {text}")
         raise BadRequest("A query parameter is refused.", fault) from error
+
+
+def read_part(text: str | None) -> str | None:
+    """Returns a text to search for; `BadRequest` if nobody can see anything of it."""
+    if text is None or match_key(text):
+        return text
+    fault = FieldFault("q", "blank", "q has visible characters, or is left out.")
+    raise BadRequest("A query parameter is refused.", fault)
 
 
 class NoQuery(Body, frozen=True):

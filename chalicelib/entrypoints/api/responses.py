@@ -33,6 +33,9 @@ def build_matches_response(matches: Matches) -> MatchesResponse:
     note = None
     if not matches.total:
         near = f" The nearest is: {matches.nearest}" if matches.nearest else ""
+        if matches.elsewhere:
+            finding = "finding does" if matches.elsewhere == 1 else "findings do"
+            near += f" {matches.elsewhere:,} {finding} with another instance, control or severity."
         note = f"No open finding matches now.{near}"
     return MatchesResponse(matches.total, matches.by_severity, note)
 

@@ -144,8 +144,8 @@ def _find_last_before_changes(
 
     A pair that was made before its finding was seen follows new findings too.
     """
-    is_capless = any(each.scope.is_pair and each.max_severity is None for each in snoozes)
-    kinds = (*FOLLOWED, EventKind.NEW) if is_capless else FOLLOWED
+    awaited = any(each.awaits_finding for each in snoozes)
+    kinds = (*FOLLOWED, EventKind.NEW) if awaited else FOLLOWED
     now = outcome.count(*kinds)
     earlier = any(row.list_keys(*kinds) for row in facts.earlier)
     return state.unfollowed_after or (state.facts if now or earlier else None)

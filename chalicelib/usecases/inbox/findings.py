@@ -21,9 +21,14 @@ from chalicelib.domain.snooze import (
     list_unchecked,
     list_with_snoozes,
 )
-from chalicelib.domain.text import match_key
+from chalicelib.domain.text import has_part, match_key
 from chalicelib.usecases.context import Inbox
-from chalicelib.usecases.inbox.snooze_history import MOST_LINES, SnoozeLine, list_history_lines
+from chalicelib.usecases.inbox.snooze_history import (
+    MOST_LINES,
+    SnoozeLine,
+    list_history_lines,
+    read_pairs,
+)
 from chalicelib.usecases.inventory import Matches, count_matches
 from chalicelib.usecases.ports import Selection, UncheckedKey
 
@@ -107,8 +112,8 @@ class FindingFilter(Struct, frozen=True):
             and (self.first_seen_after is None or finding.first_seen > self.first_seen_after)
             and (
                 self.q is None
-                or match_key(self.q) in match_key(finding.title)
-                or match_key(self.q) in match_key(finding.instance_id)
+                or has_part(finding.title, self.q)
+                or has_part(finding.instance_id, self.q)
             )
         )
 
@@ -221,8 +226,7 @@ def list_finding_history(
     now = inbox.clock()
     lines = [
         line
-        for snooze in inbox.snoozes.about([wanted_id])
-        if snooze.scope.is_pair
+        for snooze in read_pairs(inbox, wanted_id, stored)
         for line in list_history_lines(snooze, inbox.snoozes.events(snooze.id), now)
     ]
     if not events and not lines:
@@ -323,7 +327,8 @@ def _read_batch(
         rows = [stored[each.finding_id] for each in part if each.finding_id in stored]
         return rows, str(part[-1]) if len(positions) > begin + size else None
     if wanted.state == UNCHECKED:
-        key = UncheckedKey(*after.split("#", 1)) if after else None
+        instance_id, _, finding_id = (after or "").partition("#")
+        key = UncheckedKey(instance_id, finding_id) if after else None
         unchecked = inbox.unchecked.page(wanted.selection, key, size)
         return unchecked, _end_of(unchecked, size, _get_unchecked_key)
     found = inbox.findings.page(Selection(), after, size)

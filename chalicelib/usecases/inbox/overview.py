@@ -1,5 +1,6 @@
 """Nodes, scans and totals, looked up by people and programs."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from chalicelib.domain.finding import Severity
 from chalicelib.domain.node import Node, sum_severities
 from chalicelib.domain.scan import Day, ScanRecord
 from chalicelib.domain.snooze import Snooze, State
-from chalicelib.domain.text import match_key
+from chalicelib.domain.text import has_part
 from chalicelib.usecases.context import Inbox
 from chalicelib.usecases.inventory import TitleGroup
 
@@ -54,14 +55,14 @@ class TitleFilter(Struct, frozen=True):
         return (
             self.severity in (None, group.severity)
             and self.control_id in (None, group.control_id)
-            and (self.q is None or match_key(self.q) in match_key(group.title))
+            and (self.q is None or has_part(group.title, self.q))
         )
 
 
 class TitlePage(Struct, frozen=True):
     """A page of titles, each with the number of its findings that a snooze mutes.
 
-    `after` is the reference to continue after, None at the end; `total` counts all pages.
+    `after` is the position to continue after, None at the end; `total` counts all pages.
     """
 
     titles: tuple[tuple[TitleGroup, int], ...]
@@ -124,18 +125,31 @@ def list_titles(inbox: Inbox, wanted: TitleFilter, after: str | None, limit: int
     """Returns a page of at most `limit` titles, worst first, as of the last scan."""
     inventory = inbox.inventory()
     chosen = [each for each in inventory.groups if wanted.keeps(each)]
-    begin = 0
-    if after is not None:
-        begin = next(
-            (number for number, each in enumerate(chosen, 1) if each.reference == after), 0
-        )
+    begin = 0 if after is None else bisect_right(chosen, _read_gravity(after), key=_by_gravity)
     muted = inventory.find_muted(_list_active(inbox))
     page = tuple(
         (each, sum(place.entry.key in muted for place in inventory.by_title[each.reference]))
         for each in chosen[begin : begin + limit]
     )
     is_last = len(chosen) <= begin + limit
-    return TitlePage(page, None if is_last else page[-1][0].reference, len(chosen))
+    return TitlePage(page, None if is_last else _write_gravity(page[-1][0]), len(chosen))
+
+
+def _by_gravity(group: TitleGroup) -> tuple[int, int, str]:
+    return group.by_gravity()
+
+
+def _write_gravity(group: TitleGroup) -> str:
+    return "#".join(map(str, group.by_gravity()))
+
+
+def _read_gravity(text: str) -> tuple[int, int, str]:
+    """Reads a position; one of another form is the beginning."""
+    rank, _, rest = text.partition("#")
+    nodes, _, reference = rest.partition("#")
+    if not (rank.isdecimal() and nodes.lstrip("-").isdecimal()):
+        return -1, 0, ""
+    return int(rank), int(nodes), reference
 
 
 def _list_active(inbox: Inbox) -> list[Snooze]:

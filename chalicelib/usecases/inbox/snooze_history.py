@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import FieldChange, SnoozeEvent, SnoozeEventKind
 from chalicelib.domain.snooze import Scope, Snooze, State, id_prefix, needs_announcement
 from chalicelib.domain.snooze_rules import SnoozeTerms, SnoozeTime
@@ -18,7 +19,9 @@ from chalicelib.usecases.context import Author, Inbox
 # change, after it, and of the snooze since.
 MOST_LINES = 600
 # What a scan notes on a snooze, and what counts its writes. People change none of these.
-_NOT_BY_PEOPLE = {"reworded_ids", "is_unannounced", "reminded_of", "settled_at", "version"}
+_NOT_BY_PEOPLE = {
+    *("reworded_ids", "is_unannounced", "is_ahead", "reminded_of", "settled_at", "version"),
+}
 # Who acts where no person does.
 SERVICE = "ec2-inspec-scan"
 
@@ -54,7 +57,8 @@ def build_snooze(
     have the same scope. Two callers that decide by the same state get the same
     id, so only one can write and the other reads again.
     """
-    known = [*scope, *sorted(each.id for each in alike)]
+    whole = ("whole",) if scope.is_whole else ()
+    known = [*scope.parts, *whole, *sorted(each.id for each in alike)]
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     snooze = Snooze(
         id=f"{id_prefix(scope.id)}{digest[:8]}",
@@ -62,6 +66,7 @@ def build_snooze(
         title=scope.title,
         title_pattern=scope.title_pattern,
         control_id=scope.control_id,
+        is_whole=scope.is_whole,
         max_severity=terms.max_severity,
         starts_at=time.starts_at,
         ends_at=time.ends_at,
@@ -73,6 +78,20 @@ def build_snooze(
         created_at=now,
     )
     return replace(snooze, is_unannounced=needs_announcement(snooze))
+
+
+def read_pairs(inbox: Inbox, finding_id: str, finding: Finding | None) -> list[Snooze]:
+    """Reads the snoozes of one finding alone, ended ones included; `finding` if it is stored.
+
+    They may have an id that it had before it was reworded. One that was made before the
+    finding was seen may have that of another spelling, and is looked for if there is no other.
+    """
+    ids = {finding_id, *(finding.former_ids if finding else ())}
+    found = [each for each in inbox.snoozes.about(ids) if each.scope.is_pair]
+    if any(each.settled_at is None for each in found):
+        return found
+    others = (each for each in inbox.snoozes.unsettled() if finding_id in each.reworded_ids)
+    return [*found, *others]
 
 
 def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 from chalicelib.domain.errors import AlreadySnoozed, NotFound, Stale
 from chalicelib.domain.finding import Finding, count_by_severity, sort_worst_first
 from chalicelib.domain.history import SnoozeEventKind
-from chalicelib.domain.snooze import ListedFinding, Reason, Scope, Snooze, State, is_same_rule
+from chalicelib.domain.snooze import (
+    ListedFinding,
+    Reason,
+    Scope,
+    Snooze,
+    State,
+    is_same_rule,
+    take_findings,
+)
 from chalicelib.domain.snooze_rules import (
     SnoozeChange,
     SnoozeTerms,
@@ -20,7 +28,7 @@ from chalicelib.domain.snooze_rules import (
 )
 from chalicelib.domain.text import match_key
 from chalicelib.usecases.context import Author, Inbox
-from chalicelib.usecases.inbox.findings import add_ages
+from chalicelib.usecases.inbox.findings import FETCH, add_ages
 from chalicelib.usecases.inbox.snooze_history import (
     MOST_LINES,
     SnoozeLine,
@@ -28,9 +36,11 @@ from chalicelib.usecases.inbox.snooze_history import (
     build_snooze,
     end_now,
     list_history_lines,
+    read_pairs,
     save_snooze,
 )
-from chalicelib.usecases.inventory import Matches, count_matches, count_scope
+from chalicelib.usecases.inventory import Matches, count_matches, count_scope, explain_none
+from chalicelib.usecases.ports import Selection
 from chalicelib.usecases.snooze_access import retry_on_conflict
 
 # Findings that a preview names.
@@ -72,7 +82,6 @@ class SnoozeFilter(Struct, frozen=True):
             and self.reason in (None, snooze.reason)
             and self.permanent in (None, snooze.ends_at is None)
             and (self.ends_before is None or _ends_before(snooze, self.ends_before))
-            and not (self.unused and snooze.state(now) is State.ENDED)
         )
 
 
@@ -98,29 +107,32 @@ def snooze_finding(
     """Snoozes the pair of a stored finding. Returns the snooze and whether it is new.
 
     Afterwards this is the pair's only snooze that has not ended. A second call
-    changes it; a call with the same terms writes nothing. It mutes up to the severity that
-    the finding has. `versions` are those that the caller knows, None for any. Raises
+    changes it; a call with the same terms and end writes nothing. One that has not begun
+    begins now, unless the terms say when. It mutes up to the severity that the finding has.
+    `versions` are those that the caller knows, None for any. Raises
     `NotFound`, `RuleBroken`, `Stale`.
     """
     finding = _read_finding(inbox, wanted_id)
-    scope = Scope(finding.instance_id, finding.title)
+    scope = Scope.of_finding(finding)
     capped = replace(terms, max_severity=terms.max_severity or finding.severity)
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
         time = validate_snooze(scope, terms, now, inbox.limits)
-        pair = _read_scope(inbox, scope)
-        active = _list_not_ended(pair, now)
+        pairs = read_pairs(inbox, wanted_id, finding)
+        active = _list_not_ended(pairs, now)
         latest = active[-1] if active else None
         _check_version(latest, versions)
         if latest is None:
-            new = build_snooze(scope, capped, time, author, now, pair)
+            alike = [each for each in pairs if each.scope == scope]
+            new = build_snooze(scope, capped, time, author, now, alike)
             return add_snooze(inbox, new, author, now), True
         for other in active[:-1]:
             end_now(inbox, other, author)
+        goes_on = terms.starts_at is None and latest.state(now) is State.ACTIVE
         changed = replace(
             latest,
-            starts_at=latest.starts_at if terms.starts_at is None else time.starts_at,
+            starts_at=latest.starts_at if goes_on else time.starts_at,
             ends_at=time.ends_at,
             reason=terms.reason,
             comment=terms.comment,
@@ -152,18 +164,21 @@ def _end_if_resolved(inbox: Inbox, wanted_id: str, author: Author) -> None:
 
 def unsnooze_finding(
     inbox: Inbox, wanted_id: str, versions: frozenset[int] | None, author: Author
-) -> None:
-    """Ends every snooze of the pair now. Nothing happens if there is none."""
+) -> bool:
+    """Ends every snooze of the pair now. Returns whether there was one."""
 
-    def attempt() -> None:
-        pair = [each for each in inbox.snoozes.about([wanted_id]) if each.scope.is_pair]
-        active = _list_not_ended(pair, inbox.clock())
+    def attempt() -> int:
+        finding = inbox.findings.get([wanted_id]).get(wanted_id)
+        pairs = read_pairs(inbox, wanted_id, finding)
+        active = _list_not_ended(pairs, inbox.clock())
         if active:
             _check_version(active[-1], versions)
         for snooze in active:
             end_now(inbox, snooze, author)
+        return len(active)
 
-    retry_on_conflict(attempt)
+    # those that an attempt has ended before it lost to another writer were ended, too
+    return bool(retry_on_conflict(attempt))
 
 
 def create_snooze(
@@ -174,11 +189,10 @@ def create_snooze(
     A title is stored as nodes write it, if it is known. A rule that covers many findings
     needs their number, `confirmed`.
     """
-    validate_snooze(scope, terms, inbox.clock(), inbox.limits)
     scope = _write_as_known(inbox, scope)
-    if scope.is_pair:
-        terms = _cap_at_present(inbox, scope, terms)
-    else:
+    validate_snooze(scope, terms, inbox.clock(), inbox.limits)
+    own = _find_own(inbox, scope) if scope.is_pair else ()
+    if not scope.is_pair:
         check_matches(count_scope(inbox, scope, terms.max_severity), confirmed)
 
     def attempt() -> Snooze:
@@ -186,6 +200,8 @@ def create_snooze(
         time = validate_snooze(scope, terms, now, inbox.limits)
         alike = _read_scope(inbox, scope)
         snooze = build_snooze(scope, terms, time, author, now, alike)
+        if scope.is_pair:
+            snooze = take_findings(replace(snooze, is_ahead=True), own)
         for each in alike:
             if each.state(now) is not State.ENDED and is_same_rule(each, snooze):
                 raise AlreadySnoozed(each.id)
@@ -195,31 +211,47 @@ def create_snooze(
 
 
 def _write_as_known(inbox: Inbox, scope: Scope) -> Scope:
-    """Returns a scope with its title as nodes write it, which may be known by its copy only."""
-    if scope.title is None or scope.is_prefix:
+    """Returns a scope with its title as nodes write it, which may be known by its copy only.
+
+    One that ends as if it was cut may be a whole title of a node.
+    """
+    if scope.title is None or not match_key(scope.title):
         return scope
     known = inbox.inventory().find_own_title(scope.instance_id, scope.title)
-    return scope if known is None else scope._replace(title=known)
+    return scope if known is None else scope.with_title(known)
 
 
-def _cap_at_present(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozeTerms:
-    """Caps the terms of a pair at the severity of its finding, if that is open."""
-    finding = inbox.findings.get([scope.id]).get(scope.id)
-    if finding is None or terms.max_severity is not None:
-        return terms
-    return replace(terms, max_severity=finding.severity)
+def _find_own(inbox: Inbox, scope: Scope) -> Sequence[Finding]:
+    """Finds the open findings of a pair, however their titles are written.
+
+    If there are none, the title may be the one of a finding before it was reworded.
+    """
+    places = inbox.inventory().select(scope, None)
+    own = tuple(inbox.findings.get({scope.id, *(each.entry.key.hex() for each in places)}).values())
+    if own:
+        return own
+    listed = inbox.findings.page(Selection(scope.instance_id), None, FETCH)
+    return tuple(each for each in listed if scope.id in each.former_ids)
 
 
 def preview_snooze(inbox: Inbox, scope: Scope, terms: SnoozeTerms) -> SnoozePreview:
     """Counts what a rule would mute, without making it. The rule is validated all the same."""
+    scope = _write_as_known(inbox, scope)
     validate_snooze(scope, terms, inbox.clock(), inbox.limits)
-    places = list(inbox.inventory().select(scope, terms.max_severity))
-    by_severity = count_by_severity(place.entry.severity for place in places)
-    nearest = None if places else inbox.inventory().find_nearest(scope)
-    worst = heapq.nsmallest(SAMPLE, places, key=lambda each: each.entry.severity.rank)
-    stored = inbox.findings.get([place.entry.key.hex() for place in worst])
-    sample = [ListedFinding(each, None) for each in sort_worst_first(stored.values())]
-    return SnoozePreview(Matches(by_severity, nearest), add_ages(inbox, sample))
+    cap = terms.max_severity
+    stored: Iterable[Finding]
+    if scope.is_pair:
+        own = _find_own(inbox, scope)
+        stored = [each for each in own if cap is None or each.severity.rank >= cap.rank]
+        by_severity = count_by_severity(each.severity for each in stored)
+    else:
+        places = list(inbox.inventory().select(scope, cap))
+        by_severity = count_by_severity(place.entry.severity for place in places)
+        worst = heapq.nsmallest(SAMPLE, places, key=lambda each: each.entry.severity.rank)
+        stored = inbox.findings.get([place.entry.key.hex() for place in worst]).values()
+    sample = [ListedFinding(each, None) for each in sort_worst_first(stored)[:SAMPLE]]
+    matches = Matches(by_severity) if by_severity else explain_none(inbox, scope)
+    return SnoozePreview(matches, add_ages(inbox, sample))
 
 
 def change_snooze(
@@ -272,8 +304,10 @@ def list_snoozes(inbox: Inbox, wanted: SnoozeFilter, after: str | None, limit: i
     now = inbox.clock()
     kept = [each for each in inbox.snoozes.all() if wanted.keeps(each, now)]
     if wanted.unused is not None:
-        matches = count_matches(inbox, kept)
-        kept = [each for each in kept if (matches[each.id].total == 0) is wanted.unused]
+        standing = [each for each in kept if each.state(now) is not State.ENDED]
+        matches = count_matches(inbox, standing)
+        unused = {each.id for each in standing if not matches[each.id].total}
+        kept = [each for each in kept if (each.id in unused) is wanted.unused]
     chosen = sorted(kept, key=_position, reverse=True)
     rest = [each for each in chosen if after is None or _position(each) < after]
     page = tuple(rest[:limit])

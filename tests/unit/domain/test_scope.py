@@ -28,17 +28,18 @@ SCOPES = st.builds(
     st.sampled_from([None, *TITLES, "'=cmd", "SSH must…"]),
     st.sampled_from([None, "ssh*", "*root", "*must*"]),
     st.sampled_from([None, "ssh-01", "cmd-01"]),
-).filter(any)
+).filter(lambda scope: any(scope.parts))
 
 
 def snooze(scope: Scope, number: int = 1, **fields: Any) -> Snooze:
-    instance_id, title, title_pattern, control_id = scope
+    instance_id, title, title_pattern, control_id, is_whole = scope
     return make_snooze(
         id=f"s-{number}",
         instance_id=instance_id,
         title=title,
         title_pattern=title_pattern,
         control_id=control_id,
+        is_whole=is_whole,
         **fields,
     )
 

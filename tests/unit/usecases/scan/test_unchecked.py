@@ -354,31 +354,14 @@ def test_a_snooze_of_the_whole_node_mutes_also_what_is_worse(service: Service) -
     assert run_day(service) is None
 
 
-def report_numbered(service: Service, run: str, failed: list[str], passed: list[str]) -> None:
-    """Reports as AWS's reporter does: Ids of one control with a running index."""
-    items = [
-        make_item(title, execution=run, item_id=f"c-{number}")
-        for number, title in enumerate((*failed, *passed))
-    ]
-    service.compliance.put(
-        "i-1",
-        TYPE,
-        run,
-        service.clock.now,
-        items[: len(failed)],
-        compliant=len(passed),
-        passed=items[len(failed) :],
-    )
-
-
 def test_a_title_with_another_pid_is_the_same_finding(service: Service) -> None:
-    report_numbered(service, "run-1", ["Process 11 should not run"], ["P"])
+    service.report_numbered("run-1", ["Process 11 should not run"], ["P"])
     service.run()
     snooze = service.add_snooze(title="Process 11 should not run", ends_at=START + 9 * DAY)
 
     for number in range(2, 6):
         title = f"Process {number} is expected not to run"
-        report_numbered(service, f"run-{number}", [title], ["P"])
+        service.report_numbered(f"run-{number}", [title], ["P"])
         assert run_day(service) is None
 
     (finding,) = service.findings.all()
@@ -399,23 +382,23 @@ def test_a_title_with_another_pid_is_the_same_finding(service: Service) -> None:
 def test_the_fix_of_a_reworded_finding_ends_the_snooze_of_its_former_name(
     service: Service,
 ) -> None:
-    report_numbered(service, "run-1", ["A should be B"], ["P"])
+    service.report_numbered("run-1", ["A should be B"], ["P"])
     service.run()
     service.add_snooze(title="A should be B", until_resolved=True, ends_at=None)
-    report_numbered(service, "run-2", ["A is expected to be B"], ["P"])
+    service.report_numbered("run-2", ["A is expected to be B"], ["P"])
     run_day(service)
 
-    report_numbered(service, "run-3", [], ["P", "A is expected to be B"])
+    service.report_numbered("run-3", [], ["P", "A is expected to be B"])
     run_day(service)
 
     assert service.ledger.snoozes["s-1"].end == service.clock.now
 
 
 def test_another_file_is_another_finding(service: Service) -> None:
-    report_numbered(service, "run-1", ["/srv/a should not be writable"], ["P"])
+    service.report_numbered("run-1", ["/srv/a should not be writable"], ["P"])
     service.run()
 
-    report_numbered(service, "run-2", ["/srv/b should not be writable"], ["P"])
+    service.report_numbered("run-2", ["/srv/b should not be writable"], ["P"])
     alert = run_day(service)
 
     assert alert

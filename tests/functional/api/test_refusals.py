@@ -263,3 +263,45 @@ def test_a_permanent_snooze_is_refused_if_the_setting_says_so(
     assert (response.status, response.faults) == (422, [("/permanent", "permanent_off")])
     assert "within 180 days" in response.json["errors"][0]["message"]
     assert api.get("/v1/snoozes").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer", "message"),
+    [
+        ("/v1/findings?q=%20", "q", "q has visible characters, or is left out."),
+        ("/v1/titles?q='", "q", "q has visible characters, or is left out."),
+        (
+            "/v1/findings?first_seen_after=2026-11-28T00:00:00+01:00",
+            "first_seen_after",
+            (
+                "first_seen_after is a date and time with a zone, such as 2027-01-31T00:00:00Z "
+                "(in an address, + is %2B)."
+            ),
+        ),
+        (
+            "/v1/snoozes?ends_before=tomorrow",
+            "ends_before",
+            (
+                "ends_before is a date and time with a zone, such as 2027-01-31T00:00:00Z "
+                "(in an address, + is %2B)."
+            ),
+        ),
+    ],
+)
+def test_a_parameter_that_says_nothing_is_named(
+    api: ApiClient, path: str, pointer: str, message: str
+) -> None:
+    refused = api.get(path)
+
+    assert refused.status == 400
+    assert [(each["pointer"], each["message"]) for each in refused.json["errors"]] == [
+        (pointer, message)
+    ]
+
+
+def test_an_id_that_is_none_is_described(api: ApiClient) -> None:
+    body = {"finding_ids": ["ABC"], "reason": "other", "comment": "ticket 42", "duration": " p2w "}
+    refused = api.call("POST", "/v1/findings/snooze", body)
+
+    (error,) = refused.json["errors"]
+    assert error["message"] == ("finding_ids[0] is a finding_id, which has 32 digits from 0 to f.")

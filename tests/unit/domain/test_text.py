@@ -7,13 +7,42 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.text import TextPattern, match_key, one_line, visible
+from chalicelib.domain.text import (
+    TextPattern,
+    cut,
+    cut_key,
+    has_part,
+    match_key,
+    one_line,
+    visible,
+)
 from chalicelib.reports.csv_file import guard_cell
 
 TITLES = st.text(
     st.characters() | st.sampled_from(" \t\n;'\"=+-@*\N{HORIZONTAL ELLIPSIS}AaİıßςſΣÅ\u0301\u0345"),  # noqa: RUF001 - special cases
     max_size=60,
 )
+
+
+# Pieces of titles that quote a secret, with runs of white space between them.
+SECRETS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "password",
+                "db_password",
+                "token",
+                "--password",
+                "secret",
+                "Authorization",
+                "Bearer",
+            ),
+            *("=", ":", "=>", " ", "   ", "\t\t", "'", '"', ";", "/", "é", "e\u0301"),
+            *("hunter2secret", "required", "nullok", "must", "not", "be", "eyJhbGciOi.eyJzdWIi.x"),
+        ]
+    ),
+    max_size=14,
+).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +71,7 @@ def test_another_title_has_another_key(one: str, other: str) -> None:
     assert match_key(one) != match_key(other)
 
 
-@given(TITLES)
+@given(TITLES | SECRETS)
 @example("\u1fb3")
 @example("''; ' '=x")
 def test_whatever_shows_a_title_keeps_its_key(title: str) -> None:
@@ -54,6 +83,57 @@ def test_whatever_shows_a_title_keeps_its_key(title: str) -> None:
     assert match_key(unicodedata.normalize("NFD", visible(title))) == key
     if key:
         assert match_key(one_line(title, 1_000)) == key
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "password:   hunter2secret must not",
+        "db_password  =  hunter2secret",
+        "token \t => hunter2secret",
+        "curl --password     hunter2secret",
+    ],
+)
+def test_a_run_of_white_space_hides_no_secret(title: str) -> None:
+    shown = (visible(title), one_line(title, 100), match_key(title), guard_cell(title))
+
+    assert not any("hunter2secret" in each for each in shown)
+
+
+def test_a_text_without_a_secret_keeps_its_white_space() -> None:
+    assert visible("password  must   be set") == "password  must   be set"
+
+
+@given(TITLES | SECRETS, st.integers(1, 60))
+def test_a_title_that_was_cut_is_a_beginning(title: str, longest: int) -> None:
+    shown = one_line(title, longest)
+
+    # an empty title is shown in words
+    if match_key(title) and shown != one_line(title, 1_000):
+        key = cut_key(shown)
+        assert key is not None
+        assert TextPattern.of_prefix(key).matches(match_key(title))
+        assert has_part(title, shown)
+
+
+def test_no_accent_is_cut_from_its_letter() -> None:
+    assert cut("caf" + "e\u0301" * 3, 5) == "caf…"
+    assert cut("\u0301" * 3, 2) == "…"
+
+
+@pytest.mark.parametrize(
+    ("part", "contained"),
+    [("root", True), ("ROOT  l", True), ("SSH no ro…", True), ("x root", False), ("ro…x", False)],
+)
+def test_a_part_is_compared_by_keys(part: str, contained: bool) -> None:
+    assert has_part("SSH  no root login", part) is contained
+
+
+def test_the_stars_of_a_mask_are_no_stars_of_a_pattern() -> None:
+    pattern = TextPattern.of("token=abc*")
+
+    assert pattern.matches(match_key("token=zzz"))
+    assert not TextPattern.of("token=abc").matches(match_key("token=zzz is set"))
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,12 @@ def test_a_title_that_has_expired_is_still_listed(service: Service) -> None:
     assert len(read_pages(service, FindingFilter(title="SSH  off"), 3)) == 1
 
 
+@pytest.mark.parametrize("after", ["x", "#", "i-1", "i-1#x#y"])
+@pytest.mark.parametrize("state", ["unchecked", None])
+def test_a_key_of_another_form_is_no_error(service: Service, state: str | None, after: str) -> None:
+    list_findings(service.inbox, FindingFilter(state=state), after, 5)
+
+
 @pytest.mark.parametrize("text", ["", "abc", "#", "x#1"])
 def test_a_position_of_another_form_is_the_beginning(text: str) -> None:
     assert Position.read(text) == (0, "")

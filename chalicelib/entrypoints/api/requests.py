@@ -52,7 +52,6 @@ FindingId = Annotated[
     msgspec.Meta(
         pattern=r"^[0-9a-f]{32}$(?!\n)",
         description="a finding_id, which has 32 digits from 0 to f",
-        examples=["becb32d1b6ed99e64db0e6d3dac93639"],
     ),
 ]
 FindingIds = Annotated[list[FindingId], msgspec.Meta(min_length=1, max_length=MOST_IDS)]

@@ -348,6 +348,11 @@ class ListedFinding(Struct, frozen=True):
     fixed_at: datetime | None = None
 
     @property
+    def is_checked(self) -> bool:
+        """Whether it still fails, as far as its node was verified."""
+        return self.unchecked_since is None and self.fixed_at is None
+
+    @property
     def state(self) -> str:
         """`open`, `snoozed`, `unchecked` or `fixed`."""
         if self.fixed_at:

@@ -182,14 +182,14 @@ def all_findings(inbox: Inbox, wanted: FindingFilter) -> Iterator[ListedFinding]
 def add_ages(inbox: Inbox, rows: Sequence[ListedFinding]) -> tuple[ListedFinding, ...]:
     """Returns the rows with the time when their nodes were last verified.
 
-    Reads the row of each node once, a hundred in a call. Where a finding is not
+    Reads the row of each node once, a hundred in a call. Where a finding is fixed or not
     checked any more, that time would say nothing of it.
     """
-    checked = {row.finding.instance_id for row in rows if row.unchecked_since is None}
+    checked = {row.finding.instance_id for row in rows if row.is_checked}
     nodes = inbox.nodes.get(checked) if checked else {}
     ages = {name: node.checked_at for name, node in nodes.items()}
     return tuple(
-        row if row.unchecked_since else replace(row, checked_at=ages.get(row.finding.instance_id))
+        replace(row, checked_at=ages.get(row.finding.instance_id)) if row.is_checked else row
         for row in rows
     )
 

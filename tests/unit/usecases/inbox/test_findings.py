@@ -5,10 +5,12 @@ from msgspec.structs import replace
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import Severity, finding_id
+from chalicelib.domain.snooze import ListedFinding
 from chalicelib.usecases.inbox.findings import (
     FETCH,
     PAGE_TIME,
     FindingFilter,
+    add_ages,
     all_findings,
     get_finding,
     list_finding_history,
@@ -176,3 +178,13 @@ def test_a_finding_whose_node_has_no_row_has_no_age(service: Service) -> None:
     service.nodes.remove("i-3")
 
     assert get_finding(service.inbox, finding_id("i-3", "Kernel")).listed.checked_at is None
+
+
+def test_what_is_fixed_or_not_checked_has_no_age(service: Service) -> None:
+    finding = get_finding(service.inbox, finding_id("i-3", "Kernel")).listed.finding
+    rows = (
+        ListedFinding(finding, None, fixed_at=START),
+        ListedFinding(finding, None, unchecked_since=START),
+    )
+
+    assert add_ages(service.inbox, rows) == rows

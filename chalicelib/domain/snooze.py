@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chalicelib.domain.finding import Finding, Severity, UncheckedFinding, finding_id
-from chalicelib.domain.text import TextPattern, cut_key, match_key
+from chalicelib.domain.text import ELLIPSIS, TextPattern, cut_key, match_key
 
 # People are reminded of a snooze this long before it ends.
 REMINDER = timedelta(days=3)
@@ -60,7 +60,7 @@ class Scope(NamedTuple):
 
     def with_title(self, title: str) -> "Scope":
         """Returns the scope with a whole title, as a node has written it."""
-        looks_cut = cut_key(title) is not None
+        looks_cut = self._replace(title=title, is_whole=False).is_prefix
         return self._replace(title=title, is_whole=looks_cut or not match_key(title))
 
     @property
@@ -77,7 +77,14 @@ class Scope(NamedTuple):
     @property
     def is_prefix(self) -> bool:
         """Whether the title was cut, as in a message."""
-        return self.title is not None and not self.is_whole and cut_key(self.title) is not None
+        return self.beginning is not None
+
+    @property
+    def beginning(self) -> str | None:
+        """The key of what is left of a title that was cut; None if it is whole."""
+        if self.title is None or self.is_whole or ELLIPSIS not in self.title:
+            return None
+        return cut_key(self.title)
 
     @property
     def is_exact(self) -> bool:
@@ -94,8 +101,8 @@ class Scope(NamedTuple):
     @property
     def pattern(self) -> TextPattern | None:
         """What a title must match beside the exact parts; None if nothing."""
-        if self.is_prefix and self.title is not None:
-            return TextPattern.of_prefix(cut_key(self.title) or "")
+        if self.beginning is not None:
+            return TextPattern.of_prefix(self.beginning)
         return None if self.title_pattern is None else TextPattern.of(self.title_pattern)
 
     @property

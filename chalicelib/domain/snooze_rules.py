@@ -8,7 +8,7 @@ from msgspec import Struct
 from chalicelib.domain.errors import FieldFault, RuleBroken
 from chalicelib.domain.finding import Severity
 from chalicelib.domain.snooze import Reason, Scope, Snooze, State
-from chalicelib.domain.text import ELLIPSIS, REPLACEMENT, cut_key, match_key, visible
+from chalicelib.domain.text import ELLIPSIS, REPLACEMENT, match_key, visible
 
 SHORTEST_COMMENT, LONGEST_COMMENT = 3, 500
 # Characters of a pattern beside its stars.
@@ -122,8 +122,7 @@ def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
     if not any(part is not None for part in scope.parts):
         text = "Name an instance_id, a title, a title_pattern or a control_id."
         faults.append(FieldFault("", "scope_missing", text))
-    if scope.title is not None and not scope.is_whole:
-        faults += _check_title(scope.title)
+    faults += _check_title(scope)
     if scope.title_pattern is not None:
         faults += _check_pattern(scope.title_pattern)
     if scope.title is not None and scope.title_pattern is not None:
@@ -135,11 +134,10 @@ def check_scope(scope: Scope, terms: SnoozeTerms) -> list[FieldFault]:
     return faults
 
 
-def _check_title(title: str) -> list[FieldFault]:
-    if not match_key(title):
+def _check_title(scope: Scope) -> list[FieldFault]:
+    if scope.title is not None and not scope.is_whole and not match_key(scope.title):
         return [FieldFault("/title", "blank", "Give a title with visible characters.")]
-    beginning = cut_key(title)
-    if beginning is None or len(beginning) >= SHORTEST_PATTERN:
+    if scope.beginning is None or len(scope.beginning) >= SHORTEST_PATTERN:
         return []
     text = f"Give {SHORTEST_PATTERN} characters or more before the {ELLIPSIS}."
     return [FieldFault("/title", "too_wide", text)]
@@ -171,7 +169,8 @@ def _validate_terms(
 
 def _check_comment(comment: str) -> list[FieldFault]:
     # what nobody sees explains nothing
-    length = len(visible(comment).replace(REPLACEMENT, "").strip())
+    shown = comment if comment.isprintable() else visible(comment).replace(REPLACEMENT, "")
+    length = len(shown.strip())
     if SHORTEST_COMMENT <= length <= LONGEST_COMMENT:
         return []
     text = f"Give {SHORTEST_COMMENT} to {LONGEST_COMMENT} characters, not {length}."

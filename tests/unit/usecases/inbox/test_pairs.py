@@ -234,9 +234,11 @@ def test_two_maintenance_windows_are_two_snoozes_and_the_same_one_is_refused() -
     post(service, Scope(NODE), window(1))
     post(service, Scope(NODE), make_terms(end=SnoozeEnd(duration=DAY)))
     post(service, Scope(NODE), make_terms(end=SnoozeEnd(duration=30 * DAY)))
-    assert count_standing(service) == 4
+    for_ever = make_terms(end=SnoozeEnd(permanent=True))
+    post(service, Scope(NODE), for_ever)
+    assert count_standing(service) == 5
 
-    for terms in (window(1), make_terms(end=SnoozeEnd(duration=DAY))):
+    for terms in (window(1), make_terms(end=SnoozeEnd(duration=DAY)), for_ever):
         with pytest.raises(AlreadySnoozed):
             post(service, Scope(NODE), terms)
     # a second call a moment later is the same one

@@ -194,3 +194,21 @@ def test_a_change_that_would_write_a_row_twice_is_marked() -> None:
 
     assert "facts.mark" in calls
     assert len(list(service.findings.all())) == 1
+
+
+def test_a_fix_whose_finding_a_dead_scan_has_forgotten_has_no_age() -> None:
+    service = Service(bounds=MARKED)
+    service.report("i-1", "A", "B")
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-1", "B", run="run-2", passed=[])
+    service.run()
+    service.clock.forward(HOUR)
+    service.report("i-1", "B", run="run-3", passed=["A"])
+    die(service, "unchecked.delete")
+    service.run()
+
+    day = service.ledger.days[max(service.ledger.days)]
+    assert day.count(EventKind.FIXED) == 1
+    assert day.fixed_ages == {}
+    assert find_inconsistencies(service) == []

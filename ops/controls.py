@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PROFILE = ROOT / "inspec"
 # Characters of a text. Longer ones are cut: a benchmark's fix may be a chapter.
 TEXT = 2_000
+_LITERALS = ("string", "chained_string", "heredoc_beginning", "simple_symbol")
+# Methods of a text that change only its white space.
+_STRIPS = ("strip", "lstrip", "rstrip", "chomp", "squish", "freeze")
 _ESCAPES = {"\\n": "\n", "\\t": "\t"}
 # How a text begins in which only a quote and a backslash are escaped.
 _RAW = ("'", "%q")
@@ -106,7 +109,7 @@ def _read_export(file: Path) -> dict[str, ControlText]:
             listed.items() if isinstance(listed, dict) else ((each["id"], each) for each in listed)
         )
         return {str(name): _read_exported(each) for name, each in pairs}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CommandError(f"{file} is not a profile as `inspec json` writes it") from error
 
 
@@ -126,9 +129,14 @@ def _read_folder(folder: Path) -> dict[str, ControlText]:
 
     parser = Parser(Language(tree_sitter_ruby.language()))
     controls: dict[str, ControlText] = {}
-    for file in sorted((folder / "controls").rglob("*.rb")):
-        for name, call in _find_controls(parser.parse(file.read_bytes()).root_node):
-            controls[name] = _read_control(call)
+    files = (each for each in (folder / "controls").rglob("*.rb") if each.is_file())
+    for file in sorted(files):
+        try:
+            for name, block in _find_controls(parser.parse(file.read_bytes()).root_node):
+                # a later block may only change what it names, as the impact
+                controls[name] = _read_control(block, controls.get(name, ControlText()))
+        except RecursionError as error:
+            raise CommandError(f"{file} is nested too deeply to be read") from error
     return controls
 
 
@@ -136,22 +144,21 @@ def _find_controls(node: "Node") -> Iterator[tuple[str, "Node"]]:
     """Yield every `control 'id' do` with its id, in order."""
     name, arguments = _read_call(node)
     block = node.child_by_field_name("block")
-    if name == "control" and arguments and block:
+    if name == "control" and arguments and arguments[0] and block:
         yield arguments[0], block
         return
     for child in node.named_children:
         yield from _find_controls(child)
 
 
-def _read_control(block: "Node") -> ControlText:
-    """Read the calls of `desc` and `tag fix:`. Those with a label have two arguments."""
-    text = ControlText()
+def _read_control(block: "Node", text: ControlText) -> ControlText:
+    """Read the calls of `desc`; those with a label have two arguments. `text` is known so far."""
     calls = [child for body in block.named_children for child in body.named_children]
     for name, arguments in map(_read_call, calls):
         match name, arguments:
-            case "desc", [description]:
+            case "desc", [description] if description:
                 text = replace(text, description=_fold(description))
-            case "desc", ["fix", fix]:
+            case "desc", ["fix", fix] if fix:
                 text = replace(text, fix=_fold(fix))
             case _:
                 pass
@@ -163,7 +170,16 @@ def _read_call(node: "Node") -> tuple[str, list[str]]:
     method, given = node.child_by_field_name("method"), node.child_by_field_name("arguments")
     if node.type != "call" or method is None or given is None:
         return "", []
-    return _text(method), [_read_string(each) for each in given.named_children]
+    return _text(method), [_read_argument(each) for each in given.named_children]
+
+
+def _read_argument(node: "Node") -> str:
+    """Return a text that is written as it is; empty for one that is computed."""
+    receiver = node.child_by_field_name("receiver")
+    if node.type == "call" and receiver and receiver.type == "heredoc_beginning":
+        method = node.child_by_field_name("method")
+        return _read_string(receiver) if method and _text(method) in _STRIPS else ""
+    return _read_string(node) if node.type in _LITERALS else ""
 
 
 def _read_string(node: "Node") -> str:
@@ -203,5 +219,6 @@ def _text(node: "Node") -> str:
 
 def _fold(text: str) -> str:
     """Return a text in one line."""
-    folded = " ".join(text.split())
+    # an export may have halves of a surrogate pair
+    folded = " ".join(text.encode(errors="replace").decode().split())
     return folded if len(folded) <= TEXT else f"{folded[: TEXT - 1]}…"

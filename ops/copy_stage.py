@@ -21,6 +21,8 @@ from ops.stages import (
 
 # What belongs to one deployment, or would make two share something: deploying sets it anew.
 _OWN = ("REPORTS_BUCKET", "SLACK_CHANNEL")
+# A setting and a tag.
+_SAY_STAGE = ("STAGE", "stage")
 
 
 def copy_stage(source: str, name: str, root: Path = ROOT) -> str:
@@ -75,16 +77,16 @@ def _rename_policies(files: Iterable[Path], source: str, name: str) -> dict[Path
 
 
 def _rename(value: Any, source: str, name: str) -> Any:
-    """Replace the name of a stage wherever it is part of a name of ours, or a whole text."""
+    """Replace the name of a stage wherever it is part of a name of ours, or says the stage."""
     match value:
         case dict():
-            return {key: _rename(each, source, name) for key, each in value.items()}
+            renamed = {key: _rename(each, source, name) for key, each in value.items()}
+            says_it = {key: name for key in _SAY_STAGE if value.get(key) == source}
+            return {**renamed, **says_it}
         case list():
             return [_rename(each, source, name) for each in value]
-        case str() if value == source:
-            return name
         case str():
-            ours = rf"({APP}-|/{APP}/|^policy-){re.escape(source)}(?=[-/:\"])"
+            ours = rf"({APP}-|/{APP}/|^policy-){re.escape(source)}(?=[-/:\"]|$)"
             return re.sub(ours, rf"\g<1>{name}", value)
         case _:
             return value
@@ -98,6 +100,6 @@ def _make_placeholder(setting: str, name: str) -> str:
 def _load(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"{short_path(file)} cannot be read: {error}") from error
     return content

@@ -51,7 +51,7 @@ class Stage:
     @property
     def homes(self) -> tuple[Home, ...]:
         """Where it was deployed, by its settings and by the record of Chalice; () if nowhere."""
-        account_id, region = (self.env.get(each, "") for each in HOME_SETTINGS)
+        account_id, region = (str(self.env.get(each, "")) for each in HOME_SETTINGS)
         homes = [Home(account_id, region, short_path(CONFIG))] if account_id and region else []
         text = self.record.read_text("utf-8") if self.record.exists() else ""
         homes += [

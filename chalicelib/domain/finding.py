@@ -92,6 +92,11 @@ class Finding(Struct, frozen=True):
         return finding_id(self.instance_id, self.title)
 
     @property
+    def all_ids(self) -> tuple[str, ...]:
+        """Its finding id, and those that it had."""
+        return self.finding_id, *self.former_ids
+
+    @property
     def key(self) -> tuple[str, str]:
         """Identity. Unlike an MD5, it cannot collide."""
         return self.instance_id, self.title

@@ -55,6 +55,8 @@ VANISHED = (EventKind.UNCHECKED, EventKind.NOT_FOUND)
 # How a finding is not checked any more, and how it fails again.
 AWAY = (*VANISHED, EventKind.IN_TURN)
 BACK = (EventKind.CHECKED_AGAIN, EventKind.BACK_IN_TURN)
+# A finding fails that did not before.
+APPEARED = (EventKind.NEW, *BACK)
 # What happened says that the finding was not checked.
 NOT_CHECKED = (*AWAY, EventKind.FORGOTTEN, EventKind.GONE)
 # The finding does not fail any more. This ends `until_resolved` snoozes.

@@ -135,8 +135,7 @@ class Snooze(Struct, frozen=True, kw_only=True):
     had, once it was seen. `reworded_ids` are further ids of the finding of a pair: those since
     its title was reworded, and the one of a title that was written otherwise.
     `is_unannounced` says that people are still to be told that it was made. `reminded_of` is
-    the end of which they were reminded. `is_ahead` says that its finding was not seen when
-    a pair was made. `version` counts writes.
+    the end of which they were reminded. `version` counts writes.
     """
 
     id: str
@@ -159,7 +158,6 @@ class Snooze(Struct, frozen=True, kw_only=True):
     is_unannounced: bool = False
     reminded_of: datetime | None = None
     is_whole: bool = False
-    is_ahead: bool = False
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -174,25 +172,20 @@ class Snooze(Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def awaits_finding(self) -> bool:
-        """Whether it is of a pair whose finding was not seen yet."""
-        return self.scope.is_pair and (self.is_ahead or self.max_severity is None)
-
-    @property
     def finding_ids(self) -> tuple[str, ...]:
         """The ids that the finding of a pair has or had; none of another scope."""
         return (self.scope.id, *self.reworded_ids) if self.scope.is_pair else ()
 
     def covers(self, finding: Finding) -> bool:
         """Whether it mutes a finding while it is active."""
-        return self.mutes_severity(finding.severity) and (
-            self.scope.matches(finding)
-            or (
-                self.scope.is_pair
-                and self.instance_id == finding.instance_id
-                and self.scope.id in finding.former_ids
-            )
-        )
+        return self.mutes_severity(finding.severity) and self.concerns(finding)
+
+    def concerns(self, finding: Finding) -> bool:
+        """Whether it is about a finding, whatever its severity. A pair goes by ids, too."""
+        if self.scope.matches(finding):
+            return True
+        is_own = self.scope.is_pair and self.instance_id == finding.instance_id
+        return is_own and not set(self.finding_ids).isdisjoint(finding.all_ids)
 
     def mutes_severity(self, severity: Severity) -> bool:
         """Whether findings of this severity are not above its cap."""
@@ -265,8 +258,8 @@ class SnoozeIndex:
                 self._patterns.append((scope.pattern, scope.lookup, each))
             else:
                 self._exact.setdefault(scope.lookup, []).append(each)
-            if scope.is_pair:
-                self._pairs.setdefault(scope.id, []).append(each)
+            for key in each.finding_ids:
+                self._pairs.setdefault(key, []).append(each)
         # which parts the exact scopes name, so that no other look-up is made
         self._shapes = {tuple(part is not None for part in key) for key in self._exact}
 
@@ -292,8 +285,8 @@ class SnoozeIndex:
                 part if is_named else None for part, is_named in zip(parts, shape, strict=True)
             )
             yield from self._exact.get((instance_id, title, control_id), ())
-        for former in finding.former_ids:
-            pairs = self._pairs.get(former, ())
+        for own in finding.all_ids if self._pairs else ():
+            pairs = self._pairs.get(own, ())
             yield from (each for each in pairs if each.instance_id == finding.instance_id)
         for (instance_id, _, control_id), each in self._match_patterns(key):
             if instance_id in (None, parts[0]) and control_id in (None, parts[2]):
@@ -460,28 +453,32 @@ def select_settled(
 def follow_pair(snooze: Snooze, reworded: Iterable[Finding], new: Iterable[Finding]) -> Snooze:
     """Lets a pair snooze follow its finding.
 
-    It covers the new id of one that was reworded. When a finding is first seen that it was
-    made for before, it covers its id, however the title is written, and takes its severity
-    as the cap if it has none.
+    It covers the new id of one that was reworded, and the id of one that is written
+    otherwise. The first one that is seen caps it, if it has no cap.
     """
     scope = snooze.scope
     if not scope.is_pair:
         return snooze
-    ids = {each.finding_id for each in reworded if scope.id in each.former_ids}
-    own = [each for each in new if scope.matches(each)] if snooze.awaits_finding else []
+    known = set(snooze.finding_ids)
+    ids = {each.finding_id for each in reworded if not known.isdisjoint(each.former_ids)}
+    own = [each for each in new if snooze.concerns(each)]
     followed = take_findings(replace(snooze, reworded_ids=(*snooze.reworded_ids, *ids)), own)
     return snooze if followed == snooze else followed
 
 
 def take_findings(snooze: Snooze, own: Sequence[Finding]) -> Snooze:
-    """Lets a pair snooze cover the ids of its findings, and caps it at the worst of them."""
+    """Lets a pair snooze cover the ids of its findings, and caps it at the worst of them.
+
+    What has no known severity caps nothing: one that is known later is not worse, and would
+    never be announced.
+    """
     ids = {each.finding_id for each in own}
-    worst = min((each.severity for each in own), key=lambda each: each.rank, default=None)
+    known = (each.severity for each in own if each.severity is not Severity.UNSPECIFIED)
+    worst = min(known, key=lambda each: each.rank, default=None)
     return replace(
         snooze,
         reworded_ids=tuple(sorted(ids.union(snooze.reworded_ids) - {snooze.scope.id})),
         max_severity=snooze.max_severity or worst,
-        is_ahead=snooze.is_ahead and not own,
     )
 
 

@@ -73,8 +73,6 @@ _GUARDS = re.compile(r"(^|;)'+")
 # Titles to remember: more than a large fleet has.
 _KNOWN_TITLES = 32_768
 _KNOWN_PATTERNS = 1_024
-# Stands for a star of a pattern while its key is made: a character for private use, U+E000.
-_ANY = "\ue000"
 
 
 @lru_cache(maxsize=_KNOWN_TITLES)
@@ -130,8 +128,8 @@ class TextPattern(Struct, frozen=True):
     @classmethod
     @lru_cache(maxsize=_KNOWN_PATTERNS)
     def of(cls, text: str) -> "TextPattern":
-        """Reads a pattern. Stars that follow each other are one, and those of a mask are stars."""
-        first, *rest = match_key(text.replace("*", _ANY)).split(_ANY)
+        """Reads a pattern. Stars that follow each other are one. Nothing in it is masked."""
+        first, *rest = _fold(_show_controls(text)).split("*")
         if not rest:
             return cls((first,), first)
         *middle, last = rest

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from chalicelib.domain.errors import Conflict, ServiceError
 from chalicelib.domain.finding import Finding
 from chalicelib.domain.history import (
+    APPEARED,
     FOLLOWED,
     EventKind,
     FactRow,
@@ -77,7 +78,7 @@ def follow_findings(context: Context, after: Receipt, until: Receipt) -> Present
         rows = tuple(context.facts.rows(after, until)) if pairs else ()
         events = _find_followed(context, rows)
         reworded = [each.finding for each in events if each.finding]
-        new = _find_first_seen(context, rows, pairs)
+        new = _find_appeared(context, rows, pairs)
         returns, now = find_returns(rows, events), context.clock()
         overtaken = []
         for each in pairs:
@@ -95,22 +96,26 @@ def follow_findings(context: Context, after: Receipt, until: Receipt) -> Present
 
 
 def _find_followed(context: Context, rows: Iterable[FactRow]) -> Sequence[HistoryEvent]:
-    """Finds what snoozes follow, with the former ids of each finding."""
-    keys = [key for row in rows for key in row.list_keys(*FOLLOWED)]
+    """Finds what snoozes follow, with the former ids of each finding.
+
+    One that is worse may be in other words at once.
+    """
+    keys = [key for row in rows for key in row.list_keys(*FOLLOWED, EventKind.WORSE)]
     return context.journal.find(keys) if keys else ()
 
 
-def _find_first_seen(
+def _find_appeared(
     context: Context, rows: Iterable[FactRow], pairs: Iterable[Snooze]
 ) -> Sequence[Finding]:
-    """Finds the new findings of the nodes of pairs that await one, and are still stored."""
-    nodes = {each.instance_id for each in pairs if each.awaits_finding}
+    """Finds the findings of the nodes of pairs that appeared, and are still stored."""
+    nodes = {each.instance_id for each in pairs}
     ids = [
         key
         for row in rows
         for node in row.nodes
         if node.instance_id in nodes
-        for key in node.ids.get(EventKind.NEW, ())
+        for kind in APPEARED
+        for key in node.ids.get(kind, ())
     ]
     return tuple(context.findings.get(ids).values()) if ids else ()
 

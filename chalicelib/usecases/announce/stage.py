@@ -17,6 +17,7 @@ from chalicelib.domain.decision import (
 from chalicelib.domain.errors import Conflict, DeliveryError
 from chalicelib.domain.finding import Finding, sort_worst_first
 from chalicelib.domain.history import (
+    APPEARED,
     BACK,
     FOLLOWED,
     VANISHED,
@@ -142,10 +143,10 @@ def _find_last_before_changes(
 ) -> Receipt | None:
     """Returns the last fact before those that snoozes follow; None if there are none.
 
-    A pair that was made before its finding was seen follows new findings too.
+    A pair follows what is written otherwise, or is worse and in other words, too.
     """
-    awaited = any(each.awaits_finding for each in snoozes)
-    kinds = (*FOLLOWED, EventKind.NEW) if awaited else FOLLOWED
+    has_pair = any(each.scope.is_pair for each in snoozes)
+    kinds = (*FOLLOWED, *APPEARED, EventKind.WORSE) if has_pair else FOLLOWED
     now = outcome.count(*kinds)
     earlier = any(row.list_keys(*kinds) for row in facts.earlier)
     return state.unfollowed_after or (state.facts if now or earlier else None)

@@ -19,9 +19,7 @@ from chalicelib.usecases.context import Author, Inbox
 # change, after it, and of the snooze since.
 MOST_LINES = 600
 # What a scan notes on a snooze, and what counts its writes. People change none of these.
-_NOT_BY_PEOPLE = {
-    *("reworded_ids", "is_unannounced", "is_ahead", "reminded_of", "settled_at", "version"),
-}
+_NOT_BY_PEOPLE = {"reworded_ids", "is_unannounced", "reminded_of", "settled_at", "version"}
 # Who acts where no person does.
 SERVICE = "ec2-inspec-scan"
 
@@ -81,17 +79,17 @@ def build_snooze(
 
 
 def read_pairs(inbox: Inbox, finding_id: str, finding: Finding | None) -> list[Snooze]:
-    """Reads the snoozes of one finding alone, ended ones included; `finding` if it is stored.
+    """Reads the snoozes of one finding alone; `finding` if it is stored.
 
-    They may have an id that it had before it was reworded. One that was made before the
-    finding was seen may have that of another spelling, and is looked for if there is no other.
+    Settled ones are those of exactly this id. Others may have been made for another spelling
+    of its title, or before it was reworded.
     """
-    ids = {finding_id, *(finding.former_ids if finding else ())}
-    found = [each for each in inbox.snoozes.about(ids) if each.scope.is_pair]
-    if any(each.settled_at is None for each in found):
-        return found
-    others = (each for each in inbox.snoozes.unsettled() if finding_id in each.reworded_ids)
-    return [*found, *others]
+    found = {each.id: each for each in inbox.snoozes.about([finding_id]) if each.scope.is_pair}
+    for each in inbox.snoozes.unsettled():
+        is_own = each.concerns(finding) if finding else finding_id in each.finding_ids
+        if each.scope.is_pair and is_own:
+            found[each.id] = each
+    return list(found.values())
 
 
 def add_snooze(inbox: Inbox, snooze: Snooze, author: Author, now: datetime) -> Snooze:

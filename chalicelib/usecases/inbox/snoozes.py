@@ -114,7 +114,6 @@ def snooze_finding(
     """
     finding = _read_finding(inbox, wanted_id)
     scope = Scope.of_finding(finding)
-    capped = replace(terms, max_severity=terms.max_severity or finding.severity)
 
     def attempt() -> tuple[Snooze, bool]:
         now = inbox.clock()
@@ -125,7 +124,8 @@ def snooze_finding(
         _check_version(latest, versions)
         if latest is None:
             alike = [each for each in pairs if each.scope == scope]
-            new = build_snooze(scope, capped, time, author, now, alike)
+            new = build_snooze(scope, terms, time, author, now, alike)
+            new = take_findings(new, [finding])
             return add_snooze(inbox, new, author, now), True
         for other in active[:-1]:
             end_now(inbox, other, author)
@@ -137,8 +137,9 @@ def snooze_finding(
             reason=terms.reason,
             comment=terms.comment,
             until_resolved=terms.until_resolved,
-            max_severity=capped.max_severity,
+            max_severity=terms.max_severity,
         )
+        changed = take_findings(changed, [finding])
         if changed == latest:
             return latest, False
         changed = _announce_if_permanent(latest, changed)
@@ -201,7 +202,7 @@ def create_snooze(
         alike = _read_scope(inbox, scope)
         snooze = build_snooze(scope, terms, time, author, now, alike)
         if scope.is_pair:
-            snooze = take_findings(replace(snooze, is_ahead=True), own)
+            snooze = take_findings(snooze, own)
         for each in alike:
             if each.state(now) is not State.ENDED and is_same_rule(each, snooze):
                 raise AlreadySnoozed(each.id)

@@ -259,7 +259,8 @@ class ChangeWriter:
             settled = (each for each in self._context.snoozes.all() if each.settled_at)
             self._settled_snoozes = SnoozeIndex(settled)
         snooze = self._settled_snoozes.find(finding)
-        return snooze if snooze and snooze.end and snooze.end >= since else None
+        # it muted until then
+        return snooze if snooze and snooze.settled_at and snooze.settled_at >= since else None
 
 
 def join_rows(changes: Iterable[NodeChange]) -> Rows:

@@ -163,3 +163,58 @@ def test_what_else_is_in_vendor_stays_and_what_a_killed_run_left_goes(tmp_path: 
     with pytest.raises(RuntimeError), controls_in_vendor(tmp_path):
         raise RuntimeError
     assert [each.name for each in (tmp_path / "vendor").iterdir()] == ["own.py"]
+
+
+@pytest.mark.parametrize(
+    "computed",
+    [
+        "cond ? 'yes' : 'no'",
+        "input('t', value: 'x')",
+        "texts['b']",
+        "<<~Q.gsub(/x/, 'y')\n    xxx\n  Q",
+    ],
+)
+def test_a_computed_text_is_left_out(tmp_path: Path, computed: str) -> None:
+    ruby = f"control 'a' do\n  desc {computed}\n  desc 'fix', 'F'\nend\n"
+
+    assert read_controls(write_profile(tmp_path, ruby)) == {"a": ControlText("", "F")}
+
+
+@pytest.mark.parametrize("later", ["impact 0.1", "desc 'fix', 'F'"])
+def test_a_later_block_of_a_control_adds_to_it(tmp_path: Path, later: str) -> None:
+    ruby = (
+        "control 'a' do\n  desc 'D'\n  desc 'fix', 'F'\nend\n"
+        f"include_controls 'x' do\n  control 'a' do\n    {later}\n  end\nend\n"
+    )
+
+    assert read_controls(write_profile(tmp_path, ruby)) == {"a": ControlText("D", "F")}
+
+
+def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
+    profile = write_profile(tmp_path)
+    (profile / "controls" / ".#lock.rb").symlink_to("nobody@host")
+    (profile / "controls" / "folder.rb").mkdir()
+
+    assert read_controls(profile) == EXPECTED
+
+
+def test_json_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "profile.json"
+    file.write_text('{"controls": ' + "[" * 100_000)
+
+    with pytest.raises(CommandError, match="inspec json"):
+        read_controls(file)
+
+
+def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "profile.json"
+    file.write_text('{"controls": [{"id": "a", "desc": "\\ud800x"}]}')
+
+    assert encode_controls(read_controls(file)) == b'{"a":{"description":"?x","fix":""}}'
+
+
+def test_ruby_that_is_nested_too_deeply_is_named(tmp_path: Path) -> None:
+    profile = write_profile(tmp_path, f"x = {'(' * 3_000}1{')' * 3_000}\n")
+
+    with pytest.raises(CommandError, match=r"all\.rb"):
+        read_controls(profile)

@@ -36,7 +36,7 @@ def read_config(root: Path) -> dict[str, Any]:
 
 
 def read_all(root: Path) -> dict[str, str]:
-    return {str(each): each.read_text() for each in root.rglob("*.json")}
+    return {str(each): each.read_text(errors="replace") for each in root.rglob("*.json")}
 
 
 def test_the_copy_has_names_of_its_own_and_no_home(root: Path) -> None:
@@ -94,6 +94,20 @@ def test_a_copy_can_be_copied_and_the_first_is_as_it_was(root: Path) -> None:
         assert not any("prod" in text for path, text in after.items() if f"policy-{name}-" in path)
 
 
+def test_a_value_that_only_reads_like_the_stage_stays(root: Path) -> None:
+    file = root / "infra" / "parameters.json"
+    parameters = json.loads(file.read_text())
+    parameters["prod"]["data"] |= {"AssociationTagValue": "prod", "GitHubBranch": "prod"}
+    parameters["prod"]["data"]["S3Url"] = "s3://ec2-inspec-scan-prod"
+    file.write_text(json.dumps(parameters))
+
+    copy_stage("prod", "b", root)
+
+    copied = json.loads(file.read_text())["b"]["data"]
+    assert (copied["AssociationTagValue"], copied["GitHubBranch"]) == ("prod", "prod")
+    assert copied["S3Url"] == "s3://ec2-inspec-scan-b"
+
+
 @pytest.mark.parametrize(
     ("source", "name", "problem"),
     [
@@ -122,6 +136,10 @@ def test_a_wrong_name_writes_nothing(root: Path, source: str, name: str, problem
         (lambda root: (root / ".chalice" / "policy-b-reconcile.json").write_text("{}"), "exists"),
         (lambda root: (root / ".chalice" / "policy-prod-reconcile.json").unlink(), "is missing"),
         (lambda root: (root / "infra" / "parameters.json").write_text("{"), "cannot be read"),
+        (
+            lambda root: (root / "infra" / "parameters.json").write_bytes(b'{"\xff": 1}'),
+            "cannot be read",
+        ),
         (lambda root: (root / "infra" / "parameters.json").write_text("{}"), "has no stage prod"),
         (
             lambda root: (root / "infra" / "parameters.json").write_text('{"prod": {}, "b": {}}'),

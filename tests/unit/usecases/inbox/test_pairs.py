@@ -180,7 +180,7 @@ def test_a_title_from_before_a_rewording_snoozes_the_finding_of_today() -> None:
     snooze = post(service, scope)
 
     assert preview.matches.total == 1
-    assert (snooze.max_severity, snooze.is_ahead) == (Severity.HIGH, False)
+    assert snooze.max_severity is Severity.HIGH
     assert list_states(service) == {NEW: "snoozed"}
     check_counts(service)
 
@@ -207,13 +207,12 @@ def test_a_pair_that_was_made_ahead_takes_its_finding_however_it_is_written(
     service.report(NODE, "B")
     service.run()
     snooze = post(service, Scope(NODE, "ssh ROOT"), make_terms(max_severity=cap))
-    assert snooze.is_ahead
     service.clock.forward(MINUTE)
     service.report(NODE, "B", "SSH  root", run="run-2")
     service.run()
 
     taken = service.ledger.snoozes[snooze.id]
-    assert (taken.is_ahead, taken.max_severity) == (False, cap or Severity.HIGH)
+    assert taken.max_severity is (cap or Severity.HIGH)
     assert list_states(service)["SSH  root"] == "snoozed"
     check_counts(service)
     assert put(service, "SSH  root", comment="ticket 43").id == snooze.id
@@ -348,3 +347,157 @@ def post_nothing() -> Snooze:
     service.report(NODE, "A")
     service.run()
     return put(service, "A")
+
+
+def scan(service: Service, run: str, *titles: str, **fields: Any) -> list[str]:
+    """Lets the node report in a minute, scans, and returns the messages since."""
+    before = len(service.messages)
+    service.clock.forward(MINUTE)
+    service.report(NODE, *titles, run=run, **fields)
+    service.run()
+    return service.messages[before:]
+
+
+def end_snoozes(service: Service) -> str:
+    """Lets time pass until every snooze has ended, and returns what is announced."""
+    before = len(service.messages)
+    for _ in range(2):
+        service.clock.forward(2 * DAY)
+        service.run()
+    return " ".join(service.messages[before:])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("SSH root", "SSH ROOT"), ("password=alpha123 in /etc/x", "password=beta4567 in /etc/x")],
+)
+def test_another_spelling_of_a_snoozed_title_is_told_when_the_snooze_ends(
+    one: str, other: str
+) -> None:
+    service = Service()
+    scan(service, "run-1", one, "B")
+    put(service, one, end=SnoozeEnd(duration=DAY))
+    assert scan(service, "run-2", other, "B") == []
+    assert list_states(service)[other] == "snoozed"
+    check_counts(service)
+
+    assert other in end_snoozes(service)
+
+
+def test_another_spelling_that_is_fixed_ends_a_snooze_until_its_fix() -> None:
+    service = Service()
+    scan(service, "run-1", "SSH root", "B")
+    put(service, "SSH root", end=SnoozeEnd(duration=30 * DAY), until_resolved=True)
+    scan(service, "run-2", "SSH ROOT", "B")
+    scan(service, "run-3", "B", passed=["SSH ROOT"])
+
+    assert count_standing(service) == 0
+
+
+def test_one_snooze_stands_for_every_spelling_and_one_call_ends_it() -> None:
+    service = Service()
+    scan(service, "run-1", "B")
+    post(service, Scope(NODE, "ssh root"), make_terms(end=SnoozeEnd(duration=DAY)))
+    scan(service, "run-2", "SSH root", "B")
+    post(service, Scope(NODE, "SSH root"), make_terms(end=SnoozeEnd(duration=2 * DAY)))
+    put(service, "SSH root", end=SnoozeEnd(duration=3 * DAY))
+    assert count_standing(service) == 1
+    check_counts(service)
+
+    (result,) = unsnooze_findings(service.inbox, [finding_id(NODE, "SSH root")], FIRST)
+    assert result.result is Result.ENDED
+    assert list_states(service)["SSH root"] == "open"
+
+
+def test_what_was_reworded_fixed_and_fails_again_stays_snoozed() -> None:
+    service = Service()
+    service.report_numbered("run-1", [OLD], ["P"])
+    service.run()
+    put(service, OLD, end=SnoozeEnd(duration=DAY))
+    for run, failed, passed in (
+        ("run-2", [NEW], ["P"]),
+        ("run-3", [], ["P", NEW]),
+        ("run-4", [NEW], ["P"]),
+    ):
+        service.clock.forward(MINUTE)
+        service.report_numbered(run, failed, passed)
+        service.run()
+
+    assert list_states(service) == {NEW: "snoozed"}
+    check_counts(service)
+    assert NEW in end_snoozes(service)
+
+
+def test_a_pair_made_ahead_in_another_spelling_follows_a_rewording() -> None:
+    service = Service()
+    service.report_numbered("run-1", ["B"], ["P"])
+    service.run()
+    scope = Scope(NODE, "process 11 SHOULD not run")
+    post(service, scope, make_terms(end=SnoozeEnd(duration=DAY)))
+    for run, title in (("run-2", OLD), ("run-3", NEW)):
+        service.clock.forward(MINUTE)
+        service.report_numbered(run, ["B", title], ["P"])
+        service.run()
+
+    assert list_states(service)[NEW] == "snoozed"
+    check_counts(service)
+    assert NEW in end_snoozes(service)
+
+
+def test_what_is_reworded_and_worse_at_once_is_followed() -> None:
+    service = Service()
+    service.report_numbered("run-1", [OLD], ["P"], severity="LOW")
+    service.run()
+    put(service, OLD, end=SnoozeEnd(duration=DAY))
+    for run, severity in (("run-2", "HIGH"), ("run-3", "LOW")):
+        service.clock.forward(MINUTE)
+        service.report_numbered(run, [NEW], ["P"], severity=severity)
+        service.run()
+
+    assert list_states(service) == {NEW: "snoozed"}
+    check_counts(service)
+
+
+@pytest.mark.parametrize("title", [OLD, NEW])
+def test_a_pair_made_while_its_finding_is_not_checked_takes_it_when_it_is_back(title: str) -> None:
+    service = Service()
+    service.report_numbered("run-1", [OLD, "B"], ["P"])
+    service.run()
+    for number, failed in enumerate(([NEW, "B"], ["B"]), 2):
+        service.clock.forward(MINUTE)
+        service.report_numbered(f"run-{number}", failed, ["P"])
+        service.run()
+    post(service, Scope(NODE, title), make_terms(end=SnoozeEnd(duration=DAY)))
+    service.clock.forward(MINUTE)
+    service.report_numbered("run-4", [NEW, "B"], ["P"])
+    service.run()
+
+    (snooze,) = service.ledger.snoozes.values()
+    assert snooze.max_severity is Severity.HIGH
+    assert list_states(service)[NEW] == "snoozed"
+    check_counts(service)
+
+
+def test_an_unknown_severity_caps_nothing() -> None:
+    service = Service()
+    scan(service, "run-1", "A", "B", severity="UNSPECIFIED")
+    put(service, "A", end=SnoozeEnd(duration=DAY))
+    scan(service, "run-2", "A", "B", severity="CRITICAL")
+
+    assert list_states(service)["A"] == "snoozed"
+    assert "A" in end_snoozes(service)
+
+
+@pytest.mark.parametrize("title", ["A", None])
+def test_what_was_muted_and_is_not_checked_when_the_snooze_ends_is_told_when_it_is_back(
+    title: str | None,
+) -> None:
+    service = Service()
+    scan(service, "run-1", "B")
+    scope = Scope(NODE, title, control_id=None if title else "ssh-01")
+    post(service, scope, make_terms(end=SnoozeEnd(duration=HOUR)))
+    assert "A" not in " ".join(scan(service, "run-2", "A", "B"))
+    service.clock.forward(2 * HOUR)
+    scan(service, "run-3", "B", passed=[])
+
+    assert "A" in " ".join(scan(service, "run-4", "A", "B"))

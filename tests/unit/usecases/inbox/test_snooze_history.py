@@ -86,11 +86,10 @@ def test_what_a_scan_notes_on_a_snooze_is_no_change_of_a_person() -> None:
         settled_at=START,
         reworded_ids=("a",),
         is_unannounced=True,
-        is_ahead=True,
         reminded_of=START,
         version=2,
     )
-    unnamed = {"settled_at", "reworded_ids", "is_unannounced", "is_ahead", "reminded_of", "version"}
+    unnamed = {"settled_at", "reworded_ids", "is_unannounced", "reminded_of", "version"}
 
     assert compare_snoozes(before, noted) == {}
     for name in before.__struct_fields__:

@@ -169,12 +169,14 @@ class Model:
         ]
 
     def was_said_to_leave(self, node: str) -> bool:
-        """Whether a message of that scan or later names a node that left."""
-        return any(
-            node in message.alert.gone_nodes.names
+        """Whether a message of that scan or later names a node that left, or counts it."""
+        told = [
+            message.alert.gone_nodes
             for message in list_messages(self.service)
             if message.alert and message.created_at >= self.left_at[node]
-        )
+        ]
+        # of many that left together, a message names the first
+        return any(node in each.names or each.count > len(each.names) for each in told)
 
     def find_outlived(self) -> Iterator[str]:
         """Finds the snoozes whose finding left after they were made, as facts say."""
